@@ -1,0 +1,174 @@
+# Makefile - builds the driver, the libraries and the tests.
+#
+#   make            ./mdriver and librecord.so
+#   make run        the main job: 16 threads, each with its own trace
+#   make grade      points for every allocator on every trace; A=NAME: for one
+#   make test       unit and end-to-end tests; last line `N passed, N failed`
+#   make check      layers and style of the sources, links of the documents
+#   make traces     regenerate the generated traces
+#   make results    measure again for the chart in README.md
+#   make fuzz       feed the trace reader garbage for FUZZ_SECONDS=60
+#   make clean      remove all that was built
+#
+#   make CC=clang   with another compiler, in build-clang/
+#   make SAN=address,undefined   with sanitizers, in build-address-undefined/;
+#                   SAN=thread is the other set
+#   make DEBUG=1    the allocators check their contracts (dbg_*): build-debug/
+#   make OPT=-O0    other optimization; changed flags rebuild what they touch
+#   make WERROR=    warnings stay warnings
+#   make test T=trace   only the tests whose name contains `trace`
+#   make V=1        shows the commands
+#
+# A new allocator is a new file in designs/ and one line in mm.h.
+
+CC       = gcc
+OPT      = -O2
+SAN      =
+DEBUG    =
+V        =
+T        =
+WERROR   = -Werror
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS   = -std=gnu11 $(OPT) -g $(WARN) $(WERROR) -pthread $(SAN_FLAGS)
+CPPFLAGS = -I. -D_GNU_SOURCE $(if $(DEBUG),-DMM_DEBUG=1)
+LDLIBS   = -ljansson -lzstd -lm
+
+# Allocator code: the compiler must not turn malloc + memset into calloc.
+ALLOC_CFLAGS = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
+               -fno-builtin-free -ftls-model=initial-exec
+
+# A stage is mm.c over mm/stage_X.h; a variant stage_X_variant.o adds its flags.
+STAGES  = global arena arena_nocache arena_favorite
+STAGE_FLAGS_arena_nocache  = -DARENA_CACHED=0
+STAGE_FLAGS_arena_favorite = -DARENA_FAVORITE=1
+DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
+DRIVER  = $(patsubst driver/%.c,%,$(wildcard driver/*.c))
+
+# ---- one build directory for each CC, SAN, DEBUG -------------------------
+comma := ,
+space := $() $()
+dash   = $(subst $(space),-,$(subst $(comma),-,$(strip $(1))))
+B      = build$(addprefix -,\
+    $(call dash,$(SAN) $(notdir $(filter-out gcc,$(CC))) $(DEBUG:%=debug)))
+SAN_FLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+                        -fno-omit-frame-pointer)
+
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+Q   = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+ALLOCATOR_OBJS = $(B)/memlib.o $(STAGES:%=$(B)/stage_%.o) \
+                 $(DESIGNS:%=$(B)/designs/%.o)
+DRIVER_OBJS    = $(DRIVER:%=$(B)/driver/%.o)
+LAB_OBJS       = $(ALLOCATOR_OBJS) $(DRIVER_OBJS)
+
+all: mdriver
+
+# ./mdriver is always one whose figures count; others stay where they are made.
+mdriver: $(B)/mdriver FORCE
+	@$(if $(SAN)$(DEBUG),:,ln -sfn $< $@)
+
+$(B)/mdriver: $(B)/mdriver.o $(LAB_OBJS) $(B)/objects
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
+
+# All but main, for the tests: each links only what it calls.
+$(B)/liblab.a: $(LAB_OBJS) $(B)/objects
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $(filter %.o,$^)
+
+COMPILE = $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# One object per stage, all from mm.c.
+$(B)/stage_%.o: mm.c $(B)/flags
+	$(call say,CC,$< (stage $*))
+	$(COMPILE) $(ALLOC_CFLAGS) \
+	    -DMM_STAGE='"mm/stage_$(firstword $(subst _, ,$*)).h"' \
+	    -DMM_ALLOCATOR=mm_$* $(STAGE_FLAGS_$*)
+
+$(B)/designs/%.o: designs/%.c $(B)/flags
+	$(call say,CC,$<)
+	$(COMPILE) $(ALLOC_CFLAGS)
+
+$(B)/memlib.o: memlib.c $(B)/flags
+	$(call say,CC,$<)
+	$(COMPILE)
+
+$(B)/driver/%.o: driver/%.c $(B)/flags | $(B)/have-zstd $(B)/have-jansson
+	$(call say,CC,$<)
+	$(COMPILE)
+
+$(B)/mdriver.o: mdriver.c $(B)/flags | $(B)/have-zstd $(B)/have-jansson
+	$(call say,CC,$<)
+	$(COMPILE)
+
+# ---- what a rebuild depends on beside the sources --------------------------
+# $(call remember,TEXT): $@ holds TEXT, and is touched only when TEXT changes.
+remember = @mkdir -p $(@D); \
+    printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+
+$(B)/flags: FORCE
+	@mkdir -p $(B)/driver $(B)/designs $(B)/tests
+	$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(ALLOC_CFLAGS))
+$(B)/objects: FORCE
+	$(call remember,$(LDLIBS) $(LAB_OBJS))
+
+# $(call need,HEADER,LIBRARIES,PACKAGES): one clear line for what is missing.
+need = @echo 'int main(void) { return 0; }' | $(CC) $(CFLAGS) $(1:%=-include %) \
+    -x c -o $@ - $(2) 2>/dev/null || { echo "error: $(CC) cannot build with \
+    $(or $(1),$(SAN_FLAGS) $(CFLAGS)): apt-get install $(3)" >&2; exit 1; }
+
+$(B)/have-cc: $(B)/flags
+	$(call need,,,$(if $(findstring clang,$(CC)),clang libclang-rt-14-dev,gcc libc6-dev))
+$(B)/have-zstd: $(B)/have-cc
+	$(call need,zstd.h,-lzstd,libzstd-dev)
+$(B)/have-jansson: $(B)/have-cc
+	$(call need,jansson.h,-ljansson,libjansson-dev)
+
+# Never remade by themselves: `%: %.o` would have it that stage_x.d is linked
+# from stage_x.d.o, which is compiled from mm.c.
+%.d: ;
+-include $(wildcard $(B)/*.d $(B)/*/*.d)
+
+# ---- jobs ------------------------------------------------------------------
+run: all
+	./mdriver -t traces -n 16
+
+# One thread and several: an allocator must be right, and good, with both.
+A = all
+grade: all
+	./mdriver --grade -t traces -a $(A) -n 1,4 -r 5
+
+check: check-layers check-style check-links
+check-%: FORCE
+	@scripts/check_$*.py
+
+# The chart of README.md, and the figures that it is made from.
+results: all
+	@mkdir -p $@
+	./mdriver -t traces -n 1 --csv $@/lab.csv
+	@sed -i '1s/$$/; commit: $(shell git describe --always --dirty)/' $@/lab.csv
+	scripts/plot.sh
+
+FUZZ_SECONDS = 60
+fuzz: FORCE
+	tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+clean:
+	rm -rf build build-* mdriver *.so
+
+help:
+	@sed -n '1!{/^#/!q;s/^# \{0,1\}//p}' Makefile
+
+# Further rooms of the house; each file names its own targets, and may add to
+# `all` and to `test-programs` (what must be built before the tests run).
+-include record.mk preload.mk tests/tests.mk tests/faulty/faulty.mk \
+    tests/faults/faults.mk
+
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+.DELETE_ON_ERROR:
+.PHONY: all run results grade test check traces fuzz clean help FORCE

@@ -1,0 +1,89 @@
+/* memlib.h - the memory system: the only file that asks the kernel for memory.
+ *
+ *    tags     records   base                     brk     committed    limit
+ *     | 1/1024 | 1/1024  |  blocks of all arenas  |  zeros   | read-only | page
+ *     +--------+---------+------------------------+----------+-----------+----+
+ *                        |<---- mem_heapsize ---->|
+ *                        |<---------------- mem_range.size ---------------->|
+ *
+ * One range of addresses is reserved at mem_init and the break moves up in it
+ * by compare-and-swap: any number of threads may grow the heap at once and
+ * none waits for another. Bytes between the old and the new break are zero
+ * and belong to the caller. For each 4 KiB of the range there is a tag, zero
+ * at first: the allocator's own, for what it needs to know of an address.
+ * Records are the allocator's own bookkeeping: arenas, caches; never given
+ * back. Large blocks may be mapped outside the range by mem_map; they count in
+ * the same peak.
+ *
+ * All functions but mem_init, mem_reset and mem_fini may be called by any
+ * thread at any time, also from a signal handler. */
+#ifndef MEMLIB_H
+#define MEMLIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEM_GRAIN_LOG2 12 /* bytes of the range that share a tag: 4 KiB */
+
+/** The range. Constant between mem_init and mem_fini; size 0 before. Inline
+ * so that the allocator finds an address's tag in one load. */
+struct mem_range {
+    char *base;
+    size_t size;    /* bytes from base, with a last page that is never used */
+    uint32_t *tags; /* tags[(p - base) >> MEM_GRAIN_LOG2] */
+    char *records;  /* the first of mem_record */
+};
+extern struct mem_range mem_range;
+
+/** Reserve the range (once; further calls keep it).
+ * @return 0, or -1 with errno == ENOMEM if not even MEM_RESERVE_MIN is free. */
+int mem_init(void);
+/** Forget every block: break to base, tags to 0, pages given back, peak to 0.
+ * @pre quiescent. */
+void mem_reset(void);
+/** As mem_reset, and give up the range. */
+void mem_fini(void);
+
+/** Append to the heap.
+ * @param size  bytes, a multiple of 16.
+ * @return size zero bytes, 64-aligned, so that no two callers' memory shares a
+ *         cache line (up to 48 bytes are skipped); NULL, errno == ENOMEM. */
+void *mem_sbrk(size_t size);
+/** Append to the heap if it still ends at end.
+ * @return true and size zero bytes at end; false if another thread grew the
+ *         heap meanwhile (errno unchanged), or with errno == ENOMEM. */
+bool mem_extend(const void *end, size_t size);
+
+/** A record: bookkeeping that stays until mem_reset and is no part of the heap.
+ * @param size  bytes, a multiple of 64.
+ * @return size zero bytes, 64-aligned; NULL, errno == ENOMEM. */
+void *mem_record(size_t size);
+
+/** Map whole pages outside the range.
+ * @param size  bytes; rounded up to pages.  @param align  a power of two.
+ * @return zeroed memory, or NULL with errno == ENOMEM. */
+void *mem_map(size_t size, size_t align);
+/** Resize what mem_map gave; may move it. NULL and ENOMEM leave it as it is. */
+void *mem_remap(void *p, size_t old_size, size_t new_size);
+/** Give back what mem_map gave. errno is kept. */
+void mem_unmap(void *p, size_t size);
+
+/** Give the whole pages inside [p, p + size) back to the system; they read as
+ * zero afterwards. @return bytes given back. errno is kept. */
+size_t mem_purge(void *p, size_t size);
+
+/** The break: the end of the heap. */
+void *mem_brk(void);
+/** Is [p, p + size) inside the heap: between base and break? */
+bool mem_contains(const void *p, size_t size);
+/** Bytes between base and break, plus bytes mapped. */
+size_t mem_heapsize(void);
+/** Bytes of records handed out. */
+size_t mem_recordsize(void);
+/** The highest mem_heapsize since mem_init or mem_reset. */
+size_t mem_peak(void);
+/** The system's page size in bytes. */
+size_t mem_pagesize(void);
+
+#endif

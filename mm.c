@@ -1,0 +1,146 @@
+/* mm.c - the allocator: the malloc family, once, over any stage.
+ *
+ * The lab's allocator grows in stages that stay side by side. All share one
+ * engine and this file; a stage is one short header that says who may touch
+ * which arena when:
+ *
+ *   mm.c        the C and POSIX contract            this file
+ *   stage_*.h   who owns an arena: lock, or no lock mm/stage_global.h ...
+ *   arena.h     tight and busy sizes to runs        mm/arena.h
+ *   run.h       headerless blocks in pages          mm/run.h
+ *   heap.h      boundary-tag blocks                 mm/heap.h
+ *   seglist.h   their free lists                    mm/seglist.h
+ *   block.h     what a block looks like             mm/block.h
+ *   memlib      where memory comes from             memlib.c
+ *
+ * Make compiles this file once a stage:
+ *   -DMM_STAGE='"mm/stage_global.h"' -DMM_ALLOCATOR=mm_global
+ * and each object exports one const struct mm_allocator. There is no #ifdef
+ * in the engine: reading the stage files side by side is the progression.
+ *
+ * To be read in this order: block.h, sizeclass.h, seglist.h, heap.h, run.h,
+ * arena.h, stage_global.h, and then here. docs/design.md says why it is so. */
+#include "mm.h"
+
+#include MM_STAGE
+
+/* Requests above this fail: a difference of pointers must fit ptrdiff_t. */
+#define MAX_REQUEST ((size_t)PTRDIFF_MAX)
+
+static void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+/** Allocate size bytes. malloc(0) is a block of its own.
+ * @return 16-aligned payload; NULL, errno == ENOMEM. */
+static void *mm_malloc(size_t size)
+{
+    if (unlikely(size > MAX_REQUEST))
+        return no_memory();
+    return stage_malloc(size);
+}
+
+/** Free p; NULL does nothing. errno is kept.
+ * Dies with a line on stderr on a pointer that is no live block's. */
+static void mm_free(void *p)
+{
+    if (unlikely(!p))
+        return;
+    if (unlikely(!page_known(p)))
+        mm_die("free of a pointer that malloc never returned", p);
+    stage_free(p);
+}
+
+/** @return n * size zero bytes; NULL, errno == ENOMEM, also on overflow. */
+static void *mm_calloc(size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        return no_memory();
+    void *p = mm_malloc(bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
+/** Allocate with the payload a multiple of align, a power of two.
+ * @return NULL, errno == EINVAL or ENOMEM. */
+static void *mm_memalign(size_t align, size_t size)
+{
+    if (align & (align - 1) || align == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (size > MAX_REQUEST || align > MAX_REQUEST)
+        return no_memory();
+    return stage_memalign(align, size);
+}
+
+/** Bytes that may be used at p, at least those asked for; 0 for NULL. */
+static size_t mm_usable_size(const void *p)
+{
+    return p ? stage_usable(p) : 0;
+}
+
+/** Resize p, in place where the engine can.
+ * @param size  bytes; 0 frees p and returns NULL, as glibc does.
+ * @return 16-aligned payload, first min(old, size) bytes kept; on failure
+ *         NULL, errno == ENOMEM, and p is untouched and still live. */
+static void *mm_realloc(void *p, size_t size)
+{
+    if (!p)
+        return mm_malloc(size);
+    if (size == 0) {
+        mm_free(p);
+        return NULL;
+    }
+    if (size > MAX_REQUEST)
+        return no_memory();
+    if (unlikely(!page_known(p)))
+        mm_die("realloc of a pointer that malloc never returned", p);
+    void *q = stage_resize(p, size);
+    if (q)
+        return q;
+    q = stage_malloc(size);
+    if (!q)
+        return NULL;
+    memcpy(q, p, min_size(stage_usable(p), size));
+    stage_free(p);
+    return q;
+}
+
+static int mm_init(void)
+{
+    return mem_init() || stage_init() ? -1 : 0;
+}
+
+static void mm_fini(void)
+{
+    stage_fini();
+    mem_fini();
+}
+
+static void mm_stats(struct mm_stats *out)
+{
+    *out = (struct mm_stats){.heap = mem_heapsize(),
+                             .heap_peak = mem_peak(),
+                             .metadata = stage_metadata()};
+}
+
+const struct mm_allocator MM_ALLOCATOR = {
+    .name = STAGE_NAME,
+    .summary = STAGE_SUMMARY,
+    .init = mm_init,
+    .fini = mm_fini,
+    .malloc = mm_malloc,
+    .free = mm_free,
+    .realloc = mm_realloc,
+    .calloc = mm_calloc,
+    .memalign = mm_memalign,
+    .usable_size = mm_usable_size,
+    .thread_init = stage_thread_init,
+    .thread_exit = stage_thread_exit,
+    .check = stage_check,
+    .contains = mem_contains,
+    .stats = mm_stats,
+};

@@ -1,0 +1,81 @@
+/* mm.h - what an allocator is to the lab, and the list of all of them.
+ *
+ * An allocator is one const struct mm_allocator. The driver, the tests and
+ * the preload libraries know nothing else of it. docs/add-an-allocator.md
+ * adds one step by step. */
+#ifndef MM_H
+#define MM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** What an allocator says of itself. All sizes in bytes; a figure that it
+ * does not know is 0. */
+struct mm_stats {
+    size_t heap;      /* address space it uses now for blocks and headers */
+    size_t heap_peak; /* the highest value of heap since init */
+    size_t metadata;  /* bookkeeping kept outside the heap */
+};
+
+/** One allocator. All functions but init and fini may be called by many
+ * threads at once, unless single_threaded is set.
+ *
+ * malloc, free, realloc, calloc, memalign, usable_size have the contract of
+ * ISO C and POSIX: 16-byte alignment, NULL and errno == ENOMEM on failure,
+ * malloc(0) returns a unique block, free(NULL) does nothing. memalign takes
+ * any power of two. */
+struct mm_allocator {
+    const char *name;    /* as in `mdriver -a name`: [a-z0-9-]+ */
+    const char *summary; /* one line for `mdriver --list` */
+    bool single_threaded; /* true: never run with two threads */
+
+    /** Start with an empty heap. @return 0, or -1 with errno set. */
+    int (*init)(void);
+    /** Give every page back. No block may be used afterwards. */
+    void (*fini)(void);
+
+    void *(*malloc)(size_t size);
+    void (*free)(void *p);
+    void *(*realloc)(void *p, size_t size);
+    void *(*calloc)(size_t n, size_t size);
+    void *(*memalign)(size_t align, size_t size);
+    size_t (*usable_size)(const void *p);
+
+    /** Called by each thread before its first and after its last call.
+     * Optional (NULL): an allocator must work without them. */
+    int (*thread_init)(void);
+    void (*thread_exit)(void);
+
+    /** Count broken invariants, printing one line for each on stderr.
+     * Optional. @pre quiescent: no thread is inside the allocator. */
+    size_t (*check)(void);
+    /** Is [p, p + size) inside the memory that blocks may come from?
+     * Optional: NULL where the allocator cannot tell. */
+    bool (*contains)(const void *p, size_t size);
+    /** Fill *out. Any thread, any time; cheap enough for every operation. */
+    void (*stats)(struct mm_stats *out);
+};
+
+/* The allocators that are linked into mdriver, in the order of `--list`.
+ * One line here and one file that defines it: that is all that is needed.
+ * (Only the tests' driver of faulty allocators comes with another list.) */
+#ifndef MM_ALLOCATORS
+#define MM_ALLOCATORS(X)                                                       \
+    X(mm_global) /* mm.c, mm/stage_global.h */                                 \
+    X(mm_arena)  /* mm.c, mm/stage_arena.h, and two variants of it: */         \
+    X(mm_arena_nocache)                                                        \
+    X(mm_arena_favorite)                                                       \
+    X(mm_buddy)  /* designs/buddy.c, and its other variant: */                 \
+    X(mm_buddy_plain)                                                          \
+    X(mm_bucket) /* designs/bucket.c, and two more ways to the owner: */       \
+    X(mm_bucket_inbox)                                                         \
+    X(mm_bucket_global)                                                        \
+    X(mm_libc)   /* designs/libc.c */                                          \
+    X(mm_null)   /* designs/null.c */
+#endif
+
+#define MM_DECLARE(name) extern const struct mm_allocator name;
+MM_ALLOCATORS(MM_DECLARE)
+#undef MM_DECLARE
+
+#endif

@@ -1,0 +1,161 @@
+/* block.h - what a block looks like in memory, and the only code that knows.
+ *
+ * Sizes are bytes, multiples of 16, header included. Payloads are 16-aligned,
+ * so headers lie at addresses that are 8 mod 16.
+ *
+ *            8            4      4                        8
+ *   in use | size|flags | payload ... (size - 8 bytes)            |
+ *   free   | size|flags | next | prev | .................. | size |
+ *   large  | size|flags | next | prev | dirty | .......... | size |  free
+ *   mini   |   16|flags | next | prev |      free and exactly 16 bytes
+ *                       ^ 16-aligned: what malloc returned
+ *
+ * An in-use block has no footer: a neighbour that is in use is never merged,
+ * so no one looks for its start. A free mini has no room for a footer: the
+ * block after it says so in a bit. Links are 32-bit: the block's distance from
+ * the heap's base in units of 16 bytes, 0 for none; they reach 64 GiB and let
+ * a mini carry both, so that every unlink is O(1).
+ *
+ *   header bit 0  in use
+ *          bit 1  the block before is in use
+ *          bit 2  the block before is a free mini
+ *          bit 3  in use: tight (see run.h)
+ *          4..47  size / 16
+ *         48..63  in use: the arena that owns the block; free: zero
+ *
+ * Who writes: only the owner of the heap, under its lock or alone; but while
+ * he rewrites the prev bits of a block in use, its user may be reading size
+ * and owner, which stay. So those two accesses are relaxed atomics: nothing
+ * is published through a header. */
+#ifndef MM_BLOCK_H
+#define MM_BLOCK_H
+
+#include "mm/util.h"
+
+struct block {
+    uint64_t header;
+    uint32_t next, prev; /* links; only in a free block */
+};
+
+#define HEADER_SIZE ((size_t)8)
+#define MIN_BLOCK ((size_t)16)
+#define MAX_BLOCK (((size_t)1 << 48) - ALIGN)
+
+#define BLOCK_USED ((uint64_t)1)
+#define BLOCK_PREV_USED ((uint64_t)2)
+#define BLOCK_PREV_MINI ((uint64_t)4)
+#define BLOCK_TIGHT ((uint64_t)8) /* of a block in use */
+#define BLOCK_PREV_BITS (BLOCK_PREV_USED | BLOCK_PREV_MINI)
+#define BLOCK_SIZE (MAX_BLOCK) /* mask: bits 4..47 */
+#define BLOCK_OWNER_SHIFT 48
+#define BLOCK_OWNER (~(uint64_t)0 << BLOCK_OWNER_SHIFT)
+
+_Static_assert(offsetof(struct block, next) == HEADER_SIZE, "payload start");
+_Static_assert(sizeof(struct block) == MIN_BLOCK, "a mini is one struct block");
+
+static always_inline size_t block_size(const struct block *b)
+{
+    return b->header & BLOCK_SIZE;
+}
+
+/* The header of a block in use, by someone who does not own the heap. */
+static always_inline uint64_t header_read_remote(const struct block *b)
+{
+    return __atomic_load_n(&b->header, __ATOMIC_RELAXED);
+}
+
+/* What the block before b is. b may be in use, and its user reading. */
+static always_inline void header_set_prev(struct block *b, uint64_t prev_bits)
+{
+    uint64_t header = (b->header & ~BLOCK_PREV_BITS) | prev_bits;
+    __atomic_store_n(&b->header, header, __ATOMIC_RELAXED);
+}
+
+static always_inline bool block_used(const struct block *b)
+{
+    return b->header & BLOCK_USED;
+}
+
+static always_inline bool prev_used(const struct block *b)
+{
+    return b->header & BLOCK_PREV_USED;
+}
+
+/* A header of size 0 that is in use ends each region. */
+static always_inline bool block_is_end(const struct block *b)
+{
+    return block_size(b) == 0;
+}
+
+static always_inline struct block *block_at(const void *start, size_t offset)
+{
+    return (struct block *)((char *)start + offset);
+}
+
+static always_inline struct block *block_next(const struct block *b)
+{
+    return block_at(b, block_size(b));
+}
+
+static always_inline void *block_payload(const struct block *b)
+{
+    return (char *)b + HEADER_SIZE;
+}
+
+static always_inline struct block *payload_block(const void *p)
+{
+    return (struct block *)((char *)p - HEADER_SIZE);
+}
+
+static always_inline size_t block_usable(const struct block *b)
+{
+    return block_size(b) - HEADER_SIZE;
+}
+
+/* Give b, in use, to another owner; its user may be reading. */
+static always_inline void header_set_owner(struct block *b, uint32_t owner)
+{
+    uint64_t header = (b->header & ~BLOCK_OWNER) | (uint64_t)owner
+                                                       << BLOCK_OWNER_SHIFT;
+    __atomic_store_n(&b->header, header, __ATOMIC_RELAXED);
+}
+
+/* The last 8 bytes of a free block that is not a mini. */
+static always_inline uint64_t *block_footer(const struct block *b)
+{
+    return (uint64_t *)((char *)b + block_size(b)) - 1;
+}
+
+/* The free block before b. @pre !prev_used(b) */
+static always_inline struct block *block_prev(const struct block *b)
+{
+    size_t size =
+        b->header & BLOCK_PREV_MINI ? MIN_BLOCK : ((const uint64_t *)b)[-1];
+    return (struct block *)((char *)b - size);
+}
+
+/* Make b in use; the block before and the owner stay what they were. */
+static always_inline void block_set_used(struct block *b, size_t size)
+{
+    b->header =
+        size | BLOCK_USED | (b->header & (BLOCK_PREV_BITS | BLOCK_OWNER));
+    header_set_prev(block_next(b), BLOCK_PREV_USED);
+}
+
+/* Make b free: footer, and what its successor says of it. */
+static always_inline void block_set_free(struct block *b, size_t size)
+{
+    b->header = size | (b->header & BLOCK_PREV_BITS);
+    uint64_t mini = size == MIN_BLOCK ? BLOCK_PREV_MINI : 0;
+    header_set_prev(block_next(b), mini);
+    if (!mini)
+        *block_footer(b) = size;
+}
+
+/* Bytes of the block that serves a request. @pre size <= PTRDIFF_MAX */
+static always_inline size_t request_to_block(size_t size)
+{
+    return max_size(round_up(size + HEADER_SIZE, ALIGN), MIN_BLOCK);
+}
+
+#endif

@@ -1,0 +1,155 @@
+/* cache.h - a thread's own blocks: bins that need no lock.
+ *
+ * A bin holds free blocks of one size, whoever's arena they came from. For the
+ * engine a cached block is in use: only the thread that holds it writes to it,
+ * and only to its payload.
+ *
+ *   bin   head ─► block ─► block ─► 0        link in the payload's first word
+ *   bins  1..8, 9..16, 17..24, ... 121..128, 129..136, 137..152, ... 1032 bytes
+ *
+ * Bin i holds blocks of 8i bytes. Even bins are the tight sizes, whose blocks
+ * lie in runs or have a header with the tight bit; above RUN_MAX there are
+ * none. So a block's bin follows from its tag or its header, and exactly.
+ *
+ * How much may wait here: each bin has a limit, at first BIN_BYTES worth of
+ * blocks. It doubles when a flush is followed by a refill (the bin was too
+ * small), while all limits together stay within the thread's budget; it is
+ * halved for each SHRINK_BYTES that are flushed without a refill: the thread
+ * gives memory up, and blocks left here, a page each, would keep it from the
+ * system. A cached block serves its thread faster and everybody else not at all: so before the
+ * heap grows, the cache is emptied, though not too often (cache_worth).
+ *
+ * The limit that grows on a miss after a flush is after tcmalloc's slow start
+ * (Ghemawat & Menage, 2007). */
+#ifndef MM_CACHE_H
+#define MM_CACHE_H
+
+#include "mm/arena.h"
+
+#define BIN_MAX ((size_t)1032) /* bytes of the largest request served */
+#define NBINS (BIN_MAX / 8 + 1)
+#define BIN_BYTES ((size_t)1024)          /* of a bin at first */
+#define BIN_BYTES_MAX ((size_t)256 << 10) /* of a bin at most */
+#define SHRINK_BYTES ((size_t)64 << 10)  /* flushed without a refill */
+#define CACHE_BUDGET ((size_t)128 << 10)  /* of all limits, at least */
+
+struct bin {
+    void *head;
+    uint32_t count;
+    uint16_t limit;  /* blocks; count > limit: flush */
+    uint8_t batch;   /* blocks that the next refill asks for */
+    uint8_t flushes; /* since the last refill */
+};
+
+_Static_assert(BIN_MAX % ALIGN == HEADER_SIZE, "the last bin is an odd one");
+
+struct cache {
+    struct bin bins[NBINS];
+    size_t limits; /* bytes of all limits above the first */
+    size_t moved;  /* blocks fetched and flushed, ever */
+    size_t ask_at; /* cache_worth: not before so many have moved */
+};
+
+/* The bin that serves a request; size <= BIN_MAX. 0 bytes are as good as 1. */
+static always_inline size_t request_bin(size_t size)
+{
+    return ((size + 7) / 8 + (size == 0)) | (size > RUN_MAX);
+}
+
+/* The bin that p, a block in use, belongs to; >= NBINS: to none. */
+static always_inline size_t payload_bin(const void *p)
+{
+    uint32_t class = page_tag(p) & TAG_CLASS;
+    if (class)
+        return (size_t) class * 2;
+    uint64_t header = header_read_remote(used_block(p));
+    size_t tight = header & BLOCK_TIGHT ? 1 : 0;
+    return (header & BLOCK_SIZE) / 8 - 1 - tight;
+}
+
+static inline uint16_t bin_first_limit(size_t i)
+{
+    return (uint16_t)max_size(BIN_BYTES / (i * 8), 2);
+}
+
+static inline void cache_init(struct cache *c)
+{
+    *c = (struct cache){0};
+    for (size_t i = 1; i < NBINS; i++) {
+        c->bins[i].limit = bin_first_limit(i);
+        c->bins[i].batch = 1;
+    }
+}
+
+static always_inline void *bin_pop(struct bin *bin)
+{
+    void *p = bin->head;
+    if (likely(p != NULL)) {
+        bin->head = *(void **)p;
+        bin->count--;
+    }
+    return p;
+}
+
+/* @return whether the bin is over its limit now */
+static always_inline bool bin_push(struct bin *bin, void *p)
+{
+    if (unlikely(p == bin->head))
+        mm_die("double free of a small block", p);
+    *(void **)p = bin->head;
+    bin->head = p;
+    return ++bin->count > bin->limit;
+}
+
+/* A refill came: was the bin too small? Grow it within the budget; ask for
+ * more each time. @return blocks to fetch, one of them for the caller */
+static inline unsigned bin_grow(struct cache *c, size_t i, size_t heap_size)
+{
+    struct bin *bin = &c->bins[i];
+    size_t bytes = bin->limit * i * 8;
+    size_t budget = max_size(CACHE_BUDGET, heap_size / 8);
+    if (bin->flushes && bytes * 2 <= BIN_BYTES_MAX &&
+        c->limits + bytes <= budget) {
+        bin->limit = (uint16_t)(bin->limit * 2);
+        c->limits += bytes;
+    }
+    bin->flushes = 0;
+    unsigned n = bin->batch;
+    c->moved += n;
+    if (bin->batch * 2u <= bin->limit && bin->batch < 64)
+        bin->batch = (uint8_t)(bin->batch * 2);
+    return n;
+}
+
+/* Half the bin was flushed: once more without a refill. */
+static inline void bin_shrink(struct cache *c, size_t i)
+{
+    struct bin *bin = &c->bins[i];
+    size_t most = SHRINK_BYTES / (bin->limit * i * 4);
+    if (bin->flushes < min_size(most, UINT8_MAX)) {
+        bin->flushes++;
+    } else if (bin->limit / 2 >= bin_first_limit(i)) {
+        bin->flushes = 1;
+        bin->limit /= 2;
+        c->limits -= bin->limit * i * 8;
+    }
+}
+
+/* Shall c be emptied before a heap of this size grows? Not when little waits
+ * here. And the question is only worth asking again when twice as many blocks
+ * have moved in and out as waited here the last time: so that emptying costs
+ * each block that moves no more than a few instructions. */
+static inline bool cache_worth(struct cache *c, size_t heap_size)
+{
+    if (c->moved < c->ask_at)
+        return false;
+    size_t blocks = 0, bytes = 0;
+    for (size_t i = 1; i < NBINS; i++) {
+        blocks += c->bins[i].count;
+        bytes += c->bins[i].count * i * 8;
+    }
+    c->ask_at = c->moved + max_size(2 * blocks, NBINS);
+    return bytes > heap_size / 64;
+}
+
+#endif

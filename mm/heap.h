@@ -1,0 +1,429 @@
+/* heap.h - the engine: split, merge, grow and resize boundary-tag blocks.
+ *
+ * Knows no thread: whoever calls owns the heap, by a lock or for good. Memory
+ * comes from memlib. A heap is a chain of regions; a heap that grows alone has
+ * one, because memlib's break is then always at its end.
+ *
+ *   region  | next 4, size/16 4 | block | block | ... | block | end header 8 |
+ *           ^ 16-aligned        ^ 8 mod 16                                    ^
+ *
+ * Policy. An exact list that is not empty serves at once. Else a small request
+ * is cut from the low end of the victim, so that blocks made together lie
+ * together; if that is too small, from the best fit, whose rest becomes the
+ * victim. Large requests are cut from the high end of the best fit: small and
+ * large blocks keep apart. The heap grows by the shortfall only. A free block
+ * is merged with its free neighbours at once.
+ *
+ * Invariants (check.h counts and names what is broken)
+ *   H1 every block's size is a multiple of 16, >= 16, and ends in its region
+ *   H2 a block's prev bits tell the truth about the block before it
+ *   H3 no two free blocks are adjacent
+ *   H4 a free block that is not a mini has a footer equal to its size
+ *   H5-H7 see seglist.h
+ *
+ * Boundary tags are Knuth's (1968); blocks of the victim and two-ended
+ * placement keep what is allocated together close (Wilson et al., 1995). */
+#ifndef MM_HEAP_H
+#define MM_HEAP_H
+
+#include "config.h"
+#include "memlib.h"
+#include "mm/seglist.h"
+
+#include <errno.h>
+
+#define NURSERY                                                                \
+    ((size_t)64)     /* a new heap's first bytes are for small blocks          \
+                      */
+#define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
+#define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix */
+#define PURGE_STEP ((size_t)1 << 20)   /* growth between two purges for it */
+#define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
+
+struct region {
+    uint32_t next; /* link to an older region's first block; 0: none */
+    uint32_t size; /* bytes / 16, this header and the end header included */
+};
+
+_Static_assert(sizeof(struct region) == HEADER_SIZE, "blocks start 8 mod 16");
+_Static_assert(MEM_RESERVE <= ALIGN << 32, "links and region sizes are 32-bit; "
+                                           "memlib leaves the last page out");
+
+/* ---- free and merge -------------------------------------------------- */
+
+/** Return b to h, merged with its free neighbours. */
+static always_inline void heap_free(struct heap *h, struct block *b)
+{
+    size_t size = block_size(b), clean = 0;
+    struct block *next = block_next(b), *v = h->victim;
+    bool victim = false;
+    if (!block_used(next)) {
+        size_t next_size = block_size(next);
+        size += next_size;
+        if (next == v) {
+            victim = true;
+        } else {
+            clean += free_clean(next, next_size);
+            list_remove(h, next, next_size);
+        }
+    }
+    if (!prev_used(b)) {
+        b->header &= ~BLOCK_USED; /* no block now: a second free is seen */
+        b = block_prev(b);
+        size_t prev_size = block_size(b);
+        size += prev_size;
+        if (b == v) {
+            victim = true;
+        } else {
+            clean += free_clean(b, prev_size);
+            list_remove(h, b, prev_size);
+        }
+    }
+    block_set_free(b, size);
+    if (victim) {
+        h->victim = b;
+        h->grown += clean; /* what joins the victim will be used */
+        return;
+    }
+    free_set_dirty(b, size, size - clean);
+    list_insert(h, b, size);
+    if (unlikely(h->dirty > PURGE_SLACK && size >= PURGE_MIN &&
+                 h->dirty > h->size / 2))
+        heap_purge(h);
+}
+
+/* ---- grow ------------------------------------------------------------ */
+
+static inline struct region *heap_region(const struct heap *h, uint32_t link)
+{
+    return link ? (struct region *)link_block(h, link) - 1 : NULL;
+}
+
+static inline char *region_end(const struct region *r)
+{
+    return (char *)r + (size_t)r->size * ALIGN;
+}
+
+/* The header of size 0 that ends a region; prev bits as given. */
+static inline struct block *region_seal(char *end, uint64_t prev_bits)
+{
+    struct block *b = (struct block *)(end - HEADER_SIZE);
+    b->header = BLOCK_USED | prev_bits;
+    return b;
+}
+
+/* The newest region's last bytes: its free block, or else its end header. */
+static inline struct block *heap_top(const struct heap *h)
+{
+    const struct region *r = heap_region(h, h->regions);
+    struct block *end = (struct block *)(region_end(r) - HEADER_SIZE);
+    return prev_used(end) ? end : block_prev(end);
+}
+
+/* Lengthen the newest region by size bytes, if no one else's memory begins
+ * there. @return its last block: free, merged, listed; or NULL */
+static inline struct block *region_extend(struct heap *h, size_t size)
+{
+    struct region *r = heap_region(h, h->regions);
+    struct block *top = heap_top(h);
+    if (!mem_extend(region_end(r), size))
+        return NULL;
+    r->size += (uint32_t)(size / ALIGN);
+    h->size += size;
+    h->grown += size;
+    region_seal(region_end(r), 0);
+    size_t dirty = size; /* as good as: it is about to be used */
+    if (!block_is_end(top)) {
+        unlist(h, top);
+        dirty += free_dirty(top, block_size(top));
+        size += block_size(top);
+    }
+    block_set_free(top, size);
+    free_set_dirty(top, size, dirty);
+    list_insert(h, top, size);
+    return top;
+}
+
+/* A new region with one free block of size bytes, or NULL. */
+static inline struct block *region_new(struct heap *h, size_t size)
+{
+    size_t bytes = sizeof(struct region) + size + HEADER_SIZE;
+    struct region *r = mem_sbrk(bytes);
+    if (!r)
+        return NULL;
+    struct block *b = (struct block *)(r + 1);
+    r->next = h->regions;
+    r->size = (uint32_t)(bytes / ALIGN);
+    h->regions = block_link(h, b);
+    h->size += bytes;
+    h->grown += bytes;
+    b->header = BLOCK_PREV_USED;
+    region_seal(region_end(r), 0);
+    block_set_free(b, size);
+    free_set_dirty(b, size, size);
+    list_insert(h, b, size);
+    return b;
+}
+
+/* Make a free block that holds asize bytes with an aligned payload, from as
+ * little new memory as will do. @return NULL, errno == ENOMEM: none left; or
+ * NULL: the heap is fixed. */
+static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
+                                             size_t align)
+{
+    if (h->fixed)
+        return NULL;
+    if (asize > MAX_BLOCK - align) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    size_t most = asize + align - ALIGN;
+    if (h->grown >= h->purge_at && h->dirty > h->size / 8) {
+        h->purge_at = h->grown + PURGE_STEP;
+        heap_purge(h); /* memory that does not fit shall cost nothing */
+    }
+    if (!h->regions)
+        return region_new(h, most + (asize > EXACT_MAX ? NURSERY : 0));
+    struct block *top = heap_top(h);
+    uintptr_t payload = (uintptr_t)block_payload(top);
+    size_t need = round_up(payload, align) - payload + asize;
+    if (need <= block_size(top))
+        return top;
+    struct block *b = region_extend(h, need - block_size(top));
+    if (b)
+        return b;
+    /* Someone else's memory follows ours: take more, to meet him less often. */
+    size_t more = max_size(REGION_MIN, round_up(h->size / 32, ALIGN));
+    b = more > most ? region_new(h, more) : NULL;
+    return b ? b : region_new(h, most);
+}
+
+/* ---- take ------------------------------------------------------------ */
+
+/* asize bytes of b, free, will be used: nobody knows which of them are
+ * resident; as few as can be, so that the waste is never more than we think.
+ * @return dirty bytes of what is left */
+static always_inline size_t dirty_after(struct heap *h, const struct block *b,
+                                        size_t asize)
+{
+    size_t size = block_size(b);
+    if (likely(size < DIRTY_MIN))
+        return size - asize;
+    size_t dirty = free_dirty(b, size), left = min_size(dirty, size - asize);
+    h->grown += asize - (dirty - left);
+    return left;
+}
+
+/* Cut [offset, offset + asize) out of the free block b, which is in no list;
+ * what is left before and after it stays free. @return the block */
+static inline struct block *block_take(struct heap *h, struct block *b,
+                                       size_t offset, size_t asize)
+{
+    size_t rest = block_size(b) - offset - asize;
+    size_t dirty = dirty_after(h, b, asize), low = min_size(dirty, offset);
+    struct block *taken = block_at(b, offset);
+    if (offset) {
+        taken->header = 0;
+        block_set_free(b, offset);
+        free_set_dirty(b, offset, low);
+        list_insert(h, b, offset);
+    }
+    block_set_used(taken, asize);
+    if (rest) {
+        struct block *tail = block_next(taken);
+        tail->header = BLOCK_PREV_USED;
+        block_set_free(tail, rest);
+        free_set_dirty(tail, rest, dirty - low);
+        list_insert(h, tail, rest);
+    }
+    return taken;
+}
+
+/* asize bytes from the low end of b, which is in no list and no smaller; the
+ * rest becomes the victim. */
+static always_inline struct block *take_low(struct heap *h, struct block *b,
+                                            size_t asize)
+{
+    size_t rest = block_size(b) - asize;
+    if (!rest) {
+        h->victim = NULL;
+        block_set_used(b, asize);
+        return b;
+    }
+    struct block *tail = block_at(b, asize);
+    tail->header = BLOCK_PREV_USED;
+    block_set_free(tail, rest);
+    h->victim = tail;
+    b->header = asize | BLOCK_USED | (b->header & BLOCK_PREV_BITS);
+    return b;
+}
+
+/* When neither the exact list nor the victim serves. */
+static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
+{
+    retire_victim(h);
+    struct block *b = heap_fit(h, asize);
+    if (unlikely(!b)) {
+        b = heap_grow(h, asize, ALIGN);
+        if (!b)
+            return NULL;
+    }
+    list_remove(h, b, block_size(b));
+    if (asize > EXACT_MAX)
+        return block_take(h, b, block_size(b) - asize, asize);
+    h->grown += free_clean(b, block_size(b)); /* all of it will be used */
+    return take_low(h, b, asize);
+}
+
+/** Allocate a block. @param asize  a block size, header included.
+ * @return NULL, errno == ENOMEM: the heap cannot grow. */
+static always_inline struct block *heap_malloc(struct heap *h, size_t asize)
+{
+    if (likely(asize <= EXACT_MAX)) {
+        uint32_t exact = h->heads[size_class(asize)];
+        if (exact) {
+            struct block *b = link_block(h, exact);
+            list_remove(h, b, asize);
+            block_set_used(b, asize);
+            return b;
+        }
+        if (h->victim && asize <= block_size(h->victim))
+            return take_low(h, h->victim, asize);
+    }
+    return heap_malloc_fit(h, asize);
+}
+
+/* Bytes to skip in b so that the payload is aligned. */
+static inline size_t align_lead(const struct block *b, size_t align)
+{
+    uintptr_t payload = (uintptr_t)block_payload(b);
+    return round_up(payload, align) - payload;
+}
+
+/* A free block that holds an aligned asize, or NULL: those that may do are
+ * tried, FIT_TRIES a list, then any that must do is taken. */
+static inline struct block *heap_fit_aligned(const struct heap *h, size_t asize,
+                                             size_t align)
+{
+    size_t most = asize + align - ALIGN;
+    unsigned last = size_class(most);
+    unsigned c = size_class(asize);
+    for (; (c = next_class(h, c)) <= last && c < NCLASSES; c++) {
+        uint32_t link = h->heads[c];
+        for (int i = 0; link && i < FIT_TRIES; i++) {
+            struct block *b = link_block(h, link);
+            if (align_lead(b, align) + asize <= block_size(b))
+                return b;
+            link = b->next;
+        }
+    }
+    return heap_fit(h, most);
+}
+
+/** As heap_malloc, with the payload aligned to a power of two >= 16. */
+static cold_noinline struct block *heap_memalign(struct heap *h, size_t align,
+                                                 size_t asize)
+{
+    if (asize > MAX_BLOCK - align) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    retire_victim(h);
+    struct block *b = heap_fit_aligned(h, asize, align);
+    if (!b)
+        b = heap_grow(h, asize, align);
+    if (!b)
+        return NULL;
+    list_remove(h, b, block_size(b));
+    return block_take(h, b, align_lead(b, align), asize);
+}
+
+/* ---- resize ---------------------------------------------------------- */
+
+/* Shrink b, in use, to asize; the tail is freed. */
+static inline void block_trim(struct heap *h, struct block *b, size_t asize)
+{
+    size_t rest = block_size(b) - asize;
+    if (!rest)
+        return;
+    uint64_t tight = b->header & BLOCK_TIGHT;
+    block_set_used(b, asize);
+    b->header |= tight;
+    struct block *tail = block_next(b);
+    tail->header = BLOCK_PREV_USED;
+    tail->header |= rest | BLOCK_USED;
+    heap_free(h, tail);
+}
+
+/* Take what b lacks of asize bytes from the free block after it. */
+static inline void block_annex(struct heap *h, struct block *b, size_t asize)
+{
+    struct block *next = block_next(b);
+    unlist(h, next);
+    block_take(h, next, 0, asize - block_size(b));
+    next->header = 0; /* no block now: a free of it is seen */
+    block_set_used(b, asize);
+}
+
+/* b and the free space after it, were b to grow into it. */
+static inline size_t block_room(const struct block *b)
+{
+    const struct block *next = block_next(b);
+    return block_size(b) + (block_used(next) ? 0 : block_size(next));
+}
+
+/* Grow the heap's tail so that b, the last block in use, has room for asize. */
+static inline bool block_extend(struct heap *h, struct block *b, size_t asize)
+{
+    size_t room = block_room(b);
+    return block_next(b) == heap_top(h) && asize <= MAX_BLOCK && !h->fixed &&
+           region_extend(h, asize - room);
+}
+
+/* Move b's payload down into the free block before it. @return its new place */
+static inline struct block *block_slide(struct heap *h, struct block *b)
+{
+    struct block *prev = block_prev(b);
+    size_t size = block_size(prev) + block_size(b), kept = block_usable(b);
+    unlist(h, prev);
+    dirty_after(h, prev, block_size(prev));
+    b->header &= ~BLOCK_USED; /* no block now: a free of it is seen */
+    memmove(block_payload(prev), block_payload(b), kept);
+    block_set_used(prev, size);
+    return prev;
+}
+
+/* Would a second block of asize bytes need no new memory? */
+static inline bool heap_has(struct heap *h, size_t asize)
+{
+    retire_victim(h);
+    return heap_fit(h, asize) != NULL;
+}
+
+/** Resize b without a second block, the payload kept: shrink, grow into the
+ * next block, slide into the previous one; or grow into the heap's tail. But a
+ * block that grows by a large step, as buffers that double do, rather moves
+ * where there is room already than makes the heap longer.
+ * @return the block, perhaps moved down; NULL: it does not go, b is as it was.
+ */
+static inline struct block *heap_resize(struct heap *h, struct block *b,
+                                        size_t asize)
+{
+    size_t room = block_room(b);
+    if (asize > room) {
+        bool small = asize - room <= asize / SMALL_STEP;
+        size_t before = prev_used(b) ? 0 : block_size(block_prev(b));
+        if (small && block_extend(h, b, asize))
+            ; /* it stays at the heap's end, where it can go on growing */
+        else if (before + room >= asize)
+            b = block_slide(h, b);
+        else if (small || heap_has(h, asize) || !block_extend(h, b, asize))
+            return NULL;
+    }
+    if (asize > block_size(b))
+        block_annex(h, b, asize);
+    block_trim(h, b, asize);
+    return b;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* merge.h - one arena takes in another: lists spliced, regions joined.
+ *
+ *   before   A: | block | free | end |  B: | region | free | block | end |
+ *   after    A: | block | free: one block, the border is gone | block | end |
+ *
+ * Where a region of one begins at the end of a region of the other, the end
+ * header and the region header between them, with what mem_sbrk skipped there,
+ * are freed as a block of 16 to 64 bytes, and coalescing does the rest: a
+ * request that fitted neither heap may fit now.
+ * Regions are kept by falling address (the break only rises, so the newest is
+ * the highest), which makes finding the borders one walk.
+ *
+ * The blocks of the arena taken in still name their old owner: whoever keeps
+ * owners must forward it (stage_arena.h). Both arenas must be the caller's. */
+#ifndef MM_MERGE_H
+#define MM_MERGE_H
+
+#include "mm/arena.h"
+
+/* mem_sbrk skips less than this to begin at a cache line. So what lies between
+ * two regions, if it is less, is nobody's: no region fits in there. */
+#define BORDER_LINE ((size_t)64)
+
+/* Put src's list c before dst's. */
+static inline void list_splice(struct heap *dst, struct heap *src, unsigned c)
+{
+    uint32_t first = src->heads[c], last = first;
+    if (!first)
+        return;
+    while (link_block(src, last)->next)
+        last = link_block(src, last)->next;
+    link_block(dst, last)->next = dst->heads[c];
+    if (dst->heads[c])
+        link_block(dst, dst->heads[c])->prev = last;
+    else
+        mark_class(dst, c);
+    dst->heads[c] = first;
+}
+
+/* The same for a class's list of runs with free blocks. */
+static inline void runs_splice(struct arena *dst, struct arena *src, unsigned c)
+{
+    struct heap *h = &dst->heap;
+    uint32_t first = src->runs.partial[c], last = first;
+    dst->runs.live[c] += src->runs.live[c];
+    if (!first)
+        return;
+    while (link_run(h, last)->next)
+        last = link_run(h, last)->next;
+    link_run(h, last)->next = dst->runs.partial[c];
+    if (dst->runs.partial[c])
+        link_run(h, dst->runs.partial[c])->prev = last;
+    dst->runs.partial[c] = first;
+}
+
+/* Make one chain of two, by falling address. @return its first link */
+static inline uint32_t regions_merge(const struct heap *h, uint32_t a,
+                                     uint32_t b)
+{
+    uint32_t first = 0, *tail = &first;
+    while (a && b) {
+        uint32_t *higher = a > b ? &a : &b;
+        *tail = *higher;
+        tail = &heap_region(h, *higher)->next;
+        *higher = *tail;
+    }
+    *tail = a ? a : b;
+    return first;
+}
+
+/* Bytes from the end of low to high. */
+static inline size_t regions_gap(const struct region *low,
+                                 const struct region *high)
+{
+    return (size_t)((const char *)high - region_end(low));
+}
+
+/* Join low and high, which touch; their blocks are in h's lists. */
+static inline void regions_join(struct heap *h, struct region *low,
+                                const struct region *high)
+{
+    struct block *border = (struct block *)(region_end(low) - HEADER_SIZE);
+    size_t gap = regions_gap(low, high);
+    low->size += high->size + (uint32_t)(gap / ALIGN);
+    h->size += gap;
+    border->header |= MIN_BLOCK + gap; /* in use; its prev bits are right */
+    heap_free(h, border);
+}
+
+/* Join all regions of h that touch. */
+static inline void regions_join_all(struct heap *h)
+{
+    uint32_t *at = &h->regions;
+    while (*at) {
+        struct region *high = heap_region(h, *at);
+        struct region *low = heap_region(h, high->next);
+        if (low && regions_gap(low, high) < BORDER_LINE) {
+            *at = high->next;
+            regions_join(h, low, high);
+        } else {
+            at = &high->next;
+        }
+    }
+}
+
+/** Take all that src has into dst; src is left empty. */
+static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
+{
+    struct heap *d = &dst->heap, *s = &src->heap;
+    retire_victim(s);
+    for (unsigned c = 0; c < NCLASSES; c++)
+        list_splice(d, s, c);
+    for (unsigned c = 1; c <= RUN_CLASSES; c++)
+        runs_splice(dst, src, c);
+    d->dirty += s->dirty;
+    d->size += s->size;
+    d->regions = regions_merge(d, d->regions, s->regions);
+    regions_join_all(d);
+    arena_init(src, s->owner);
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* util.h - alignment, bits, contracts, and the two ways to speak.
+ *
+ * Used by every file of the allocator; knows nothing of any of them. It never
+ * allocates and uses no stdio: it runs while the heap is broken. */
+#ifndef MM_UTIL_H
+#define MM_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ALIGN ((size_t)16) /* bytes: every payload and every block size */
+
+/* 1 in a debug build (make DEBUG=1): contracts cost time. Always compiled. */
+#ifndef MM_DEBUG
+#define MM_DEBUG 0
+#endif
+
+#define always_inline inline __attribute__((always_inline))
+#define cold_noinline __attribute__((noinline, cold))
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+static always_inline size_t round_up(size_t n, size_t align)
+{
+    return (n + align - 1) & ~(align - 1);
+}
+
+static always_inline size_t round_down(size_t n, size_t align)
+{
+    return n & ~(align - 1);
+}
+
+static always_inline size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static always_inline size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* floor(log2(n)); n > 0 */
+static always_inline unsigned log2_floor(size_t n)
+{
+    return 63 - (unsigned)__builtin_clzl(n);
+}
+
+/* A line being put together without stdio, for mm_die and the checks. */
+struct line {
+    char text[240];
+    size_t len;
+};
+
+static inline void line_str(struct line *l, const char *s)
+{
+    while (*s && l->len < sizeof l->text - 1)
+        l->text[l->len++] = *s++;
+}
+
+static inline void line_num(struct line *l, uint64_t n, unsigned base)
+{
+    char digits[24];
+    unsigned i = sizeof digits - 1;
+    digits[i] = '\0';
+    do {
+        digits[--i] = "0123456789abcdef"[n % base];
+        n /= base;
+    } while (n && i);
+    line_str(l, base == 16 ? "0x" : "");
+    line_str(l, digits + i);
+}
+
+/* One write, so that lines of several threads do not mix. */
+static inline void line_write(struct line *l)
+{
+    l->text[l->len++] = '\n';
+    ssize_t ignored = write(STDERR_FILENO, l->text, l->len);
+    (void)ignored;
+}
+
+/* The heap or the caller is broken: say what and where, then abort. */
+static cold_noinline _Noreturn void mm_die(const char *what, const void *where)
+{
+    struct line l = {.len = 0};
+    line_str(&l, "mm: ");
+    line_str(&l, what);
+    line_str(&l, ": ");
+    line_num(&l, (uintptr_t)where, 16);
+    line_write(&l);
+    abort();
+}
+
+/* One broken invariant: "mm_check: H3 free blocks merged: block 0x...: text".
+ * @return 1 if it is broken, else 0: checks add these up. */
+static inline size_t broken(bool is_broken, const char *invariant,
+                            const void *where, const char *what, size_t value)
+{
+    if (likely(!is_broken))
+        return 0;
+    struct line l = {.len = 0};
+    line_str(&l, "mm_check: ");
+    line_str(&l, invariant);
+    line_str(&l, ": at ");
+    line_num(&l, (uintptr_t)where, 16);
+    line_str(&l, ": ");
+    line_str(&l, what);
+    line_str(&l, " ");
+    line_num(&l, value, 10);
+    line_write(&l);
+    return 1;
+}
+
+/* A contract between functions of the allocator, paid for in debug builds. */
+static always_inline void dbg_requires(bool holds, const char *what,
+                                       const void *where)
+{
+    if (MM_DEBUG && unlikely(!holds))
+        mm_die(what, where);
+}
+
+#endif
