@@ -1,0 +1,14 @@
+/* bench.h - carries out the plan: for each number of threads every round, with
+ * every allocator (bench_round.h). */
+#ifndef DRIVER_BENCH_H
+#define DRIVER_BENCH_H
+
+#include "driver/options.h"
+#include "driver/result.h"
+
+/** Run everything. Faults are in the results, not on stderr. */
+struct results *bench_run(const struct options *o, struct trace **traces,
+                          unsigned ntraces);
+void bench_free(struct results *r);
+
+#endif

@@ -1,0 +1,263 @@
+/* bench_round.c - see bench_round.h. */
+#include "driver/bench_round.h"
+
+#include "driver/dmem.h"
+#include "driver/progress.h"
+#include "driver/registry.h"
+#include "driver/sandbox.h"
+
+#include <string.h>
+
+#define NS 1e-9
+
+/* One allocator at work on one round. */
+struct entrant {
+    struct job job;
+    struct sandbox *sandbox; /* NULL: out of the round */
+    struct round_result *out;
+    double *wall;  /* seconds of each run */
+    double **part; /* of each part, of each run */
+};
+
+struct bench {
+    const struct options *o;
+    struct results *r;
+    struct section *section;
+    unsigned round;
+    struct entrant *entrants; /* r->nallocators */
+    unsigned runs;
+};
+
+static unsigned most_runs(const struct bench *b)
+{
+    return b->o->runs ? b->o->runs : MDRIVER_MAX_RUNS;
+}
+
+static const struct round *this_round(const struct bench *b)
+{
+    return &b->section->plan->rounds[b->round];
+}
+
+static void say(const struct bench *b, const struct entrant *e,
+                const char *what)
+{
+    progress("%u thread%s, round %u of %u: %s %s", b->section->threads,
+             b->section->threads == 1 ? "" : "s", b->round + 1,
+             b->section->plan->nrounds, what, e->job.allocator->name);
+}
+
+/* ---- one allocator ------------------------------------------------------- */
+
+static int part_of_thread(const struct round *r, unsigned thread)
+{
+    for (unsigned p = 0; p < r->nparts; p++)
+        if (thread - r->parts[p].first < r->parts[p].lanes)
+            return (int)p;
+    return -1;
+}
+
+/* The child found a fault, or is one: it is out. */
+static void drop(struct bench *b, struct entrant *e)
+{
+    struct fault *f = &sandbox_shared(e->sandbox)->fault;
+    e->out->fault = f->kind;
+    e->out->fault_part = part_of_thread(this_round(b), f->thread);
+    memcpy(e->out->fault_text, f->text, sizeof f->text);
+    sandbox_free(e->sandbox);
+    e->sandbox = NULL;
+}
+
+static bool command(struct bench *b, struct entrant *e, enum command c)
+{
+    if (!e->sandbox)
+        return false;
+    if (sandbox_do(e->sandbox, c))
+        return true;
+    drop(b, e);
+    return false;
+}
+
+static void begin(struct bench *b, struct entrant *e)
+{
+    e->sandbox = sandbox_new(&e->job, b->o->seconds);
+    command(b, e, CHILD_START);
+}
+
+static void end(struct bench *b, struct entrant *e)
+{
+    if (command(b, e, CHILD_END))
+        sandbox_free(e->sandbox);
+    e->sandbox = NULL;
+}
+
+static void check(struct bench *b, struct entrant *e)
+{
+    begin(b, e);
+    if (command(b, e, CHILD_CHECK)) {
+        const struct shared *s = sandbox_shared(e->sandbox);
+        e->out->peak_payload = s->peak_payload;
+        e->out->peak_heap = s->peak_heap;
+    }
+    end(b, e);
+}
+
+static void touch(struct bench *b, struct entrant *e)
+{
+    if (!command(b, e, CHILD_TOUCH))
+        return;
+    const struct shared *s = sandbox_shared(e->sandbox);
+    e->out->touched_payload = s->touched_payload;
+    e->out->peak_resident = s->peak_resident;
+}
+
+/* ---- timing -------------------------------------------------------------- */
+
+static void time_once(struct bench *b, struct entrant *e)
+{
+    if (!command(b, e, CHILD_TIME))
+        return;
+    const struct round *r = this_round(b);
+    const struct mark *marks = sandbox_shared(e->sandbox)->marks;
+    e->wall[b->runs] = NS * (double)marks_elapsed_ns(marks, r->nthreads);
+    for (unsigned p = 0; p < r->nparts; p++)
+        e->part[p][b->runs] =
+            NS * (double)marks_elapsed_ns(marks + r->parts[p].first,
+                                          r->parts[p].lanes);
+}
+
+static bool all_agree(const struct bench *b)
+{
+    for (unsigned a = 0; a < b->r->nallocators; a++)
+        if (b->entrants[a].sandbox &&
+            !clock_agree(b->entrants[a].wall, b->runs, MDRIVER_KBEST,
+                         MDRIVER_KBEST_EPSILON))
+            return false;
+    return true;
+}
+
+static bool enough(const struct bench *b, uint64_t began)
+{
+    if (b->o->runs || b->runs == MDRIVER_MAX_RUNS)
+        return b->runs == most_runs(b);
+    if ((double)(clock_ns() - began) * NS > MDRIVER_ROUND_SECONDS)
+        return b->runs >= MDRIVER_KBEST;
+    return b->runs >= MDRIVER_LEAST_RUNS && all_agree(b);
+}
+
+static void time_all(struct bench *b)
+{
+    uint64_t began = clock_ns();
+    for (b->runs = 0; !enough(b, began); b->runs++)
+        for (unsigned a = 0; a < b->r->nallocators; a++)
+            if (b->entrants[a].sandbox) {
+                say(b, &b->entrants[a], "timing");
+                time_once(b, &b->entrants[a]);
+            }
+}
+
+static void summarize(struct bench *b, struct entrant *e)
+{
+    e->out->time = clock_summarize(e->wall, b->runs);
+    for (unsigned p = 0; p < this_round(b)->nparts; p++)
+        e->out->parts[p].time = clock_summarize(e->part[p], b->runs);
+}
+
+static void latency_all(struct bench *b)
+{
+    for (unsigned run = 0; run < MDRIVER_LATENCY_RUNS; run++)
+        for (unsigned a = 0; a < b->r->nallocators; a++)
+            if (b->entrants[a].sandbox) {
+                say(b, &b->entrants[a], "latency of");
+                command(b, &b->entrants[a], CHILD_LATENCY);
+            }
+    for (unsigned a = 0; a < b->r->nallocators; a++) {
+        struct entrant *e = &b->entrants[a];
+        if (e->sandbox)
+            latency_merge(e->out->latency,
+                          &sandbox_shared(e->sandbox)->latency);
+    }
+}
+
+/* ---- a round ------------------------------------------------------------- */
+
+static void enter(struct bench *b, unsigned a)
+{
+    struct entrant *e = &b->entrants[a];
+    const struct round *r = this_round(b);
+    e->out = result_round(b->section, a, b->round);
+    e->job = (struct job){
+        .allocator = b->r->allocators[a],
+        .traces = b->r->traces,
+        .round = r,
+        .level = b->o->level,
+        .pin = b->o->pin,
+        .latency = b->o->latency,
+        .ticker = b->r->ticker,
+    };
+    e->out->fault_part = -1;
+    e->out->parts = dmem_alloc(r->nparts * sizeof *e->out->parts);
+    e->out->ran = b->section->threads == 1 ||
+                  !e->job.allocator->single_threaded;
+    e->out->checked = !registry_is_null(e->job.allocator);
+    if (b->o->latency)
+        e->out->latency = dmem_alloc(sizeof *e->out->latency);
+    for (unsigned p = 0; p < r->nparts; p++) {
+        e->out->parts[p].ops = b->r->traces[r->parts[p].trace]->nops;
+        e->out->ops += e->out->parts[p].ops;
+    }
+    e->wall = dmem_alloc(most_runs(b) * sizeof *e->wall);
+    e->part = dmem_alloc(r->nparts * sizeof *e->part);
+    for (unsigned p = 0; p < r->nparts; p++)
+        e->part[p] = dmem_alloc(most_runs(b) * sizeof **e->part);
+}
+
+static void leave(struct bench *b, struct entrant *e)
+{
+    if (e->sandbox)
+        summarize(b, e);
+    end(b, e);
+    for (unsigned p = 0; p < this_round(b)->nparts; p++)
+        dmem_free(e->part[p]);
+    dmem_free(e->part);
+    dmem_free(e->wall);
+}
+
+static void check_all(struct bench *b)
+{
+    for (unsigned a = 0; a < b->r->nallocators; a++) {
+        struct entrant *e = &b->entrants[a];
+        say(b, e, "checking");
+        if (e->out->ran && e->out->checked)
+            check(b, e);
+    }
+}
+
+/* Those that passed come in once more, to stay. */
+static void touch_all(struct bench *b)
+{
+    for (unsigned a = 0; a < b->r->nallocators; a++) {
+        struct entrant *e = &b->entrants[a];
+        if (!e->out->ran || e->out->fault)
+            continue;
+        begin(b, e);
+        if (e->out->checked)
+            touch(b, e);
+    }
+}
+
+void bench_round(const struct options *o, struct results *r,
+                 struct section *s, unsigned round)
+{
+    struct bench b = { .o = o, .r = r, .section = s, .round = round };
+    b.entrants = dmem_alloc(r->nallocators * sizeof *b.entrants);
+    for (unsigned a = 0; a < r->nallocators; a++)
+        enter(&b, a);
+    check_all(&b);
+    touch_all(&b);
+    time_all(&b);
+    if (o->latency)
+        latency_all(&b);
+    for (unsigned a = 0; a < r->nallocators; a++)
+        leave(&b, &b.entrants[a]);
+    dmem_free(b.entrants);
+}

@@ -1,0 +1,71 @@
+/* child.h - the process in which one allocator works on one round.
+ *
+ * It gets a job, performs commands that the parent sends as single bytes,
+ * answers each with one byte, and leaves what it found in shared memory:
+ *
+ *   parent  ──── 'c' ───►  child   checked pass  ──► struct shared
+ *           ◄─── ack ────
+ *
+ * A job names things and holds no state of the parent's: a child that is
+ * started by exec, under LD_PRELOAD, can be given the same. Only before the
+ * first command may a child allocate from anything but dmem. */
+#ifndef DRIVER_CHILD_H
+#define DRIVER_CHILD_H
+
+#include "config.h"
+#include "driver/plan.h"
+#include "driver/replay.h"
+
+enum command {
+    CHILD_START = 's',   /* prepare, init, start threads: always the first */
+    CHILD_CHECK = 'c',   /* checked pass */
+    CHILD_TOUCH = 'r',   /* touch pass: resident memory */
+    CHILD_TIME = 't',    /* one timed replay */
+    CHILD_LATENCY = 'l', /* one replay with the time of each operation */
+    CHILD_END = 'q',     /* end threads, fini; the child answers and exits */
+};
+
+/* What the child is at, for the report of a crash outside the operations. */
+enum phase {
+    PHASE_PREPARE,
+    PHASE_INIT,
+    PHASE_PASS,  /* marks say where each thread is */
+    PHASE_CLEAR, /* freeing what a trace left */
+    PHASE_CHECK, /* the allocator's own check */
+    PHASE_FINI,
+    PHASES
+};
+
+struct job {
+    const struct mm_allocator *allocator;
+    struct trace *const *traces; /* those that parts name, by number */
+    const struct round *round;
+    int level; /* of the checked pass, as oracle_new */
+    bool pin;
+    bool latency; /* CHILD_LATENCY will come */
+    struct ticker ticker;
+};
+
+/* Exit status of a child that could not do its work for lack of memory or of
+ * threads: the machine's fault, said on stderr, and no allocator's. */
+#define CHILD_EXIT_LACK 3
+
+/* Thread numbers outside the replay. */
+#define THREAD_NONE UINT32_MAX
+
+struct shared {
+    struct fault fault;
+    _Atomic int phase;           /* enum phase */
+    _Atomic uint32_t died_thread; /* driver thread that got a signal */
+    _Atomic int died_signal;     /* 0: none, or one that cannot be caught */
+    _Atomic uintptr_t died_at;   /* address of the access */
+    size_t peak_payload, peak_heap, touched_payload, peak_resident;
+    struct mark marks[MDRIVER_MAX_THREADS];
+    struct latency latency;
+};
+
+/** @param fd  where commands come from and answers go. */
+_Noreturn void child_main(const struct job *job, struct shared *shared,
+                          int fd);
+
+#endif

@@ -1,0 +1,137 @@
+/* crew.c - see crew.h. */
+#include "driver/crew.h"
+
+#include "driver/dmem.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CREW_EXIT 3               /* as CHILD_EXIT_LACK */
+#define STACK_TOUCHED (64 * 1024) /* bytes whose page faults come first */
+
+struct member {
+    struct crew *crew;
+    unsigned number;
+    pthread_t thread;
+};
+
+struct crew {
+    unsigned n;
+    bool pin, over;
+    pthread_barrier_t begin, done; /* n members and the caller */
+    void (*work)(void *, unsigned);
+    void *arg;
+    struct member *members;
+};
+
+static void pin_to(unsigned number)
+{
+    cpu_set_t all, one;
+    if (sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) == 0)
+        return;
+    unsigned skip = number % (unsigned)CPU_COUNT(&all);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all) && skip-- == 0) {
+            CPU_ZERO(&one);
+            CPU_SET(cpu, &one);
+            sched_setaffinity(0, sizeof one, &one);
+            return;
+        }
+}
+
+/* No page fault of the driver's own in the timed part. */
+static void __attribute__((noinline)) touch_stack(void)
+{
+    volatile char stack[STACK_TOUCHED];
+    for (size_t i = 0; i < sizeof stack; i += 1024)
+        stack[i] = 0;
+}
+
+static void settle(const struct crew *c, unsigned number)
+{
+    if (c->pin)
+        pin_to(number);
+    touch_stack();
+}
+
+static void *member_main(void *arg)
+{
+    struct member *m = arg;
+    struct crew *c = m->crew;
+    bool over;
+    settle(c, m->number);
+    do {
+        pthread_barrier_wait(&c->begin);
+        c->work(c->arg, m->number);
+        over = c->over; /* before the caller may write it again */
+        pthread_barrier_wait(&c->done);
+    } while (!over);
+    return NULL;
+}
+
+static void start_threads(struct crew *c)
+{
+    pthread_barrier_init(&c->begin, NULL, c->n + 1);
+    pthread_barrier_init(&c->done, NULL, c->n + 1);
+    c->members = dmem_alloc(c->n * sizeof *c->members);
+    for (unsigned i = 0; i < c->n; i++) {
+        struct member *m = &c->members[i];
+        m->crew = c;
+        m->number = i;
+        int error = pthread_create(&m->thread, NULL, member_main, m);
+        if (error) {
+            char line[160];
+            int len = snprintf(line, sizeof line,
+                               "mdriver: cannot start thread %u of %u: %s; "
+                               "use fewer (-n)\n",
+                               i + 1, c->n, strerror(error));
+            ssize_t put = write(STDERR_FILENO, line, (size_t)len);
+            (void)put;
+            _exit(CREW_EXIT);
+        }
+    }
+}
+
+struct crew *crew_start(unsigned n, bool pin, void (*hello)(void *, unsigned),
+                        void *arg)
+{
+    struct crew *c = dmem_alloc(sizeof *c);
+    c->n = n;
+    c->pin = pin;
+    if (n > 1)
+        start_threads(c);
+    else
+        settle(c, 0);
+    crew_run(c, hello, arg);
+    return c;
+}
+
+void crew_run(struct crew *c, void (*work)(void *arg, unsigned member),
+              void *arg)
+{
+    if (c->n == 1) {
+        work(arg, 0);
+        return;
+    }
+    c->work = work;
+    c->arg = arg;
+    pthread_barrier_wait(&c->begin);
+    pthread_barrier_wait(&c->done);
+}
+
+void crew_end(struct crew *c, void (*bye)(void *, unsigned), void *arg)
+{
+    c->over = true;
+    crew_run(c, bye, arg);
+    for (unsigned i = 0; c->n > 1 && i < c->n; i++)
+        pthread_join(c->members[i].thread, NULL);
+    if (c->n > 1) {
+        pthread_barrier_destroy(&c->begin);
+        pthread_barrier_destroy(&c->done);
+    }
+    dmem_free(c->members);
+    dmem_free(c);
+}

@@ -1,0 +1,27 @@
+/* crew.h - the threads of a replay: they start and stop their work together.
+ *
+ *   caller   crew_run ─┐                       ┌─ returns
+ *   member 0           ├── work(arg, 0) ───────┤
+ *   member 1           └── work(arg, 1) ──┘....┤   barrier on both sides
+ *
+ * A crew of one has no thread of its own: the caller does the work. So with
+ * -n 1 the process is single-threaded, as a real such program is, and an
+ * allocator that is faster then (glibc's is) shows it. */
+#ifndef DRIVER_CREW_H
+#define DRIVER_CREW_H
+
+#include <stdbool.h>
+
+struct crew;
+
+/** Start n threads, and in each call hello once before all else.
+ * @param pin  keep member i on the i-th of the processors that we may use. */
+struct crew *crew_start(unsigned n, bool pin, void (*hello)(void *, unsigned),
+                        void *arg);
+/** Every member calls work(arg, its number). Returns when all are done. */
+void crew_run(struct crew *c, void (*work)(void *arg, unsigned member),
+              void *arg);
+/** Every member calls bye, and ends. */
+void crew_end(struct crew *c, void (*bye)(void *, unsigned), void *arg);
+
+#endif

@@ -1,0 +1,269 @@
+/* options.c - see options.h. */
+#include "driver/options.h"
+
+#include "driver/dmem.h"
+#include "driver/registry.h"
+#include "driver/trace.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_DIR "traces"
+#define MAX_RUNS 1000
+#define MAX_SECONDS 86400
+#define ERR_ROOM 1024
+
+static const char help[] =
+    "Usage: mdriver [OPTION]...\n"
+    "Replay traces through memory allocators, many threads at once; check every\n"
+    "block, and measure utilization, throughput and latency beside the C\n"
+    "library's malloc.\n"
+    "\n"
+    "What to replay\n"
+    "  -t, --traces DIR        all traces in DIR (default: traces); repeatable\n"
+    "  -f, --file FILE         one trace; repeatable, also together with -t\n"
+    "  -n, --threads N[,N...]  so many threads, each with its own trace (1)\n"
+    "      --same              each trace in turn, by all threads at once\n"
+    "      --pin               keep each thread on one processor\n"
+    "With what\n"
+    "  -a, --allocator NAME[,NAME...]   or `all` (default: the first of --list)\n"
+    "  -l, --libc              show the C library's results too; they are\n"
+    "                          compared with anyway\n"
+    "      --list              name the allocators, and exit\n"
+    "How\n"
+    "  -d, --debug LEVEL       0: check only for NULL; 1: check every block (the\n"
+    "                          default); 2: also the heap after each operation\n"
+    "  -s, --seconds N         a hang is N seconds without a finished operation\n"
+    "                          (60)\n"
+    "  -r, --runs N            time N runs (default: until the best 3 agree)\n"
+    "      --latency           also time every single operation\n"
+    "What to print\n"
+    "  -v, --verbose           heap sizes, best and median time, runs\n"
+    "  -V, --more-verbose      -v, with one thread for comparison and the cost of\n"
+    "                          the driver's own loop\n"
+    "  -g, --grade             points, as one line for an autograder and as JSON\n"
+    "      --csv FILE          all results, one line for each trace\n"
+    "      --json FILE         all results\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "Exit status: 0 all valid, 1 an allocator is faulty, 2 a bad option, trace\n"
+    "or output file, 3 not enough memory or threads for the driver itself.\n"
+    "docs/driver.md defines every figure.\n";
+
+enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_CSV, OPT_JSON };
+
+static const struct option long_options[] = {
+    { "traces", required_argument, NULL, 't' },
+    { "file", required_argument, NULL, 'f' },
+    { "threads", required_argument, NULL, 'n' },
+    { "same", no_argument, NULL, OPT_SAME },
+    { "pin", no_argument, NULL, OPT_PIN },
+    { "allocator", required_argument, NULL, 'a' },
+    { "libc", no_argument, NULL, 'l' },
+    { "list", no_argument, NULL, OPT_LIST },
+    { "debug", required_argument, NULL, 'd' },
+    { "seconds", required_argument, NULL, 's' },
+    { "runs", required_argument, NULL, 'r' },
+    { "latency", no_argument, NULL, OPT_LATENCY },
+    { "verbose", no_argument, NULL, 'v' },
+    { "more-verbose", no_argument, NULL, 'V' },
+    { "grade", no_argument, NULL, 'g' },
+    { "csv", required_argument, NULL, OPT_CSV },
+    { "json", required_argument, NULL, OPT_JSON },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static _Noreturn void __attribute__((format(printf, 1, 2)))
+usage(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("mdriver: ", stderr);
+    vfprintf(stderr, format, args);
+    fputs("; mdriver -h lists the options\n", stderr);
+    va_end(args);
+    exit(EXIT_USAGE);
+}
+
+/* ---- values -------------------------------------------------------------- */
+
+static unsigned number(const char *text, const char *option, unsigned least,
+                       unsigned most)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || errno || n < least || n > most)
+        usage("option %s: found '%s', expected a number from %u to %u", option,
+              text, least, most);
+    return (unsigned)n;
+}
+
+/* Calls each with every item of a list that commas separate. */
+static void each_item(struct options *o, const char *list,
+                      void (*each)(struct options *, const char *))
+{
+    char *copy = dmem_strdup(list), *rest = copy, *item;
+    while ((item = strsep(&rest, ",")))
+        each(o, item);
+    dmem_free(copy);
+}
+
+static void add_threads(struct options *o, const char *item)
+{
+    if (o->nthreads == MDRIVER_MAX_THREADS)
+        usage("option -n: more than %d numbers of threads",
+              MDRIVER_MAX_THREADS);
+    o->threads[o->nthreads++] = number(item, "-n", 1, MDRIVER_MAX_THREADS);
+}
+
+static void add_allocator(struct options *o, const struct mm_allocator *a)
+{
+    for (unsigned i = 0; i < o->nallocators; i++)
+        if (o->allocators[i] == a)
+            return;
+    o->allocators[o->nallocators++] = a;
+}
+
+static _Noreturn void unknown_allocator(const char *name)
+{
+    char known[512] = "";
+    for (size_t i = 0; registry[i]; i++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), " %s",
+                 registry[i]->name);
+    usage("option -a: no allocator is called '%s'; there are:%s", name, known);
+}
+
+static void add_allocators(struct options *o, const char *item)
+{
+    const struct mm_allocator *a = registry_find(item);
+    if (a)
+        add_allocator(o, a);
+    else if (strcmp(item, "all") != 0)
+        unknown_allocator(item);
+    for (size_t i = 0; !a && registry[i]; i++)
+        if (!registry_is_null(registry[i]))
+            add_allocator(o, registry[i]);
+}
+
+/* ---- traces -------------------------------------------------------------- */
+
+static void add_path(struct options *o, const char *path)
+{
+    char **more = realloc(o->paths, (o->npaths + 1) * sizeof *more);
+    char *copy = strdup(path);
+    if (!more || !copy)
+        usage("out of memory for %zu traces", o->npaths + 1);
+    o->paths = more;
+    o->paths[o->npaths++] = copy;
+}
+
+static void add_dir(struct options *o, const char *dir)
+{
+    char err[ERR_ROOM];
+    size_t n;
+    char **list = trace_list(dir, &n, err, sizeof err);
+    if (!list) {
+        fprintf(stderr, "mdriver: %s\n", err);
+        exit(EXIT_USAGE);
+    }
+    for (size_t i = 0; i < n; i++) {
+        add_path(o, list[i]);
+        free(list[i]);
+    }
+    free(list);
+}
+
+/* ---- the command line ---------------------------------------------------- */
+
+static char *join(int argc, char **argv)
+{
+    size_t size = 1;
+    for (int i = 0; i < argc; i++)
+        size += strlen(argv[i]) + 1;
+    char *text = dmem_alloc(size), *end = text;
+    for (int i = 0; i < argc; i++)
+        end += sprintf(end, "%s%s", i ? " " : "", argv[i]);
+    return text;
+}
+
+static void read_one(struct options *o, int option, char **argv)
+{
+    switch (option) {
+    case 't': add_dir(o, optarg); break;
+    case 'f': add_path(o, optarg); break;
+    case 'n': each_item(o, optarg, add_threads); break;
+    case 'a': each_item(o, optarg, add_allocators); break;
+    case 'd': o->level = (int)number(optarg, "-d", 0, 2); break;
+    case 's': o->seconds = number(optarg, "-s", 1, MAX_SECONDS); break;
+    case 'r': o->runs = number(optarg, "-r", 1, MAX_RUNS); break;
+    case 'l': o->show_libc = true; break;
+    case 'v': o->verbose = o->verbose > 1 ? o->verbose : 1; break;
+    case 'V': o->verbose = 2; break;
+    case 'g': o->grade = true; break;
+    case OPT_SAME: o->same = true; break;
+    case OPT_PIN: o->pin = true; break;
+    case OPT_LIST: o->list = true; break;
+    case OPT_LATENCY: o->latency = true; break;
+    case OPT_CSV: o->csv = optarg; break;
+    case OPT_JSON: o->json = optarg; break;
+    case 'h': fputs(help, stdout); exit(EXIT_SUCCESS);
+    case ':': usage("option %s: its value is missing", argv[optind - 1]);
+    default: usage("unknown option %s", argv[optind - 1]);
+    }
+}
+
+/* -V compares with one thread. */
+static void want_one_thread(struct options *o)
+{
+    for (unsigned i = 0; i < o->nthreads; i++)
+        if (o->threads[i] == 1)
+            return;
+    memmove(o->threads + 1, o->threads, o->nthreads * sizeof *o->threads);
+    o->threads[0] = 1;
+    o->nthreads++;
+}
+
+static void fill_defaults(struct options *o)
+{
+    if (o->grade && o->level == 0)
+        usage("option -g: points need checked blocks, so not -d 0");
+    if (o->npaths == 0 && !o->list)
+        add_dir(o, DEFAULT_DIR);
+    if (o->nthreads == 0)
+        o->threads[o->nthreads++] = 1;
+    if (o->verbose > 1)
+        want_one_thread(o);
+    if (o->nallocators == 0)
+        add_allocator(o, registry[0]);
+}
+
+void options_read(struct options *o, int argc, char **argv)
+{
+    int option;
+    *o = (struct options){ .level = 1, .seconds = MDRIVER_WATCHDOG_SECONDS };
+    o->allocators = dmem_alloc(registry_count() * sizeof *o->allocators);
+    o->command = join(argc, argv);
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":t:f:n:a:ld:s:r:vVgh",
+                                 long_options, NULL)) != -1)
+        read_one(o, option, argv);
+    if (optind < argc)
+        usage("unexpected argument '%s'; traces are given with -f or -t",
+              argv[optind]);
+    fill_defaults(o);
+}
+
+void options_free(struct options *o)
+{
+    for (size_t i = 0; i < o->npaths; i++)
+        free(o->paths[i]);
+    free(o->paths);
+    dmem_free(o->allocators);
+    dmem_free(o->command);
+}

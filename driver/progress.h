@@ -1,0 +1,10 @@
+/* progress.h - one line on the terminal that says what is going on. */
+#ifndef DRIVER_PROGRESS_H
+#define DRIVER_PROGRESS_H
+
+/** Say what is done now. Nothing is shown unless stderr is a terminal. */
+void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** Remove the line. */
+void progress_clear(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* registry.c - see registry.h.
+ *
+ * A driver with other allocators, such as the planted faulty ones, is linked
+ * with this file compiled with an MM_ALLOCATORS of its own (mm.h). */
+#include "driver/registry.h"
+
+#include <string.h>
+
+#define ENTRY(name) &name,
+const struct mm_allocator *const registry[] = { MM_ALLOCATORS(ENTRY) NULL };
+
+size_t registry_count(void)
+{
+    return sizeof registry / sizeof *registry - 1;
+}
+
+const struct mm_allocator *registry_find(const char *name)
+{
+    for (size_t i = 0; registry[i]; i++)
+        if (strcmp(registry[i]->name, name) == 0)
+            return registry[i];
+    return NULL;
+}
+
+bool registry_is_null(const struct mm_allocator *a)
+{
+    return a == &mm_null;
+}

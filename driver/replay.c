@@ -1,0 +1,276 @@
+/* replay.c - the loops. See replay.h.
+ *
+ * One loop, written once, inlined four times with constant flags: for one
+ * lane or several, with or without the time of each operation.
+ *
+ * What it costs is mostly branches that cannot be foreseen: 1.6 ns for each
+ * operation where mallocs and frees follow a pattern, 2 to 3 ns on recorded
+ * programs, 4 to 6 ns where a generator drew lots for each. Tried: one jump for
+ * four operations at once, to code for just these four. It takes 0.5 ns off the
+ * last and adds as much to all others: the processor foresees two-way branches
+ * better than jumps. */
+#include "driver/replay.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#define SPINS 200 /* looks at a turn before the processor is given away */
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define always_inline inline __attribute__((always_inline))
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static always_inline void at(struct lane *lane, size_t i)
+{
+    atomic_store_explicit(&lane->mark->op, i, memory_order_relaxed); /* R1 */
+}
+
+static void set_state(struct lane *lane, enum mark_state state)
+{
+    atomic_store_explicit(&lane->mark->state, state, memory_order_relaxed);
+}
+
+uint64_t marks_elapsed_ns(const struct mark *marks, unsigned n)
+{
+    uint64_t start = UINT64_MAX, end = 0;
+    for (unsigned i = 0; i < n; i++) {
+        start = marks[i].start_ns < start ? marks[i].start_ns : start;
+        end = marks[i].end_ns > end ? marks[i].end_ns : end;
+    }
+    return end - start;
+}
+
+/* ---- turns --------------------------------------------------------------- */
+
+static bool my_turn(struct turn_slot *s, uint32_t turn)
+{
+    return atomic_load_explicit(&s->turn, memory_order_acquire) ==
+           turn; /* pairs with the release in post */
+}
+
+static bool __attribute__((noinline))
+wait_long(struct lane *lane, struct turn_slot *s, uint32_t turn)
+{
+    set_state(lane, MARK_WAITING);
+    for (unsigned spins = 0; !my_turn(s, turn); spins++) {
+        if (fault_seen(lane->fault))
+            return false;
+        if (spins < SPINS)
+            cpu_relax();
+        else
+            sched_yield(); /* more threads than processors */
+    }
+    set_state(lane, MARK_BUSY);
+    return true;
+}
+
+static always_inline bool wait_turn(struct lane *lane, size_t i)
+{
+    struct turn_slot *s = &lane->shared[lane->l->ops[i].id];
+    uint32_t turn = lane->l->turn[i];
+    return likely(my_turn(s, turn)) || wait_long(lane, s, turn);
+}
+
+static always_inline void post(struct lane *lane, size_t i)
+{
+    struct turn_slot *s = &lane->shared[lane->l->ops[i].id];
+    atomic_store_explicit(&s->turn, lane->l->turn[i] + 1,
+                          memory_order_release); /* pairs with my_turn */
+}
+
+bool replay_enter(struct lane *lane, size_t i)
+{
+    at(lane, i);
+    return !lane->shared || !lane->l->ops[i].wait || wait_turn(lane, i);
+}
+
+void replay_leave(struct lane *lane, size_t i)
+{
+    if (lane->shared && lane->l->ops[i].script_post)
+        post(lane, i);
+}
+
+/* ---- one operation ------------------------------------------------------- */
+
+size_t replay_absurd(void)
+{
+    return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 2;
+}
+
+/* Operation i got NULL: a fault, unless it asked for 0 or far too much. */
+static bool __attribute__((noinline, cold)) refused(struct lane *lane, size_t i)
+{
+    const struct trace *t = lane->script->trace;
+    const struct trace_op *op = &lane->l->ops[i];
+    size_t size = script_bytes(op), index = script_index(lane->l, i);
+    if (size == 0 || op->kind != TRACE_REALLOC)
+        *replay_slot(lane, i) = NULL; /* else the old block stays */
+    if (size == 0 || size > lane->absurd)
+        return true;
+    fault_set(lane->fault, FAULT_NULL, lane->thread,
+              "%s: thread %u: %s:%u: NULL for %zu bytes, in a pass that "
+              "is not checked",
+              lane->a->name, lane->thread, t->path, trace_line(t, index),
+              size);
+    return false;
+}
+
+static always_inline void *allocate(const struct mm_allocator *a,
+                                    const struct trace_op op)
+{
+    if (likely(op.kind == TRACE_MALLOC))
+        return a->malloc(op.size);
+    if (op.kind == TRACE_CALLOC)
+        return a->calloc(op.size, op.elem);
+    return a->memalign((size_t)1 << op.align, op.size);
+}
+
+/* @param op     operation i, already read from memory.
+ * @param touch  write a byte of what was allocated. */
+static always_inline bool perform(struct lane *lane,
+                                  const struct mm_allocator *a, size_t i,
+                                  const struct trace_op op, void **slot,
+                                  const bool touch)
+{
+    if (op.kind == TRACE_FREE) {
+        a->free(*slot);
+        return true;
+    }
+    bool resize = op.kind == TRACE_REALLOC;
+    void *p = resize ? a->realloc(*slot, op.size) : allocate(a, op);
+    if (unlikely(!p))
+        return refused(lane, i);
+    *slot = p;
+    if (touch && !resize && likely(op.size))
+        *(volatile char *)p = 1;
+    return true;
+}
+
+bool replay_perform(struct lane *lane, size_t i)
+{
+    return perform(lane, lane->a, i, lane->l->ops[i], replay_slot(lane, i),
+                   false);
+}
+
+/* ---- the loops ----------------------------------------------------------- */
+
+static const enum latency_kind latency_of[] = {
+    [TRACE_MALLOC] = LATENCY_MALLOC,     [TRACE_CALLOC] = LATENCY_MALLOC,
+    [TRACE_MEMALIGN] = LATENCY_MALLOC,   [TRACE_REALLOC] = LATENCY_REALLOC,
+    [TRACE_FREE] = LATENCY_FREE,
+};
+
+static always_inline bool loop(struct lane *lane, const bool shared,
+                               const bool each)
+{
+    const struct mm_allocator a = *lane->a; /* calls need no load */
+    const struct trace_op *const ops = lane->l->ops;
+    const size_t n = lane->l->nops;
+    void **const slots = lane->slots;
+    struct turn_slot *const turns = lane->shared;
+    _Atomic uint64_t *const at_op = &lane->mark->op;
+    for (size_t i = 0; i < n; i++) {
+        const struct trace_op op = ops[i];
+        const uint32_t soon = ops[i + SCRIPT_AHEAD].id;
+        void **slot = shared ? &turns[op.id].p : &slots[op.id];
+        atomic_store_explicit(at_op, i, memory_order_relaxed); /* R1 */
+        __builtin_prefetch(shared ? (void *)&turns[soon] : &slots[soon], 1);
+        if (shared && op.wait && unlikely(!wait_turn(lane, i)))
+            return false;
+        uint64_t before = each ? ticker_read(lane->ticker) : 0;
+        if (unlikely(!perform(lane, &a, i, op, slot, !each)))
+            return false;
+        if (each) {
+            uint64_t ticks = ticker_read(lane->ticker) - before;
+            latency_add(&lane->latency->kind[latency_of[op.kind]], ticks);
+        }
+        if (shared && op.script_post)
+            post(lane, i);
+    }
+    return true;
+}
+
+/* Functions of their own, so that each loop has the registers to itself. */
+static bool __attribute__((noinline)) loop_single(struct lane *lane)
+{
+    return loop(lane, false, false);
+}
+
+static bool __attribute__((noinline)) loop_shared(struct lane *lane)
+{
+    return loop(lane, true, false);
+}
+
+static bool __attribute__((noinline)) loop_single_each(struct lane *lane)
+{
+    return loop(lane, false, true);
+}
+
+static bool __attribute__((noinline)) loop_shared_each(struct lane *lane)
+{
+    return loop(lane, true, true);
+}
+
+bool replay_timed(struct lane *lane)
+{
+    set_state(lane, MARK_BUSY);
+    lane->mark->start_ns = clock_ns();
+    bool good = lane->shared ? loop_shared(lane) : loop_single(lane);
+    lane->mark->end_ns = clock_ns();
+    set_state(lane, MARK_DONE);
+    return good;
+}
+
+bool replay_latency(struct lane *lane)
+{
+    set_state(lane, MARK_BUSY);
+    bool good = lane->shared ? loop_shared_each(lane) : loop_single_each(lane);
+    set_state(lane, MARK_DONE);
+    return good;
+}
+
+static bool check_op(struct lane *lane, size_t i, struct oracle *o,
+                     struct oracle_block *blocks)
+{
+    struct oracle_where where = { lane->script->trace,
+                                  script_index(lane->l, i), lane->thread };
+    return !fault_seen(lane->fault) && oracle_op(o, &where, blocks);
+}
+
+bool replay_checked(struct lane *lane, struct oracle *o,
+                    struct oracle_block *blocks, pthread_mutex_t *in_turn)
+{
+    bool good = true;
+    set_state(lane, MARK_BUSY);
+    for (size_t i = 0; good && i < lane->l->nops; i++) {
+        good = replay_enter(lane, i);
+        if (in_turn)
+            pthread_mutex_lock(in_turn);
+        good = good && check_op(lane, i, o, blocks);
+        if (in_turn)
+            pthread_mutex_unlock(in_turn);
+        replay_leave(lane, i);
+    }
+    set_state(lane, MARK_DONE);
+    return good;
+}
+
+void replay_clear(struct lane *lane)
+{
+    const struct script_lane *l = lane->l;
+    for (size_t k = 0; k < l->nleft; k++) {
+        uint32_t slot = l->left[k];
+        lane->a->free(lane->shared ? lane->shared[slot].p : lane->slots[slot]);
+    }
+    for (size_t k = 0; lane->shared && k < l->nslots; k++)
+        atomic_store_explicit(&lane->shared[l->slot + k].turn, 0,
+                              memory_order_relaxed);
+    set_state(lane, MARK_IDLE);
+}

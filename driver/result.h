@@ -1,0 +1,90 @@
+/* result.h - what a run of mdriver found: all that reports are made of.
+ *
+ *   results ─► sections, one for each -n ─► rounds of the plan
+ *                                            x allocators ─► parts (traces)
+ *
+ * The figures are defined in docs/driver.md, "What the figures mean". */
+#ifndef DRIVER_RESULT_H
+#define DRIVER_RESULT_H
+
+#include "driver/clock.h"
+#include "driver/fault.h"
+#include "driver/latency.h"
+#include "driver/plan.h"
+#include "driver/trace.h"
+#include "mm.h"
+
+/* One trace within a round. */
+struct part_result {
+    size_t ops;
+    struct timing time; /* seconds, first start to last end of its threads */
+};
+
+/* One round with one allocator. */
+struct round_result {
+    bool ran;     /* false: a single-threaded allocator and several threads */
+    bool checked; /* false: never checked (the no-op allocator) */
+    int fault;    /* enum fault_kind; FAULT_NONE: every block was valid */
+    int fault_part; /* index of the part that it was found in, or -1 */
+    char fault_text[FAULT_TEXT];
+    size_t ops;
+    size_t peak_payload, peak_heap;         /* checked pass, bytes */
+    size_t touched_payload, peak_resident;  /* touch pass, bytes */
+    struct timing time; /* seconds, first start to last end of all threads */
+    struct part_result *parts;   /* as plan->rounds[r].parts */
+    struct latency *latency;     /* NULL without --latency */
+};
+
+/* One number of threads. */
+struct section {
+    unsigned threads;
+    struct plan *plan;
+    struct round_result *rounds; /* see result_round */
+};
+
+struct results {
+    struct trace **traces;
+    unsigned ntraces;
+    const struct mm_allocator **allocators; /* libc is among them */
+    bool *shown; /* of each allocator: false: only compared with, or no-op */
+    unsigned nallocators;
+    unsigned libc; /* index of the reference */
+    struct section *sections;
+    unsigned nsections;
+    struct ticker ticker; /* of the histograms; zero without --latency */
+};
+
+/** The result of allocator a in round r. */
+static inline struct round_result *result_round(const struct section *s,
+                                                unsigned a, unsigned r)
+{
+    return &s->rounds[a * s->plan->nrounds + r];
+}
+
+/** Ran, was checked, and no fault was found. */
+static inline bool result_valid(const struct round_result *r)
+{
+    return r->ran && r->checked && r->fault == FAULT_NONE;
+}
+
+/** Peak live payload over peak heap; 0 if unknown. */
+static inline double result_util(const struct round_result *r)
+{
+    return r->peak_heap ? (double)r->peak_payload / (double)r->peak_heap : 0;
+}
+
+/** Peak resident bytes over peak payload; 0 if unknown. */
+static inline double result_resident(const struct round_result *r)
+{
+    return r->touched_payload
+               ? (double)r->peak_resident / (double)r->touched_payload
+               : 0;
+}
+
+/** Operations per second; 0 if not timed. */
+static inline double result_speed(size_t ops, const struct timing *t)
+{
+    return t->median > 0 ? (double)ops / t->median : 0;
+}
+
+#endif

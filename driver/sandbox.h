@@ -1,0 +1,26 @@
+/* sandbox.h - a child process for one allocator and one round, and the parent's
+ * hold on it: whatever the allocator does, the driver goes on.
+ *
+ * The parent waits for each answer with a watchdog: if no thread of the child
+ * finishes an operation within so many seconds, the child is killed and a hang
+ * is reported; if it dies, a crash. Both name thread, trace and line. */
+#ifndef DRIVER_SANDBOX_H
+#define DRIVER_SANDBOX_H
+
+#include "driver/child.h"
+
+struct sandbox;
+
+/** Fork a child. Its first command, CHILD_START, is the caller's to send.
+ * @param job      must live as long as the sandbox.
+ * @param seconds  of the watchdog. */
+struct sandbox *sandbox_new(const struct job *job, unsigned seconds);
+/** Send a command and wait until it is done.
+ * @return false if a fault stands in shared->fault. */
+bool sandbox_do(struct sandbox *s, enum command command);
+/** What the child found. */
+struct shared *sandbox_shared(struct sandbox *s);
+/** Forget the child. One that was not sent CHILD_END is killed. */
+void sandbox_free(struct sandbox *s);
+
+#endif

@@ -1,0 +1,236 @@
+/* trace.c - reads trace files: open, decompress, parse, all or nothing.
+ *
+ *   path ─ read_file ─► bytes ─ trace_unzstd ─► text ─┬─ trace_header_read
+ *                         └── plain text ─────────────┴─ trace_ops_read ─► t */
+#include "driver/trace.h"
+
+#include "driver/dmem.h"
+#include "driver/trace_parse.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- a trace ---------------------------------------------------------- */
+
+static bool cut_suffix(char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+    if (n <= m || strcmp(name + n - m, suffix) != 0)
+        return false;
+    name[n - m] = '\0';
+    return true;
+}
+
+/* dir/x.rep.zst -> x */
+static char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *name = dmem_strdup(slash ? slash + 1 : path);
+    cut_suffix(name, ".zst");
+    if (!cut_suffix(name, ".rep"))
+        cut_suffix(name, ".trace");
+    return name;
+}
+
+static struct trace *parse_text(const struct trace_msg *msg, const char *text,
+                                size_t size)
+{
+    struct lex lx = { text, text + size, 1, false, msg };
+    struct trace_header h;
+    if (size > TRACE_MAX_TEXT) {
+        trace_message(msg, 0, "found %zu bytes of text, expected at most %zu",
+                      size, TRACE_MAX_TEXT);
+        return NULL;
+    }
+    if (!trace_header_read(&lx, &h))
+        return NULL;
+    struct trace *t = dmem_alloc(sizeof *t);
+    t->path = dmem_strdup(msg->path);
+    t->name = base_name(msg->path);
+    if (trace_ops_read(&lx, &h, t))
+        return t;
+    trace_free(t);
+    return NULL;
+}
+
+struct trace *trace_parse(const char *name, const void *data, size_t size,
+                          char *err, size_t errsize)
+{
+    struct trace_msg msg = { name, err, errsize };
+    if (!trace_is_zstd(data, size))
+        return parse_text(&msg, data, size);
+    size_t text_size;
+    char *text = trace_unzstd(data, size, &text_size, &msg);
+    struct trace *t = text ? parse_text(&msg, text, text_size) : NULL;
+    dmem_free(text);
+    return t;
+}
+
+void trace_free(struct trace *t)
+{
+    if (!t)
+        return;
+    dmem_free(t->path);
+    dmem_free(t->name);
+    dmem_free(t->ops);
+    dmem_free(t->seq);
+    dmem_free(t->line);
+    dmem_free(t);
+}
+
+unsigned trace_line(const struct trace *t, size_t i)
+{
+    return t->line ? t->line[i] : t->first_line + (unsigned)i;
+}
+
+/* ---- a file ----------------------------------------------------------- */
+
+static const char *kind_of_file(mode_t mode)
+{
+    return S_ISDIR(mode)    ? "a directory"
+           : S_ISFIFO(mode) ? "a FIFO"
+           : S_ISCHR(mode)  ? "a character device"
+           : S_ISBLK(mode)  ? "a block device"
+                            : "a special file";
+}
+
+/* Only a regular file has a size, an end, and never blocks. */
+static bool regular(int fd, size_t *size, const struct trace_msg *msg)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return trace_fail(msg, 0, "found a file without status (%s), expected "
+                          "a trace file", strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return trace_fail(msg, 0, "found %s, expected a trace file",
+                          kind_of_file(st.st_mode));
+    if ((uint64_t)st.st_size > TRACE_MAX_TEXT)
+        return trace_fail(msg, 0, "found %lld bytes, expected at most %zu",
+                          (long long)st.st_size, TRACE_MAX_TEXT);
+    *size = (size_t)st.st_size;
+    return true;
+}
+
+/* Read to the end; data has room for one byte more than there should be. */
+static bool read_all(int fd, char *data, size_t size,
+                     const struct trace_msg *msg)
+{
+    size_t got = 0;
+    for (;;) {
+        ssize_t n = read(fd, data + got, size + 1 - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return trace_fail(msg, 0, "found a read error after %zu bytes "
+                              "(%s), expected %zu", got, strerror(errno), size);
+        got += (size_t)n;
+        if (got > size || (n == 0 && got < size))
+            return trace_fail(msg, 0, "found a file that changes while it is "
+                              "read, expected a finished one");
+        if (n == 0)
+            return true;
+    }
+}
+
+/* Not mmap: a file cut while mapped would end the driver by SIGBUS. */
+static char *read_file(int fd, size_t *size, const struct trace_msg *msg)
+{
+    if (!regular(fd, size, msg))
+        return NULL;
+    char *data = dmem_alloc(*size + 1);
+    if (read_all(fd, data, *size, msg))
+        return data;
+    dmem_free(data);
+    return NULL;
+}
+
+struct trace *trace_read(const char *path, char *err, size_t errsize)
+{
+    struct trace_msg msg = { path, err, errsize };
+    /* O_NONBLOCK: opening a FIFO that nobody writes must not wait. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        trace_message(&msg, 0, "found no way to open it (%s), expected a "
+                      "readable trace file", strerror(errno));
+        return NULL;
+    }
+    size_t size;
+    char *data = read_file(fd, &size, &msg);
+    close(fd);
+    struct trace *t = data ? trace_parse(path, data, size, err, errsize) : NULL;
+    dmem_free(data);
+    return t;
+}
+
+/* ---- a directory ------------------------------------------------------ */
+
+static bool ends_with(const char *s, const char *suffix)
+{
+    size_t n = strlen(s), m = strlen(suffix);
+    return n > m && strcmp(s + n - m, suffix) == 0;
+}
+
+static int is_trace_file(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    return name[0] != '.'
+           && (ends_with(name, ".rep") || ends_with(name, ".trace")
+               || ends_with(name, ".rep.zst") || ends_with(name, ".trace.zst"));
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name); /* alike in every locale */
+}
+
+static char *join(const char *dir, const char *name)
+{
+    size_t n = strlen(dir) + strlen(name) + 2;
+    char *path = malloc(n);
+    if (path)
+        snprintf(path, n, "%s/%s", dir, name);
+    return path;
+}
+
+/* The entries' paths, or NULL if there is no memory for all of them. */
+static char **join_all(const char *dir, struct dirent **entries, size_t n)
+{
+    char **paths = calloc(n, sizeof *paths);
+    size_t done = 0;
+    while (paths && done < n
+           && (paths[done] = join(dir, entries[done]->d_name)))
+        done++;
+    if (done == n)
+        return paths;
+    while (done > 0)
+        free(paths[--done]);
+    free(paths);
+    return NULL;
+}
+
+char **trace_list(const char *dir, size_t *n, char *err, size_t errsize)
+{
+    struct trace_msg msg = { dir, err, errsize };
+    struct dirent **entries = NULL;
+    char **paths = NULL;
+    int found = scandir(dir, &entries, is_trace_file, by_name);
+    *n = found > 0 ? (size_t)found : 0;
+    if (found < 0)
+        trace_message(&msg, 0, "found no way to list it (%s), expected a "
+                      "directory of traces", strerror(errno));
+    else if (found == 0)
+        trace_message(&msg, 0, "found no trace in it, expected files named "
+                      "*.rep or *.trace, or these with .zst");
+    else if (!(paths = join_all(dir, entries, *n)))
+        trace_message(&msg, 0, "found %zu traces, expected memory for their "
+                      "names", *n);
+    for (size_t i = 0; i < *n; i++)
+        free(entries[i]);
+    free(entries);
+    return paths;
+}

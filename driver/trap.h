@@ -1,0 +1,15 @@
+/* trap.h - in a child: notes which thread a fatal signal or an exit hit. */
+#ifndef DRIVER_TRAP_H
+#define DRIVER_TRAP_H
+
+struct shared;
+
+/** Catch fatal signals and exit() in this process; notes go to shared. */
+void trap_install(struct shared *shared);
+/** Tell whose signals this thread's are, and give it a stack for them: a
+ * stack that overflowed can run no handler. */
+void trap_thread(unsigned thread);
+/** From here on exit() is as it should be. */
+void trap_remove(void);
+
+#endif

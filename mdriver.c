@@ -1,0 +1,79 @@
+/* mdriver.c - replays traces through memory allocators and says how they did.
+ *
+ *   options ─► traces ─► bench (plan, sandboxes, passes) ─► results ─► reports
+ *
+ * docs/driver.md describes the options and defines every figure. */
+#include "driver/bench.h"
+#include "driver/dmem.h"
+#include "driver/grade.h"
+#include "driver/output.h"
+#include "driver/registry.h"
+#include "driver/report.h"
+#include "driver/summary.h"
+
+#include <stdlib.h>
+
+#define ERR_ROOM 1024
+
+static void list_allocators(void)
+{
+    for (size_t i = 0; registry[i]; i++)
+        printf("%-14s %s\n", registry[i]->name, registry[i]->summary);
+}
+
+static struct trace **read_traces(const struct options *o)
+{
+    struct trace **traces = dmem_alloc(o->npaths * sizeof *traces);
+    char err[ERR_ROOM];
+    for (size_t i = 0; i < o->npaths; i++) {
+        traces[i] = trace_read(o->paths[i], err, sizeof err);
+        if (!traces[i]) {
+            fprintf(stderr, "mdriver: %s\n", err);
+            exit(EXIT_USAGE);
+        }
+    }
+    return traces;
+}
+
+static void print_results(const struct results *r, const struct options *o)
+{
+    if (o->verbose)
+        report_traces(r);
+    report_tables(r, o);
+    if (o->latency)
+        report_latency(r);
+    report_summary(r);
+    if (o->verbose > 1)
+        report_loop_cost(r);
+    if (o->grade)
+        grade_print(r, stdout);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    options_read(&o, argc, argv);
+    if (o.list) {
+        list_allocators();
+        options_free(&o);
+        return EXIT_SUCCESS;
+    }
+    struct trace **traces = read_traces(&o);
+    FILE *csv = output_open(o.csv), *json = output_open(o.json);
+    struct results *r = bench_run(&o, traces, (unsigned)o.npaths);
+    print_results(r, &o);
+    if (csv)
+        report_csv(r, &o, csv);
+    if (json)
+        report_json(r, &o, json);
+    output_close(csv, o.csv);
+    output_close(json, o.json);
+    output_close(stdout, "standard output");
+    int status = any_fault(r) ? EXIT_FAULT : EXIT_SUCCESS;
+    bench_free(r);
+    for (size_t i = 0; i < o.npaths; i++)
+        trace_free(traces[i]);
+    dmem_free(traces);
+    options_free(&o);
+    return status;
+}
