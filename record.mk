@@ -1,0 +1,41 @@
+# record.mk - the recorder, its converter, and the generated traces.
+#
+#   make librecord.so rec2trace   what scripts/record.sh needs
+#   make traces                   regenerate traces/gen-*
+
+all: librecord.so rec2trace
+
+LIBRECORD_OBJS = $(patsubst %,$(B)/record/%.o,record writer logfile)
+REC2TRACE_OBJS = $(patsubst %,$(B)/record/%.o,rec2trace convert blocks logread text)
+
+librecord.so rec2trace: %: $(B)/% FORCE
+	@ln -sfn $< $@
+
+$(B)/librecord.so: $(LIBRECORD_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -pthread -o $@ $^
+
+$(B)/rec2trace: $(REC2TRACE_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lzstd
+
+# Never with a sanitizer: it goes into programs that have none.
+$(LIBRECORD_OBJS): CFLAGS := $(filter-out $(SAN_FLAGS),$(CFLAGS)) -fPIC $(ALLOC_CFLAGS)
+
+$(B)/record/record.o: record.c $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+$(B)/record/%.o: record/%.c $(B)/flags | $(B)/have-zstd
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+traces: FORCE
+	scripts/gen_traces.py --out traces
+
+clean: clean-record
+
+clean-record: FORCE
+	rm -f rec2trace
