@@ -1,0 +1,58 @@
+#!/bin/bash
+# setup.sh - installs the Debian packages that the lab needs and lacks.
+#
+#   scripts/setup.sh         to build, run, test and plot
+#   scripts/setup.sh --ci    also what .ci/run needs: clang and its runtimes
+#
+# Does nothing when all are there. Not root: uses sudo where there is one,
+# otherwise prints the command for someone who may, and ends with status 1.
+set -euo pipefail
+
+packages=(gcc libc6-dev make python3 pkg-config
+          libzstd-dev       # compressed traces
+          libjansson-dev    # --json
+          check             # unit tests
+          zstd              # end-to-end tests and make traces
+          gnuplot-nox)      # scripts/plot.sh
+ci_packages=(clang libclang-rt-14-dev)
+
+case ${1-} in
+"") ;;
+--ci) packages+=("${ci_packages[@]}") ;;
+*) echo "setup.sh: unknown argument $1; expected --ci or nothing" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+    echo "setup: no apt-get here; make sure you have what Debian calls:" \
+         "${packages[*]}"
+    exit 0
+fi
+
+missing=()
+for p in "${packages[@]}"; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)
+    [[ $state == installed ]] || missing+=("$p")
+done
+if ((${#missing[@]} == 0)); then
+    echo "setup: all packages are installed"
+    exit 0
+fi
+
+install="apt-get install -y --no-install-recommends ${missing[*]}"
+as_root=()
+if ((EUID != 0)); then
+    as_root=(sudo)
+    [[ -t 0 ]] || as_root=(sudo -n)    # nobody there to type a password
+    if ! command -v sudo >/dev/null; then
+        echo "setup: missing packages; as root, run:" >&2
+        echo "    apt-get update && $install" >&2
+        exit 1
+    fi
+fi
+
+echo "setup: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get -qq update
+# shellcheck disable=SC2086 # the words of the command
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $install -qq >/dev/null
+echo "setup: done"
