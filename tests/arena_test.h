@@ -1,0 +1,76 @@
+/* arena_test.h - the arena stage from inside: mm.c is compiled into the test,
+ * which sees its shards. Variants and limits: macros defined before this. */
+#ifndef TESTS_ARENA_TEST_H
+#define TESTS_ARENA_TEST_H
+
+#define MM_STAGE "mm/stage_arena.h"
+#define MM_ALLOCATOR mm_here
+#include "mm.c"
+
+#include "tests/arena_variants.h"
+
+static inline void here_begin(void)
+{
+    lab = &mm_here;
+    ck_assert_int_eq(lab->init(), 0);
+}
+
+/* A10: only shard_grow and stage_resize let a heap grow, and not for long. */
+static inline void ck_fixed(void)
+{
+    for (uint32_t i = 0; i < shard_count(); i++)
+        ck_assert_msg(shard_at(i)->arena.heap.fixed, "shard %u may grow", i);
+}
+
+static inline void ck_sound(void)
+{
+    ck_assert_uint_eq(lab->check(), 0);
+    ck_fixed();
+}
+
+static inline void *take(size_t size)
+{
+    void *p = lab->malloc(size);
+    ck_assert_ptr_nonnull(p);
+    return memset(p, 'x', size);
+}
+
+/* The size in *size is replaced by a block of so many bytes. */
+static inline void *run_take_block(void *size)
+{
+    return take((size_t)(uintptr_t)size);
+}
+
+/* A block that a thread made that is gone by now. */
+static inline void *take_in_thread(size_t size)
+{
+    return in_thread(run_take_block, (void *)(uintptr_t)size);
+}
+
+/* Where p lies: the shard that its owner's id leads to. */
+static inline const struct shard *shard_of(const void *p)
+{
+    return owner_root(p);
+}
+
+static inline uint32_t norphans(void)
+{
+    return atomic_load(&registry.norphans);
+}
+
+static inline int run_here(const char *name, const TTest *const *tests)
+{
+    Suite *suite = suite_create(name);
+    TCase *tc = tcase_create(name);
+    tcase_add_checked_fixture(tc, here_begin, NULL);
+    for (; *tests; tests++)
+        tcase_add_test(tc, *tests);
+    suite_add_tcase(suite, tc);
+    SRunner *sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed != 0;
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* arena_variants.h - the three variants of the arena stage as a program sees
+ * them, threads for them, and the main of a test that runs each in turn. */
+#ifndef TESTS_ARENA_VARIANTS_H
+#define TESTS_ARENA_VARIANTS_H
+
+#include "mm.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct mm_allocator *const variants[] = {
+    &mm_arena, &mm_arena_nocache, &mm_arena_favorite};
+
+#define NVARIANTS (int)(sizeof variants / sizeof variants[0])
+
+/* The one under test: each test runs in a process of its own. */
+static const struct mm_allocator *lab;
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
+#define THREAD_SANITIZED 1 /* no threads after fork, nor all destructors */
+#else
+#define THREAD_SANITIZED 0
+#endif
+#if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
+#define SANITIZED 1 /* slower, and resident bytes say nothing */
+#else
+#define SANITIZED THREAD_SANITIZED
+#endif
+
+/* ck_assert for the inside of loops: nothing is written while it holds. */
+#define demand(holds)                                                          \
+    do {                                                                       \
+        if (!(holds))                                                          \
+            ck_abort_msg("not so: %s", #holds);                                \
+    } while (0)
+
+static inline void lab_begin(int variant)
+{
+    lab = variants[variant];
+    ck_assert_int_eq(lab->init(), 0);
+}
+
+static inline void lab_end(void)
+{
+    ck_assert_uint_eq(lab->check(), 0);
+    lab->fini();
+}
+
+static inline pthread_t thread_start(void *(*run)(void *), void *arg)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, run, arg);
+    ck_assert_msg(error == 0, "pthread_create: %s", strerror(error));
+    return thread;
+}
+
+static inline void *thread_wait(pthread_t thread)
+{
+    void *result;
+    ck_assert_int_eq(pthread_join(thread, &result), 0);
+    return result;
+}
+
+/* A thread that comes, does one thing and goes. */
+static inline void *in_thread(void *(*run)(void *), void *arg)
+{
+    return thread_wait(thread_start(run, arg));
+}
+
+/* A number that depends on *state and is not easily guessed (Vigna, 2015). */
+static inline uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* Each test once for each variant, which it gets as _i. */
+static inline int run_variants(const char *name, const TTest *const *tests)
+{
+    Suite *suite = suite_create(name);
+    TCase *tc = tcase_create(name);
+    for (; *tests; tests++)
+        tcase_add_loop_test(tc, *tests, 0, NVARIANTS);
+    suite_add_tcase(suite, tc);
+    SRunner *sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed != 0;
+}
+
+#endif

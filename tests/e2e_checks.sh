@@ -1,0 +1,197 @@
+#!/bin/bash
+# e2e_checks.sh - do the checkers find what is planted for them?
+# tests/run.sh and scripts/check_*.py.
+#
+# shellcheck disable=SC2317 # functions that expect and try call
+cd "$(dirname "$0")/.." || exit 2
+. tests/lib.sh
+
+# ---- tests/run.sh -----------------------------------------------------------
+program() {    # NAME BODY: a test program
+    printf '#!/bin/sh\n%s\n' "$2" >"$SCRATCH/$1"
+    chmod +x "$SCRATCH/$1"
+}
+runner() {
+    tests/run.sh --limit 2 "${@/#/$SCRATCH/}"
+}
+last_line() {    # NAME EXPECTED: of the last `try`
+    local last=${out##*$'\n'}
+    if [[ $last == "$2" ]]; then
+        ok "$1"
+    else
+        not_ok "$1" "last line '$last', expected '$2'"
+    fi
+}
+
+program good 'echo "ok - one"; echo "ok 2 - two"; echo "noise: not ok - x"'
+program bad 'echo "ok - one"; echo "not ok - two: why"; exit 1'
+program check 'echo "75%: Checks: 8, Failures: 1, Errors: 1"; exit 1'
+program crash 'echo "ok - one"; kill -SEGV $$'
+program hang 'echo "ok - one"; sleep 30'
+program liar 'echo "ok - one"; exit 3'
+program silent 'echo "all is well"'
+program skips 'echo "ok - one # SKIP no network"; echo "ok - two"'
+
+try runner good
+last_line "run.sh sums TAP lines" "2 passed, 0 failed"
+expect_output "run.sh ends well when all passed" 0 '^good +2 passed'
+try runner good bad check
+last_line "run.sh adds programs, TAP and Check" "9 passed, 3 failed"
+expect_output "run.sh ends with status 1 when one failed" 1 FAILED
+expect_output "run.sh shows what a failing program printed" 1 \
+    '\| not ok - two: why'
+try runner crash
+last_line "run.sh counts a crash as one failure" "1 passed, 1 failed"
+expect_output "run.sh names the signal" 1 'SEGV'
+try runner hang
+last_line "run.sh stops a program that hangs" "1 passed, 1 failed"
+try runner liar
+last_line "run.sh believes the exit status" "1 passed, 1 failed"
+try runner silent
+last_line "run.sh counts a program without a result as failed" \
+    "0 passed, 1 failed"
+try runner no-such-program
+last_line "run.sh counts a missing program as failed" "0 passed, 1 failed"
+try runner skips
+last_line "run.sh does not count what was skipped" "1 passed, 0 failed"
+try tests/run.sh
+last_line "run.sh without programs fails" "0 passed, 1 failed"
+tests/run.sh --csv "$SCRATCH/csv" "$SCRATCH/bad" >"$SCRATCH/out"
+expect "run.sh --csv names each test" grep -q '^bad,"two: why",failed,' \
+    "$SCRATCH/csv"
+
+# ---- the source checks, on a small tree with one fault at a time ------------
+tree=$SCRATCH/tree
+plant() {    # FILE LINE...: a clean tree, then FILE with these lines more
+    rm -rf "$tree"
+    mkdir -p "$tree"/{mm,designs,driver,tests}
+    local file name
+    for file in config.h mm.h memlib.h memlib.c mm.c mdriver.c preload.c \
+            mm/{util,block,sizeclass,seglist,run,stage_global}.h \
+            designs/{a.c,b.c,x.h} driver/{plan,clock}.h tests/test_x.c; do
+        name=${file##*/}
+        printf '/* %s - a file. */\n' "$name" >"$tree/$file"
+    done
+    file=$1
+    shift
+    [[ -z $file ]] || printf '%s\n' "$@" >>"$tree/$file"
+}
+finds() {    # CHECKER REGEX NAME
+    try "scripts/check_$1.py" "$tree"
+    expect_output "$3" 1 "$2"
+}
+accepts() {    # CHECKER NAME
+    try "scripts/check_$1.py" "$tree"
+    expect_output "$2" 0 'all in order'
+}
+layer_fault() {    # FILE INCLUDED: FILE may not include INCLUDED
+    plant "$1" "" "#include \"$2\""
+    finds layers "^$1:3: includes $2" "layers: $1 may not include $2"
+}
+layer_right() {
+    plant "$1" "#include \"$2\""
+    accepts layers "layers: $1 may include $2"
+}
+
+plant ""
+accepts layers "layers: a clean tree passes"
+accepts style "style: a clean tree passes"
+
+layer_fault config.h mm.h
+layer_fault mm.h mm/util.h
+layer_fault mm/util.h mm/block.h
+layer_fault mm/block.h mm/sizeclass.h
+layer_fault mm/sizeclass.h mm/seglist.h
+layer_fault mm/seglist.h mm/run.h
+layer_fault mm/run.h mm/stage_global.h
+layer_fault mm/stage_global.h mm.c
+layer_fault memlib.c mm/seglist.h
+layer_fault designs/a.c designs/b.c
+layer_fault designs/a.c driver/plan.h
+layer_fault designs/x.h designs/a.c
+layer_fault mm.c tests/test_x.c
+layer_fault mdriver.c mm/util.h
+layer_fault driver/plan.h mm/seglist.h
+layer_fault driver/plan.h tests/test_x.c
+layer_right mdriver.c memlib.h
+layer_right driver/plan.h driver/clock.h
+layer_right mm/stage_global.h mm/seglist.h
+layer_right designs/a.c mm/seglist.h
+layer_right designs/a.c designs/x.h
+layer_right preload.c mm.c
+layer_right tests/test_x.c mm/seglist.h
+
+plant mm/block.h '/*' '#include "mm/seglist.h"' '*/' '// mmap(' \
+    '#include <a.h>'
+accepts layers "layers: comments and system headers are not looked at"
+plant mm/block.h '#include "../mm/seglist.h"'
+finds layers '^mm/block.h:2:' "layers: a path from the file's own place counts"
+plant mm/new.h '/* new */'
+finds layers '^mm/new.h:1: is in no layer' \
+    "layers: a new engine file is asked for"
+for file in mm.c mm/seglist.h designs/a.c preload.c; do
+    plant $file '#include <sys/mman.h>'
+    finds layers "^$file:2: .*memlib.c alone" \
+        "layers: $file may not include sys/mman.h"
+    plant $file 'void *p = mmap(0, 0, 0, 0, 0, 0);'
+    finds layers "^$file:2: .*memlib.c alone" "layers: $file may not call mmap"
+done
+plant memlib.c '#include <sys/mman.h>'
+accepts layers "layers: memlib.c may include sys/mman.h"
+plant driver/clock.h '#include <sys/mman.h>'
+accepts layers "layers: the driver's own memory is the driver's business"
+
+lengths() {    # FILE LIMIT
+    mapfile -t lines < <(yes '/* */' | head -n $(($2 - 1)))
+    plant "$1" "${lines[@]}"
+    accepts layers "layers: $1 may have $2 lines"
+    plant "$1" "${lines[@]}" '/* */'
+    finds layers "^$1:$(($2 + 1)): $(($2 + 1)) lines; the limit is $2" \
+        "layers: $1 may not have more than $2 lines"
+}
+lengths mm/seglist.h 450
+lengths mm/stage_global.h 350
+lengths designs/a.c 450
+lengths driver/plan.h 300
+lengths mdriver.c 300
+
+style_fault() {    # LINE REGEX NAME
+    plant mm/util.h "$1"
+    finds style "^mm/util.h:2: .*$2" "style: $3"
+}
+style_fault $'\tint a;' tab "tabs are found"
+style_fault 'int a; ' spaces "spaces at a line's end are found"
+style_fault "int a; /* $(printf %080d 0) */" '93 columns' "long lines are found"
+style_fault 'typedef struct s t;' typedef "a typedef of a struct is found"
+style_fault '#if 0' 'dead code' "dead code is found"
+style_fault "/* TO""DO */" later "what is left for later is found"
+plant mm/util.h "    \"$(printf %080d 0)\","
+accepts style "style: a string in its own line may be longer"
+plant mm/util.h "/* $(printf '→%.0s' {1..70}) */"
+accepts style "style: columns are characters, not bytes"
+plant ""
+echo 'int x;' >"$tree/designs/a.c"
+finds style '^designs/a.c:1: .*does not start' "style: a missing title is found"
+plant ""
+printf '/* a.c - a file. */' >"$tree/designs/a.c"
+finds style '^designs/a.c:1: no newline' "style: a missing newline is found"
+
+# ---- links between documents ------------------------------------------------
+documents() {    # README-LINE [INDEX-LINE]
+    plant ""
+    mkdir "$tree/docs"
+    echo "$1" >"$tree/README.md"
+    echo "${2-[a](a.md)}" >"$tree/docs/README.md"
+    echo '[up](../README.md#top), [net](https://example.org/x)' \
+        >"$tree/docs/a.md"
+}
+# shellcheck disable=SC2016 # those are Markdown's
+documents '[docs](docs/README.md) `[not](a-link)`'
+accepts links "links: good ones pass"
+documents '[docs](docs/b.md)'
+finds links '^README.md:1: links to docs/b.md' "links: a broken one is found"
+documents '' ''
+finds links '^docs/a.md:1: not in docs/README.md' \
+    "links: a document that the index lacks is found"
+
+finish

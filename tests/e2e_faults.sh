@@ -1,0 +1,58 @@
+#!/bin/bash
+# e2e_faults.sh - each mistake of tests/faults ends in SIGABRT, with one line on
+# stderr that says what and where. Caches look at less than the engine does:
+# what only the engine sees is tried with the stage that is little more than it.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+FAULTS=${B:-build}/tests/faults
+STAGES="global arena arena-nocache arena-favorite"
+ABORTED=134 # 128 + SIGABRT
+
+# dies PROGRAM TEXT [STAGES]: in these, of the pointer that the program told.
+dies() {
+    local stage where said status
+    for stage in ${3:-global}; do
+        where=$("$FAULTS/$1" "$stage" 2>"$SCRATCH/said")
+        status=$?
+        said=$(cat "$SCRATCH/said")
+        if [[ $status -ne $ABORTED ]]; then
+            not_ok "$1 dies ($stage)" "exit status $status: $where $said"
+        elif [[ $said != "mm: $2: $where" ]]; then
+            not_ok "$1 dies ($stage)" "said '$said', expected 'mm: $2: $where'"
+        else
+            ok "$1 dies ($stage)"
+        fi
+    done
+}
+
+unknown="double free, or a pointer that malloc never returned"
+overwritten="the block's header was overwritten, or malloc never returned the\
+ pointer"
+
+dies double_free_run "double free of a small block"
+dies double_free_header "$unknown" "$STAGES"
+dies double_free_merged "$unknown" "$STAGES"
+dies double_free_annexed "$unknown" "$STAGES"
+dies double_free_after_slide "$unknown" "$STAGES"
+dies free_inside_run "pointer into the middle of a block"
+dies free_run_itself "pointer into the middle of a block"
+dies free_unaligned "pointer into the middle of a block" "$STAGES"
+dies free_inside_zeros "$unknown" "$STAGES"
+dies free_inside_data "$overwritten"
+dies free_beyond_heap "$unknown" "$STAGES"
+dies free_stack "free of a pointer that malloc never returned" "$STAGES"
+dies free_libc "free of a pointer that malloc never returned" "$STAGES"
+dies overwritten_header "$overwritten"
+dies overwritten_with_zeros "$unknown" "$STAGES"
+dies shortened_header "$overwritten"
+dies realloc_wild "realloc of a pointer that malloc never returned" "$STAGES"
+dies realloc_beyond_heap "$unknown" "$STAGES"
+dies realloc_freed_run "realloc of a small block that is free"
+dies realloc_freed_header "$unknown" "$STAGES"
+dies realloc_inside_run "pointer into the middle of a block"
+
+# Every program of the directory is in the list above.
+listed=$(grep -c '^dies ' "$0")
+expect "every program in tests/faults is run" \
+    test "$listed" = "$(ls tests/faults/*.c | wc -l)"
+finish

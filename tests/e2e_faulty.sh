@@ -1,0 +1,129 @@
+#!/bin/bash
+# e2e_faulty.sh - each allocator of tests/faulty is caught by mdriver, with one
+# thread and with four, by the right kind of fault at the right line; and what
+# stands after it in the list still gets its results.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+FAULTY=${B:-build}/tests/mdriver-faulty
+place='0x[0-9a-f]+'
+
+# trace NAME OPERATION...: operation i is in line 3 + i.
+trace() {
+    local name=$1 op nops=0
+    shift
+    for op; do [[ $op == @? ]] || ((nops += 1)); done
+    printf '%s\n' "mmtrace 1" "ids 4" "ops $nops" "$@" >"$SCRATCH/$name.trace"
+}
+
+run_faulty() {
+    try timeout 60 "$FAULTY" -s 2 -r 1 -f "$SCRATCH/$1.trace" -a "$1,good" \
+        -n "$2" "${@:3}"
+}
+
+# The results of an allocator in $out that is not found faulty.
+is_valid() {
+    awk -v head="^$1: " '$0 ~ head { mine = 1; next } /^$/ { mine = 0 }
+        mine && $2 == "yes" { found = 1 } END { exit !found }' <<<"$out"
+}
+
+# caught NAME LINE WHAT: WHAT is the message behind thread, file and line.
+caught() {
+    local n=$1 threads
+    for threads in 1 4; do
+        run_faulty "$n" $threads
+        expect_output "$n is caught with $threads thread(s)" 1 \
+            "^FAULT $n: thread [0-3]: .*/$n\.trace:$2: $3"
+        expect "a good allocator after $n is valid, $threads thread(s)" \
+            is_valid good
+    done
+}
+
+trace null "a 0 10" "a 1 777" "f 0" "f 1"
+caught null 5 'malloc\(777\) of block 1: NULL and errno'
+
+trace misaligned "a 0 10" "a 1 777" "f 0" "f 1"
+caught misaligned 5 \
+    "malloc\(777\) of block 1: $place is not a multiple of 16"
+
+trace memalign "m 0 4096 10" "m 1 4096 777" "f 0" "f 1"
+caught memalign 5 \
+    "memalign\(4096, 777\) of block 1: $place is not a multiple of 4096"
+
+trace outside "a 0 10" "a 1 777" "f 0" "f 1"
+caught outside 5 \
+    "malloc\(777\) of block 1: 777 bytes at $place are not inside the"
+
+trace overlap "a 0 5000" "a 1 5000" "a 2 777" "f 0" "f 1" "f 2"
+caught overlap 6 "malloc\(777\) of block 2: its payload \(777 bytes at\
+ $place\) overlaps live block [01] \(5000 bytes at $place.*overlap\.trace:[45]"
+
+# Reused memory, so that there is something to be dirty.
+trace dirty-calloc "a 0 777" "f 0" "c 1 7 111" "f 1"
+caught dirty-calloc 6 \
+    'calloc\(7, 111\) of block 1: calloc.ed but not zero: byte [0-9]+ of 777'
+
+trace realloc-loses "a 0 100" "r 0 200" "r 0 777" "f 0"
+caught realloc-loses 6 \
+    'realloc\(\.\., 777\) of block 0: realloc lost data: byte 192 of 777'
+
+# With one thread the block behind is known, with four it may be anyone's.
+trace free-corrupts "a 0 777" "a 1 900" "f 0" "a 2 3" "f 1" "f 2"
+run_faulty free-corrupts 1
+expect_output "free-corrupts is caught with 1 thread" 1 \
+    'free-corrupts\.trace:8: free of block 1: its data changed while it was'
+trace free-corrupts "a 0 777" "a 1 900" "a 2 900" "a 3 900" "f 0" "a 0 2" \
+    "f 3" "f 1" "f 2" "f 0"
+run_faulty free-corrupts 4
+expect_output "free-corrupts is caught with 4 threads" 1 \
+    '^FAULT free-corrupts: .* of block [0-3]: its data changed while it was'
+
+trace usable-small "a 0 10" "a 1 777" "f 0" "f 1"
+caught usable-small 5 \
+    "malloc\(777\) of block 1: usable_size\($place\) is 776, expected at least"
+
+trace usable-large "a 0 1000" "a 1 1000" "f 0" "a 2 777" "f 1" "f 2"
+run_faulty usable-large 1
+expect_output "usable-large is caught with 1 thread" 1 \
+    "malloc\(777\) of block 2: its usable_size \(777 bytes at $place, 1088\
+ usable\) overlaps live block 1"
+run_faulty usable-large 4
+expect_output "usable-large is caught with 4 threads" 1 \
+    '^FAULT usable-large: .* 1088'
+
+trace hang "a 0 10" "a 1 777" "f 0" "f 1"
+caught hang 5 'malloc\(777\) of block 1: hangs'
+
+trace crash "a 0 10" "a 1 777" "f 0" "f 1"
+caught crash 5 'malloc\(777\) of block 1: crashed: SIGSEGV'
+
+trace quits "a 0 10" "a 1 777" "f 0" "f 1"
+run_faulty quits 1
+expect_output "an allocator that ends the process is caught" 1 \
+    '^FAULT quits: .*the process ended itself'
+
+trace check "a 0 10" "a 1 777" "f 0" "f 1"
+run_faulty check 4
+expect_output "broken invariants are found at quiescence" 1 \
+    '^FAULT check: .*check found 1 broken invariant'
+run_faulty check 1 -d 2
+expect_output "with -d 2 broken invariants are found at their operation" 1 \
+    '^FAULT check: .*/check\.trace:5: malloc\(777\) of block 1: .*check'
+
+# Whichever thread is first, the other's block is live until it is freed here.
+trace shared "threads 2" "a 0 777" "@1" "a 1 777" "f 0" "f 1"
+sed -i -e 's/^ids 4/ids 2/' -e 's/^ops 5/ops 4/' "$SCRATCH/shared.trace"
+run_faulty shared 1
+expect_output "one block for two threads of a trace is an overlap" 1 \
+    '^FAULT shared: .*malloc\(777\) of block [01]: its payload .* overlaps live'
+run_faulty shared 2
+expect_output "two threads that get one block: both are named" 1 \
+    'FAULT shared: thread ([01]): .* block ([01]) \(777 .* of thread [01]'
+
+# All of them at once: the driver outlives each, and counts what is good.
+trace all "a 0 777" "a 1 777" "f 0" "r 1 100" "f 1"
+sed -i 's/^ids 4/ids 2/' "$SCRATCH/all.trace"
+try timeout 100 "$FAULTY" -s 2 -r 1 -f "$SCRATCH/all.trace" -a all -n 2 -l
+expect_output "a run of all faulty allocators ends with status 1" 1 '^Summary'
+expect "the good one among them is valid" is_valid good
+expect "libc at the end of them is valid" is_valid libc
+finish

@@ -1,0 +1,52 @@
+#!/bin/bash
+# e2e_grade.sh - mdriver --grade: points for people, a line for scripts, JSON
+# for Autolab, and an exit status that says whether all is valid.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+n='[0-9]+\.[0-9][0-9]'
+FAULTY=${B:-build}/tests/mdriver-faulty
+
+# Two traces; only the second has a request that the faulty ones stumble over.
+printf '%s\n' "mmtrace 1" "ids 2" "ops 4" "a 0 100" "a 1 50" "f 0" "f 1" \
+    >"$SCRATCH/harmless.trace"
+sed 's/ 100/ 777/' "$SCRATCH/harmless.trace" >"$SCRATCH/strikes.trace"
+both=(-f "$SCRATCH/harmless.trace" -f "$SCRATCH/strikes.trace")
+
+# The last line of $out, given to a Python expression as s, the scores.
+scores() {
+    python3 -c 'import json, sys
+s = json.loads(sys.argv[1])["scores"]
+sys.exit(not eval(sys.argv[2]))' "$(tail -n 1 <<<"$out")" "$1"
+}
+
+try "$MDRIVER" -g -r 2 "${both[@]}" -n 1,2
+expect_output "a valid allocator's grade ends with status 0" 0 \
+    "^grade allocator=[a-z]+ valid=4/4 correctness=20.00/20\
+ utilization=$n/60 throughput=$n/40 total=$n/120\$"
+expect_output "each trace stands there once for each number of threads" 0 \
+    '^  strikes +2  valid +5\.00$'
+expect "the last line is JSON with the three scores of Autolab" \
+    scores 'list(s) == ["correctness", "utilization", "throughput"]'
+
+try "$MDRIVER" -g -r 2 "${both[@]}" -a libc -l
+expect_output "libc is as fast as itself: all throughput points" 0 \
+    ' throughput=40.00/40 '
+
+try "$FAULTY" -g -r 2 "${both[@]}" -a good,null
+expect_output "one faulty allocator: status 1, and its grade is printed" 1 \
+    "^grade allocator=null valid=1/2 correctness=10.00/20\
+ utilization=0.00/60 throughput=0.00/40 total=10.00/120\$"
+expect_output "its faulty trace is named with the kind of fault" 1 \
+    '^  strikes +1  null +0\.00$'
+expect_output "the good one has all its points beside it" 1 \
+    '^grade allocator=good valid=2/2 correctness=20.00/20 '
+expect "the scores of several allocators have their names" \
+    scores 's["good.correctness"] == 20 and s["null.throughput"] == 0'
+
+try "$FAULTY" -g -r 2 -s 2 "${both[@]}" -a hang
+expect_output "a hang costs its trace, not the grade" 1 \
+    '^grade allocator=hang valid=1/2 correctness=10.00/20 '
+
+try "$MDRIVER" -g -d 0 "${both[@]}"
+expect_output "points without checks are refused" 2 'option -g.*-d 0'
+finish

@@ -1,0 +1,77 @@
+#!/bin/bash
+# e2e_preload.sh - real programs print the same under libmm-NAME.so as without.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+LIMIT=60 # seconds a program may take
+
+python_works() {
+    python3 - <<'END'
+import json, sqlite3, threading
+table = {str(i): list(range(i % 50)) for i in range(5000)}
+text = json.dumps(table)
+assert json.loads(text) == table
+sums = {}
+def work(k):
+    sums[k] = sum(map(len, [bytes(j % 700) for j in range(20000)]))
+threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+db = sqlite3.connect(":memory:")
+db.execute("create table t(a, b)")
+rows = ((i, str(i) * 9) for i in range(9999))
+db.executemany("insert into t values(?, ?)", rows)
+print(len(text), sorted(sums.items()))
+print(db.execute("select sum(a), max(length(b)) from t").fetchall())
+END
+}
+
+# Children of a process with threads allocate, and end.
+python_forks() {
+    python3 - <<'END'
+import multiprocessing, threading
+def square(n): return sum(len(bytes(n)) for _ in range(1000))
+def churn():
+    while not done.is_set(): [bytes(n % 999) for n in range(999)]
+done = threading.Event()
+threads = [threading.Thread(target=churn) for _ in range(3)]
+for t in threads: t.start()
+with multiprocessing.get_context("fork").Pool(4) as pool:
+    print(pool.map(square, range(40)))
+done.set()
+for t in threads: t.join()
+END
+}
+
+perl_hashes() {
+    # shellcheck disable=SC2016
+    perl -e 'my %h; $h{$_ % 1000} .= "x$_" for 1 .. 200000;
+             print length(join "", map { $h{$_} } sort keys %h), "\n"'
+}
+
+compiler_compiles() {
+    gcc -O2 -g -I. -D_GNU_SOURCE -S -o - memlib.c
+}
+
+sort_sorts() {
+    seq 200000 | sort -R --random-source=Makefile |
+        sort --parallel=4 -S 8M | md5sum
+}
+
+export -f python_works python_forks perl_hashes compiler_compiles sort_sorts
+
+for program in python_works python_forks perl_hashes compiler_compiles \
+    sort_sorts; do
+    want=$(timeout "$LIMIT" bash -c "$program" 2>&1)
+    for library in ./libmm-*.so; do
+        name=${library#./libmm-}
+        got=$(LD_PRELOAD=$PWD/$library timeout "$LIMIT" bash -c "$program" 2>&1)
+        status=$?
+        if [[ $status -eq 0 && $got == "$want" ]]; then
+            ok "$program under ${name%.so}"
+        else
+            not_ok "$program under ${name%.so}" \
+                "exit status $status, printed: $(head -c 300 <<<"$got")"
+        fi
+    done
+done
+finish

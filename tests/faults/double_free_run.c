@@ -1,0 +1,9 @@
+/* double_free_run.c - a small block is freed twice. */
+#include "fault.h"
+
+static void make_fault(void)
+{
+    char *p = block_in_run(32);
+    mm->free(p);
+    mm->free(wrong(p));
+}

@@ -1,0 +1,58 @@
+# lib.sh - for the end-to-end tests: `. tests/lib.sh` from the project root.
+#
+#   $MDRIVER       the driver under test (./mdriver unless make says otherwise)
+#   $SCRATCH       a directory of this test's own, removed at the end
+#   ok NAME, not_ok NAME WHY        one result
+#   expect NAME CONDITION...        ok if the command CONDITION succeeds
+#   try COMMAND...                  runs it: $status, and $out (both streams)
+#   expect_output NAME STATUS REGEX  of the last `try`: an extended regular
+#                                   expression that some line must match
+#   finish                          the exit status; call it last
+#
+# shellcheck shell=bash
+MDRIVER=${MDRIVER:-./mdriver}
+SCRATCH=$(mktemp -d)
+trap 'rm -rf "$SCRATCH"' EXIT
+lib_failed=0
+status=0 out=
+
+ok() {
+    echo "ok - $1"
+}
+
+not_ok() {
+    echo "not ok - $1: $2"
+    lib_failed=1
+}
+
+expect() {
+    local name=$1
+    shift
+    if "$@" >"$SCRATCH/.expect" 2>&1; then
+        ok "$name"
+    else
+        not_ok "$name" "status $? from: $* $(head -c 300 "$SCRATCH/.expect")"
+    fi
+}
+
+try() {
+    out=$("$@" 2>&1 </dev/null)
+    status=$?
+}
+
+expect_output() {
+    local name=$1 want=$2 regex=$3
+    if [[ $status -ne $want ]]; then
+        not_ok "$name" "exit status $status, expected $want"
+    elif ! grep -Eq -- "$regex" <<<"$out"; then
+        not_ok "$name" "no line of the output matches /$regex/"
+    else
+        ok "$name"
+        return
+    fi
+    tail -n 40 <<<"$out" | cut -c -300 | sed 's/^/#   /'
+}
+
+finish() {
+    exit $lib_failed
+}

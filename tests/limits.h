@@ -1,0 +1,58 @@
+/* limits.h - for tests that run out of memory on purpose. */
+#ifndef TESTS_LIMITS_H
+#define TESTS_LIMITS_H
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Sanitizers map terabytes, and need memory of their own at any time. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED true
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+/* A figure of /proc/self/status, such as "VmData", in bytes. */
+static inline size_t process_bytes(const char *name)
+{
+    char line[128];
+    size_t kib = 0, n = strlen(name);
+    FILE *f = fopen("/proc/self/status", "r");
+    ck_assert_ptr_nonnull(f);
+    while (fgets(line, sizeof line, f))
+        if (strncmp(line, name, n) == 0 && line[n] == ':')
+            sscanf(line + n + 1, "%zu", &kib);
+    fclose(f);
+    ck_assert_uint_gt(kib, 0);
+    return kib << 10;
+}
+
+static inline void set_limit(int resource, size_t bytes)
+{
+    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+    ck_assert_int_eq(getrlimit(resource, &limit), 0);
+    limit.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(resource, &limit), 0);
+}
+
+/* From now on the process may map this much more address space... */
+static inline void limit_addresses(size_t more)
+{
+    set_limit(RLIMIT_AS, process_bytes("VmSize") + more);
+}
+
+/* ... or have this much more writable memory. */
+static inline void limit_data(size_t more)
+{
+    set_limit(RLIMIT_DATA, process_bytes("VmData") + more);
+}
+
+#endif

@@ -1,0 +1,122 @@
+#!/bin/bash
+# run.sh - runs test programs and sums their results.
+#
+#   tests/run.sh [--csv FILE] [--limit SECONDS] PROGRAM...
+#
+# Counts single checks, not programs: Check's summary (`90%: Checks: 10,
+# Failures: 1, Errors: 0`) and TAP lines (`ok - name`, `not ok - name: why`,
+# `ok - name # SKIP why`). One more failure is counted for a program that
+#   - runs longer than the limit, crashes, or exits non-zero though all its
+#     tests passed
+#   - printed no result at all: a test that cannot fail is not one
+# What a failing program printed is shown in full. The last line is
+# `N passed, N failed`; the exit status is 1 if anything failed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+limit=300 csv=
+while [[ ${1-} == --* ]]; do
+    case $1 in
+    --csv) csv=$2 ;;
+    --limit) limit=$2 ;;
+    *) echo "run.sh: unknown option $1; see the top of tests/run.sh" >&2
+       exit 2 ;;
+    esac
+    shift 2
+done
+
+# ThreadSanitizer wants its shadow at fixed addresses, and newer kernels place
+# programs in its way ("unexpected memory mapping"): fixed places for them.
+if [[ ${SAN-} == *thread* && -z ${RUN_SH_FIXED-} ]] &&
+        setarch -R true 2>/dev/null; then
+    export RUN_SH_FIXED=1
+    exec setarch -R "$0" --limit "$limit" ${csv:+--csv "$csv"} "$@"
+fi
+
+# Verbose Check output names each test; the limit above is the real one, so
+# that a slow machine or a sanitizer fails no test at Check's four seconds.
+export CK_VERBOSITY=verbose CK_DEFAULT_TIMEOUT=$limit
+export ASAN_OPTIONS=allocator_may_return_null=1:${ASAN_OPTIONS-}
+export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS-}
+# Halt: mdriver's children end by _exit, which forgets what TSan found.
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS-}
+
+log=$(mktemp) results=$(mktemp)
+trap 'rm -f "$log" "$results"' EXIT
+
+# One line `result<TAB>test` for each check in the log.
+parse() {
+    awk '
+    /^ok( |$)/     { sub(/^ok *[0-9]* *-? */, "")
+                     kind = /# SKIP/ ? "skipped" : "passed"
+                     print kind "\t" $0 }
+    /^not ok( |$)/ { sub(/^not ok *[0-9]* *-? */, ""); print "failed\t" $0 }
+    # file.c:12:P:case:test:0: message
+    match($0, /:[PFE]:[^:]*:[^:]*:[0-9]+: /) {
+        split(substr($0, RSTART + 1, RLENGTH), part, ":")
+        result[++named] = (part[1] == "P" ? "passed" : "failed") "\t" part[3]
+    }
+    /^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$/ {
+        gsub(/[^0-9 ]/, ""); n += $2; bad += $3 + $4
+    }
+    END {   # the summary is what counts; the names are for --csv
+        for (i = 1; i <= n; i++)
+            print (named == n ? result[i] \
+                   : (i <= bad ? "failed" : "passed") "\ttest " i)
+    }' "$log"
+}
+
+# How a program ended, if not as it should have.
+ending() {
+    local status=$1 failed=$2 any=$3
+    if ((status == 124 || status == 137)); then
+        echo "stopped after $limit seconds"
+    elif ((status > 128)); then
+        echo "killed by signal $((status - 128)) ($(kill -l $((status - 128))))"
+    elif ((any == 0)); then
+        echo "printed no result (exit status $status)"
+    elif ((status != 0 && failed == 0)); then
+        echo "exit status $status, though no test failed"
+    fi
+}
+
+csv_rows() {
+    awk -v program="$1" -v seconds="$2" -F'\t' '{
+        gsub(/"/, "\"\"", $2)
+        printf "%s,\"%s\",%s,%s\n", program, $2, $1, seconds
+    }' "$results" >>"$csv"
+}
+
+[[ -z $csv ]] || echo "program,test,result,program_seconds" >"$csv"
+passed=0 failed=0 skipped=0
+for program; do
+    name=$(basename "$program")
+    [[ $program == */* ]] || program=./$program
+    start=$(date +%s.%N)
+    { timeout -k 5 "$limit" "$program" </dev/null >"$log" 2>&1; } 2>/dev/null
+    status=$?
+    seconds=$(awk -v a="$start" -v b="$(date +%s.%N)" \
+        'BEGIN { printf "%.1f", b - a }')
+
+    parse >"$results"
+    bad=$(grep -c ^failed "$results")
+    why=$(ending $status "$bad" "$(wc -l <"$results")")
+    [[ -z $why ]] || printf 'failed\t%s\n' "$why" >>"$results"
+
+    good=$(grep -c ^passed "$results")
+    bad=$(grep -c ^failed "$results")
+    skip=$(grep -c ^skipped "$results")
+    printf '%-28s %4d passed' "$name" "$good"
+    ((skip == 0)) || printf ', %d skipped' "$skip"
+    ((bad == 0)) || printf ', %d FAILED' "$bad"
+    printf '  %6s s%s\n' "$seconds" "${why:+  $why}"
+    ((bad == 0)) || grep -v ':P:[^:]*:[^:]*:[0-9]*: Passed$' "$log" |
+        sed 's/^/    | /'
+    [[ -z $csv ]] || csv_rows "$name" "$seconds"
+    ((passed += good, failed += bad, skipped += skip))
+done
+
+((skipped == 0)) || echo "$skipped skipped"
+((passed + failed)) || { echo "no test ran"; failed=1; }
+echo "$passed passed, $failed failed"
+((failed == 0))

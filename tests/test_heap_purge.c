@@ -1,0 +1,98 @@
+/* test_heap_purge.c - the engine: pages of free blocks go back to the system,
+ * and are counted right. */
+#include "tests/heap_test.h"
+
+#define MIB ((size_t)1 << 20)
+
+static struct block *block(size_t size)
+{
+    return payload_block(take(size, 'x'));
+}
+
+/* With a first block, which takes what a new heap puts aside for small ones. */
+static void begin(void)
+{
+    arena_begin();
+    block(100);
+}
+
+START_TEST(purge_counts_each_dirty_block_once)
+{
+    struct block *b[3];
+    for (int i = 0; i < 3; i++)
+        b[i] = block(MIB);
+    block(100);
+    size_t size = block_size(b[0]);
+    heap_free(heap, b[0]);
+    heap_free(heap, b[2]);
+    ck_assert_uint_eq(heap->dirty, 2 * size);
+    ck_assert_uint_ge(heap_purge(heap), 2 * (size - 2 * mem_pagesize()));
+    ck_assert_uint_eq(heap->dirty, 0);
+    ck_assert_uint_eq(heap_purge(heap), 0);
+    ck_healthy();
+    heap_free(heap, b[1]); /* merges with two purged blocks */
+    ck_assert_uint_eq(heap->dirty, size);
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty)
+{
+    struct block *b = block(4 * MIB);
+    block(100);
+    heap_free(heap, b);
+    heap_purge(heap);
+    size_t grown = heap->grown;
+    for (size_t i = 1; i <= 10; i++) {
+        heap_free(heap, block(5016)); /* cut from its high end */
+        ck_assert_uint_eq(heap->dirty, i * 5024);
+        ck_assert_uint_eq(heap->grown - grown, heap->dirty);
+    }
+    ck_healthy();
+    b = block(4 * MIB); /* the rest becomes resident, too */
+    ck_assert_uint_eq(heap->grown - grown, block_size(b));
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(what_is_left_of_a_purged_block_stays_purged)
+{
+    struct block *b = block(4 * MIB);
+    block(100);
+    heap_free(heap, b);
+    heap_purge(heap);
+    block(MIB); /* from the high end */
+    ck_assert_uint_eq(heap->dirty, 0);
+    ck_assert_uint_eq(block_dirty(b, block_size(b)), 0);
+    ck_healthy();
+    struct block *small = block(900); /* from the low end: a victim */
+    ck_assert_ptr_eq(small, b);
+    ck_healthy();
+    heap_free(heap, small);
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(much_dirty_memory_is_purged_without_being_asked)
+{
+    struct block *b[3];
+    for (int i = 0; i < 3; i++) {
+        b[i] = block(PURGE_SLACK / 2);
+        block(100);
+    }
+    for (int i = 0; i < 3; i++)
+        heap_free(heap, b[i]);
+    ck_assert_uint_le(heap->dirty, PURGE_SLACK);
+    ck_healthy();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        purge_counts_each_dirty_block_once,
+        a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty,
+        what_is_left_of_a_purged_block_stays_purged,
+        much_dirty_memory_is_purged_without_being_asked, NULL};
+    return run_tests("heap-purge", begin, tests);
+}

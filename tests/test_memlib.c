@@ -1,0 +1,181 @@
+/* test_memlib.c - the memory system: the break, tags, records, reset.
+ * Maps and limits: test_memlib_maps.c; threads: test_memlib_threads.c. */
+#include "tests/memlib_test.h"
+
+START_TEST(init_twice_keeps_the_range)
+{
+    struct mem_range range = mem_range;
+    char *p = mem_sbrk(64);
+    ck_assert_int_eq(mem_init(), 0);
+    ck_assert_mem_eq(&range, &mem_range, sizeof range);
+    ck_assert_ptr_eq(mem_brk(), p + 64);
+}
+END_TEST
+
+START_TEST(sbrk_gives_zero_bytes_on_a_cache_line_behind_the_last)
+{
+    char *end = mem_range.base;
+    for (size_t size = 16; size < 3 * MIB; size = size * 3 / 2 / 16 * 16 + 16) {
+        char *p = mem_sbrk(size);
+        ck_assert_uint_eq((uintptr_t)p % 64, 0);
+        ck_assert(p >= end && p < end + 64);
+        ck_zero(p, size);
+        memset(p, 0xff, size);
+        end = p + size;
+        ck_assert_ptr_eq(mem_brk(), end);
+        ck_assert_uint_eq(mem_heapsize(), (size_t)(end - mem_range.base));
+        ck_assert_uint_eq(mem_peak(), mem_heapsize());
+    }
+}
+END_TEST
+
+START_TEST(sbrk_of_more_than_there_is_fails_and_moves_nothing)
+{
+    static const size_t sizes[] = {MEM_RESERVE, MEM_RESERVE + 16,
+                                   SIZE_MAX / 2 + 1, -(size_t)16};
+    mem_sbrk(16);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *brk = mem_brk();
+        errno = 0;
+        ck_assert_ptr_null(mem_sbrk(sizes[i]));
+        ck_assert_int_eq(errno, ENOMEM);
+        errno = 0;
+        ck_assert(!mem_extend(brk, sizes[i]));
+        ck_assert_int_eq(errno, ENOMEM);
+        ck_assert_ptr_eq(mem_brk(), brk);
+    }
+}
+END_TEST
+
+START_TEST(the_range_can_be_had_whole_but_for_its_last_page)
+{
+    size_t all = mem_range.size - mem_pagesize();
+    ck_assert_ptr_eq(mem_sbrk(all), mem_range.base);
+    mem_range.base[all - 1] = 1;
+    mem_range.tags[(all - 1) >> MEM_GRAIN_LOG2] = 1;
+    ck_assert_ptr_null(mem_sbrk(16));
+    ck_assert(!mem_extend(mem_brk(), 16));
+}
+END_TEST
+
+START_TEST(extend_appends_at_the_break_only)
+{
+    char *p = sbrk_filled(160);
+    ck_assert(mem_extend(p + 160, 32));
+    ck_zero(p + 160, 32);
+    ck_assert_ptr_eq(mem_brk(), p + 192);
+    errno = 0;
+    ck_assert(!mem_extend(p + 160, 32));
+    ck_assert_int_eq(errno, 0);
+    ck_assert_ptr_eq(mem_brk(), p + 192);
+}
+END_TEST
+
+START_TEST(every_grain_of_the_heap_has_a_tag_that_is_zero)
+{
+    for (int i = 0; i < 200; i++)
+        mem_sbrk(100016);
+    size_t n = (mem_heapsize() - 1) / ((size_t)1 << MEM_GRAIN_LOG2) + 1;
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_uint_eq(mem_range.tags[i], 0);
+        mem_range.tags[i] = (uint32_t)i;
+    }
+}
+END_TEST
+
+START_TEST(records_are_zero_apart_from_the_heap_and_come_to_an_end)
+{
+    char *a = mem_record(128), *b = mem_record(64);
+    ck_assert_ptr_eq(a + 128, b);
+    ck_assert_uint_eq((uintptr_t)a % 64, 0);
+    ck_zero(a, 192);
+    ck_assert(!mem_contains(a, 1));
+    ck_assert_uint_eq(mem_heapsize(), 0);
+    ck_assert_uint_eq(mem_recordsize(), 192);
+    errno = 0;
+    ck_assert_ptr_null(mem_record(mem_range.size));
+    ck_assert_int_eq(errno, ENOMEM);
+    ck_assert_ptr_null(mem_record(-(size_t)64));
+    ck_assert_uint_eq(mem_recordsize(), 192);
+}
+END_TEST
+
+START_TEST(contains_is_from_base_to_break)
+{
+    char *p = mem_sbrk(1600);
+    ck_assert(mem_contains(p, 1600));
+    ck_assert(mem_contains(p + 1600, 0));
+    ck_assert(!mem_contains(p + 1, 1600));
+    ck_assert(!mem_contains(p - 1, 1));
+    ck_assert(!mem_contains(p, SIZE_MAX));
+    ck_assert(!mem_contains(&p, 1));
+    ck_assert(!mem_contains(NULL, 0));
+}
+END_TEST
+
+static void ck_reset(void)
+{
+    sbrk_filled(5 * MIB);
+    memset(mem_record(6400), 0xff, 6400);
+    mem_range.tags[1000] = 5;
+    mem_reset();
+    ck_assert_uint_eq(mem_heapsize() + mem_peak() + mem_recordsize(), 0);
+    ck_assert_ptr_eq(mem_sbrk(5 * MIB), mem_range.base);
+    ck_zero(mem_range.base, 5 * MIB);
+    ck_zero(mem_record(6400), 6400);
+    ck_assert_uint_eq(mem_range.tags[1000], 0);
+}
+
+START_TEST(after_reset_all_is_zero_again)
+{
+    ck_reset();
+    ck_assert_uint_eq(mem_peak(), 5 * MIB);
+}
+END_TEST
+
+START_TEST(after_reset_pages_locked_into_memory_are_zero_too)
+{
+    sbrk_filled(64);
+    mem_range.tags[0] = 5;
+    if (mlock(mem_range.base, 64) || mlock(mem_range.tags, 64))
+        return; /* not allowed to lock anything */
+    ck_reset();
+    ck_assert_uint_eq(mem_range.tags[0], 0);
+}
+END_TEST
+
+START_TEST(after_fini_there_is_nothing_until_init)
+{
+    mem_sbrk(160);
+    mem_record(640);
+    mem_fini();
+    ck_assert_uint_eq(mem_range.size, 0);
+    ck_assert_uint_eq(mem_heapsize() + mem_recordsize(), 0);
+    ck_assert_ptr_null(mem_sbrk(16));
+    ck_assert_ptr_null(mem_record(64));
+    ck_assert(!mem_extend(mem_brk(), 16));
+    mem_reset();
+    mem_fini();
+    ck_assert_int_eq(mem_init(), 0);
+    ck_zero(mem_sbrk(160), 160);
+    ck_zero(mem_record(640), 640);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        init_twice_keeps_the_range,
+        sbrk_gives_zero_bytes_on_a_cache_line_behind_the_last,
+        sbrk_of_more_than_there_is_fails_and_moves_nothing,
+        the_range_can_be_had_whole_but_for_its_last_page,
+        extend_appends_at_the_break_only,
+        every_grain_of_the_heap_has_a_tag_that_is_zero,
+        records_are_zero_apart_from_the_heap_and_come_to_an_end,
+        contains_is_from_base_to_break,
+        after_reset_all_is_zero_again,
+        after_reset_pages_locked_into_memory_are_zero_too,
+        after_fini_there_is_nothing_until_init,
+        NULL};
+    return run_tests("memlib", mem_begin, tests);
+}

@@ -1,0 +1,37 @@
+# tests.mk - builds and runs the tests.
+#
+# tests/test_NAME.c  unit tests of one module (Check): $(B)/tests/test_NAME,
+#                    linked with the objects it calls; it may include mm/*.h
+# tests/e2e_NAME.sh  or .py: end-to-end tests, TAP lines, binary in $MDRIVER
+#
+# `make test T=NAME` runs only those whose file name contains NAME.
+
+UNIT_TESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)), \
+                 $(wildcard tests/e2e_*.sh tests/e2e_*.py))
+# They test scripts and the build: a sanitizer sees nothing of it.
+SCRIPT_TESTS = $(foreach t,build checks plot add_allocator gen,\
+                   $(wildcard tests/e2e_$(t).*))
+CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+ALL_TESTS  = $(UNIT_TESTS) $(E2E_TESTS)
+WANTED     = $(if $(T),$(foreach t,$(ALL_TESTS),\
+                 $(if $(findstring $(T),$(notdir $(t))),$(t))),$(ALL_TESTS))
+
+test: test-programs
+	@MDRIVER=$(B)/mdriver B=$(B) CC='$(CC)' SAN='$(SAN)' \
+	    tests/run.sh $(if $(CSV),--csv $(CSV)) $(strip $(WANTED))
+
+test-programs: all $(UNIT_TESTS)
+
+$(UNIT_TESTS): $(B)/tests/%: $(B)/tests/%.o $(B)/liblab.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)
+
+$(UNIT_TESTS:%=%.o): $(B)/tests/%.o: tests/%.c $(B)/flags | $(B)/have-check
+	$(call say,CC,$<)
+	$(COMPILE) $(ALLOC_CFLAGS)
+
+$(B)/have-check: $(B)/have-cc
+	$(call need,check.h,$(CHECK_LIBS),check pkg-config)
+
+.PHONY: test-programs
