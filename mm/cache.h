@@ -16,8 +16,9 @@
  * small), while all limits together stay within the thread's budget; it is
  * halved for each SHRINK_BYTES that are flushed without a refill: the thread
  * gives memory up, and blocks left here, a page each, would keep it from the
- * system. A cached block serves its thread faster and everybody else not at all: so before the
- * heap grows, the cache is emptied, though not too often (cache_worth).
+ * system. A cached block serves its thread faster and everybody else not at
+ * all: so before the heap grows, the cache is emptied, though not too often
+ * (cache_worth).
  *
  * The limit that grows on a miss after a flush is after tcmalloc's slow start
  * (Ghemawat & Menage, 2007). */
@@ -30,7 +31,7 @@
 #define NBINS (BIN_MAX / 8 + 1)
 #define BIN_BYTES ((size_t)1024)          /* of a bin at first */
 #define BIN_BYTES_MAX ((size_t)256 << 10) /* of a bin at most */
-#define SHRINK_BYTES ((size_t)64 << 10)  /* flushed without a refill */
+#define SHRINK_BYTES ((size_t)64 << 10)   /* flushed without a refill */
 #define CACHE_BUDGET ((size_t)128 << 10)  /* of all limits, at least */
 
 struct bin {
@@ -61,7 +62,7 @@ static always_inline size_t payload_bin(const void *p)
 {
     uint32_t class = page_tag(p) & TAG_CLASS;
     if (class)
-        return (size_t) class * 2;
+        return (size_t)class * 2;
     uint64_t header = header_read_remote(used_block(p));
     size_t tight = header & BLOCK_TIGHT ? 1 : 0;
     return (header & BLOCK_SIZE) / 8 - 1 - tight;

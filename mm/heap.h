@@ -32,9 +32,7 @@
 
 #include <errno.h>
 
-#define NURSERY                                                                \
-    ((size_t)64)     /* a new heap's first bytes are for small blocks          \
-                      */
+#define NURSERY ((size_t)64) /* a new heap's first bytes: for small blocks */
 #define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
 #define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix */
 #define PURGE_STEP ((size_t)1 << 20)   /* growth between two purges for it */
