@@ -60,9 +60,9 @@ static always_inline size_t request_bin(size_t size)
 /* The bin that p, a block in use, belongs to; >= NBINS: to none. */
 static always_inline size_t payload_bin(const void *p)
 {
-    uint32_t class = page_tag(p) & TAG_CLASS;
-    if (class)
-        return (size_t)class * 2;
+    uint32_t run_class = page_tag(p) & TAG_CLASS;
+    if (run_class)
+        return (size_t)run_class * 2;
     uint64_t header = header_read_remote(used_block(p));
     size_t tight = header & BLOCK_TIGHT ? 1 : 0;
     return (header & BLOCK_SIZE) / 8 - 1 - tight;
