@@ -23,12 +23,13 @@ static const struct mm_allocator *lab;
 #define __has_feature(x) 0
 #endif
 #if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
-#define THREAD_SANITIZED 1 /* no threads after fork, nor all destructors */
+#define THREAD_SANITIZED 1 /* not all rounds of destructors */
 #else
 #define THREAD_SANITIZED 0
 #endif
 #if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
-#define SANITIZED 1 /* slower, and resident bytes say nothing */
+#define SANITIZED 1 /* slower; resident bytes say nothing; no threads in a
+                       child of threads */
 #else
 #define SANITIZED THREAD_SANITIZED
 #endif
