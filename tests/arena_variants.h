@@ -28,8 +28,7 @@ static const struct mm_allocator *lab;
 #define THREAD_SANITIZED 0
 #endif
 #if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
-#define SANITIZED 1 /* slower; resident bytes say nothing; no threads in a
-                       child of threads */
+#define SANITIZED 1 /* slow; a child of threads must not start any */
 #else
 #define SANITIZED THREAD_SANITIZED
 #endif

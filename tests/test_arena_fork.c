@@ -30,8 +30,7 @@ static void *run_traffic(void *arg)
         void *p = lab->malloc(size);
         demand(p);
         memset(p, me, size);
-        put(r >> 40 & 1 ? me : (int)(r >> 41) % NTHREADS, (r >> 32) % NHELD,
-            p);
+        put(r >> 40 & 1 ? me : (int)(r >> 41) % NTHREADS, (r >> 32) % NHELD, p);
     }
     return NULL;
 }
