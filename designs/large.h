@@ -35,7 +35,7 @@ struct large {
     size_t offset; /* bytes from the mapping's start to the payload */
     size_t usable; /* bytes from the payload to the mapping's end */
     const void *self;
-    bool fresh;    /* zero when it was made */
+    bool fresh; /* zero when it was made */
 } __attribute__((aligned(64)));
 
 /* Bytes that the design has from memlib: large blocks, and what it adds. */
@@ -48,10 +48,13 @@ static struct {
     unsigned oldest; /* the spare that is replaced next */
 } larges = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void large_link(struct large *l)
+/* All is written under the lock: who had the addresses before let go of them
+ * under it, too, and what the kernel did between is unknown to a checker. */
+static void large_link(struct large *l, size_t usable)
 {
-    l->self = l + 1;
     pthread_mutex_lock(&larges.lock);
+    l->self = l + 1;
+    l->usable = usable;
     l->prev = NULL;
     l->next = larges.head;
     if (l->next)
@@ -138,7 +141,7 @@ static void *large_malloc(size_t align, size_t size)
         *l = (struct large){.offset = offset, .usable = usable, .fresh = true};
         tally_add(&held, page + usable);
     }
-    large_link(l);
+    large_link(l, l->usable);
     return l + 1;
 }
 
@@ -157,18 +160,19 @@ static void *large_resize(void *p, size_t size)
 {
     struct large *l = large_at(p);
     size_t usable = round_up(size, mem_pagesize()), offset = l->offset;
-    if (usable == l->usable)
+    size_t before = l->usable;
+    if (usable == before)
         return p;
     large_unlink(l);
-    char *map = mem_remap((char *)p - offset, offset + l->usable,
-                          offset + usable);
-    if (map) {
-        l = (struct large *)(map + offset) - 1;
-        tally_add(&held, usable - l->usable);
-        l->usable = usable;
+    char *map = mem_remap((char *)p - offset, offset + before, offset + usable);
+    if (!map) {
+        large_link(l, before);
+        return NULL;
     }
-    large_link(l);
-    return map ? l + 1 : NULL;
+    l = (struct large *)(map + offset) - 1;
+    tally_add(&held, usable - before);
+    large_link(l, usable);
+    return l + 1;
 }
 
 static size_t large_usable(const void *p)
