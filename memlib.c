@@ -92,6 +92,7 @@ int mem_init(void)
         mem_range = (struct mem_range){.base = mem.heap.start,
                                        .size = size,
                                        .tags = (uint32_t *)(void *)p,
+                                       .blocks = size / 16,
                                        .records = mem.records.start};
         set_marks();
         return 0;

@@ -32,6 +32,7 @@ struct mem_range {
     char *base;
     size_t size;    /* bytes from base, with a last page that is never used */
     uint32_t *tags; /* tags[(p - base) >> MEM_GRAIN_LOG2] */
+    size_t blocks;  /* size / 16: how many payloads could begin in it */
     char *records;  /* the first of mem_record */
 };
 extern struct mem_range mem_range;

@@ -24,33 +24,33 @@
 
 #include MM_STAGE
 
-/* Requests above this fail: a difference of pointers must fit ptrdiff_t. */
-#define MAX_REQUEST ((size_t)PTRDIFF_MAX)
-
-static void *no_memory(void)
-{
-    errno = ENOMEM;
-    return NULL;
-}
-
 /** Allocate size bytes. malloc(0) is a block of its own.
  * @return 16-aligned payload; NULL, errno == ENOMEM. */
 static void *mm_malloc(size_t size)
 {
-    if (unlikely(size > MAX_REQUEST))
-        return no_memory();
     return stage_malloc(size);
+}
+
+/* p is no payload, wherever it is from. */
+static cold_noinline _Noreturn void not_ours(const void *p, const char *what)
+{
+    mm_die(page_known(p) ? "pointer into the middle of a block" : what, p);
+}
+
+static cold_noinline void free_unknown(void *p)
+{
+    if (p)
+        not_ours(p, "free of a pointer that malloc never returned");
 }
 
 /** Free p; NULL does nothing. errno is kept.
  * Dies with a line on stderr on a pointer that is no live block's. */
 static void mm_free(void *p)
 {
-    if (unlikely(!p))
-        return;
-    if (unlikely(!page_known(p)))
-        mm_die("free of a pointer that malloc never returned", p);
-    stage_free(p);
+    if (unlikely(!payload_known(p)))
+        free_unknown(p);
+    else
+        stage_free(p);
 }
 
 /** @return n * size zero bytes; NULL, errno == ENOMEM, also on overflow. */
@@ -96,8 +96,8 @@ static void *mm_realloc(void *p, size_t size)
     }
     if (size > MAX_REQUEST)
         return no_memory();
-    if (unlikely(!page_known(p)))
-        mm_die("realloc of a pointer that malloc never returned", p);
+    if (unlikely(!payload_known(p)))
+        not_ours(p, "realloc of a pointer that malloc never returned");
     void *q = stage_resize(p, size);
     if (q)
         return q;

@@ -12,6 +12,15 @@
 
 #include "mm/run.h"
 
+/* Requests above this fail: a difference of pointers must fit ptrdiff_t. */
+#define MAX_REQUEST ((size_t)PTRDIFF_MAX)
+
+static inline void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
 struct arena {
     struct heap heap;
     struct runs runs;
@@ -23,7 +32,8 @@ static inline void arena_init(struct arena *a, uint32_t owner)
     *a = (struct arena){.heap.base = mem_range.base, .heap.owner = owner};
 }
 
-/** @return 16-aligned payload; NULL, errno == ENOMEM. @pre size < 2^47 */
+/** @return 16-aligned payload; NULL, errno == ENOMEM.
+ * @pre size <= MAX_REQUEST */
 static always_inline void *arena_malloc(struct arena *a, size_t size)
 {
     struct heap *h = &a->heap;
@@ -43,10 +53,12 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
     struct block *b = heap_malloc(h, request_to_block(size));
     if (unlikely(!b))
         return NULL;
-    b->header |= (uint64_t)h->owner << BLOCK_OWNER_SHIFT;
+    uint64_t owner = (uint64_t)h->owner << BLOCK_OWNER_SHIFT;
     if (tight) {
-        b->header |= BLOCK_TIGHT;
+        b->header |= owner;
         a->runs.live[run_class(size)]++;
+    } else {
+        b->header |= owner | BLOCK_ROOMY;
     }
     return block_payload(b);
 }
@@ -54,10 +66,17 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
 /* A tight block of the heap is no longer one: it is freed, or resized. */
 static always_inline void arena_forget_tight(struct arena *a, struct block *b)
 {
-    if (b->header & BLOCK_TIGHT) {
+    if (!(b->header & BLOCK_ROOMY)) {
         a->runs.live[block_size(b) / ALIGN - 1]--;
-        b->header &= ~BLOCK_TIGHT;
+        b->header |= BLOCK_ROOMY;
     }
+}
+
+/* b, in use and not tight, belongs to a. */
+static inline void arena_own(const struct arena *a, struct block *b)
+{
+    b->header |= BLOCK_ROOMY;
+    header_set_owner(b, a->heap.owner);
 }
 
 /* Dies unless p is the payload of a block in use, as far as that shows. */
@@ -67,7 +86,7 @@ static always_inline struct block *used_block(const void *p)
     if (unlikely((uintptr_t)p % ALIGN))
         mm_die("pointer into the middle of a block", p);
     uint64_t header = header_read_remote(b);
-    if (unlikely(!(header & BLOCK_USED)))
+    if (unlikely(header & BLOCK_FREE || !(header & BLOCK_SIZE)))
         mm_die("double free, or a pointer that malloc never returned", p);
     return b;
 }
@@ -120,7 +139,7 @@ static inline void *arena_resize(struct arena *a, void *p, size_t size)
     b = heap_resize(&a->heap, b, request_to_block(size));
     if (!b)
         return NULL;
-    header_set_owner(b, a->heap.owner); /* it may have moved down */
+    arena_own(a, b); /* it may have moved down */
     return block_payload(b);
 }
 
@@ -132,7 +151,7 @@ static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
     struct block *b = heap_memalign(&a->heap, align, request_to_block(size));
     if (!b)
         return NULL;
-    b->header |= (uint64_t)a->heap.owner << BLOCK_OWNER_SHIFT;
+    arena_own(a, b);
     return block_payload(b);
 }
 

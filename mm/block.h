@@ -16,12 +16,16 @@
  * the heap's base in units of 16 bytes, 0 for none; they reach 64 GiB and let
  * a mini carry both, so that every unlink is O(1).
  *
- *   header bit 0  in use
+ *   header bit 0  zero
  *          bit 1  the block before is in use
  *          bit 2  the block before is a free mini
- *          bit 3  in use: tight (see run.h)
- *          4..47  size / 16
+ *          bit 3  in use: roomy: not tight (see run.h); free: zero
+ *          4..46  size / 16
+ *          bit 47 free
  *         48..63  in use: the arena that owns the block; free: zero
+ *
+ * Bits 3 to 47 as one number tell a thread cache which bin a block belongs to,
+ * and are larger than any bin's for a free one (cache.h).
  *
  * Who writes: only the owner of the heap, under its lock or alone; but while
  * he rewrites the prev bits of a block in use, its user may be reading size
@@ -39,14 +43,14 @@ struct block {
 
 #define HEADER_SIZE ((size_t)8)
 #define MIN_BLOCK ((size_t)16)
-#define MAX_BLOCK (((size_t)1 << 48) - ALIGN)
+#define MAX_BLOCK (((size_t)1 << 47) - ALIGN)
 
-#define BLOCK_USED ((uint64_t)1)
+#define BLOCK_FREE ((uint64_t)1 << 47)
 #define BLOCK_PREV_USED ((uint64_t)2)
 #define BLOCK_PREV_MINI ((uint64_t)4)
-#define BLOCK_TIGHT ((uint64_t)8) /* of a block in use */
+#define BLOCK_ROOMY ((uint64_t)8) /* of a block in use */
 #define BLOCK_PREV_BITS (BLOCK_PREV_USED | BLOCK_PREV_MINI)
-#define BLOCK_SIZE (MAX_BLOCK) /* mask: bits 4..47 */
+#define BLOCK_SIZE (MAX_BLOCK) /* mask: bits 4..46 */
 #define BLOCK_OWNER_SHIFT 48
 #define BLOCK_OWNER (~(uint64_t)0 << BLOCK_OWNER_SHIFT)
 
@@ -73,7 +77,7 @@ static always_inline void header_set_prev(struct block *b, uint64_t prev_bits)
 
 static always_inline bool block_used(const struct block *b)
 {
-    return b->header & BLOCK_USED;
+    return !(b->header & BLOCK_FREE);
 }
 
 static always_inline bool prev_used(const struct block *b)
@@ -112,6 +116,12 @@ static always_inline size_t block_usable(const struct block *b)
     return block_size(b) - HEADER_SIZE;
 }
 
+/* No block starts at b any more: a free of it is seen. */
+static always_inline void block_unmake(struct block *b)
+{
+    b->header = BLOCK_FREE;
+}
+
 /* Give b, in use, to another owner; its user may be reading. */
 static always_inline void header_set_owner(struct block *b, uint32_t owner)
 {
@@ -134,18 +144,18 @@ static always_inline struct block *block_prev(const struct block *b)
     return (struct block *)((char *)b - size);
 }
 
-/* Make b in use; the block before and the owner stay what they were. */
+/* Make b in use; what else its header says stays. */
 static always_inline void block_set_used(struct block *b, size_t size)
 {
     b->header =
-        size | BLOCK_USED | (b->header & (BLOCK_PREV_BITS | BLOCK_OWNER));
+        size | (b->header & (BLOCK_PREV_BITS | BLOCK_ROOMY | BLOCK_OWNER));
     header_set_prev(block_next(b), BLOCK_PREV_USED);
 }
 
 /* Make b free: footer, and what its successor says of it. */
 static always_inline void block_set_free(struct block *b, size_t size)
 {
-    b->header = size | (b->header & BLOCK_PREV_BITS);
+    b->header = size | BLOCK_FREE | (b->header & BLOCK_PREV_BITS);
     uint64_t mini = size == MIN_BLOCK ? BLOCK_PREV_MINI : 0;
     header_set_prev(block_next(b), mini);
     if (!mini)

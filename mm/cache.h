@@ -4,12 +4,15 @@
  * engine a cached block is in use: only the thread that holds it writes to it,
  * and only to its payload.
  *
- *   bin   head ─► block ─► block ─► 0        link in the payload's first word
- *   bins  1..8, 9..16, 17..24, ... 121..128, 129..136, 137..152, ... 1032 bytes
+ *   heads[i] ─► block ─► block ─► 0        link in the payload's first word
+ *   rooms[i]    how many more may wait there: < 0, flush
+ *   bytes of i  1: 8   2: 16   3: 24 ... 129: 1032
  *
- * Bin i holds blocks of 8i bytes. Even bins are the tight sizes, whose blocks
- * lie in runs or have a header with the tight bit; above RUN_MAX there are
- * none. So a block's bin follows from its tag or its header, and exactly.
+ * Bin i holds blocks of 8i bytes. Even bins are the tight sizes, whose
+ * blocks lie in runs or have a header without the roomy bit; above RUN_MAX
+ * there are none. So a block's bin follows from its tag or, by two shifts, from
+ * its header, exactly. What such shifts make of a header that is no live
+ * block's is no bin, or bin 0, in which nothing may wait.
  *
  * How much may wait here: each bin has a limit, at first BIN_BYTES worth of
  * blocks. It doubles when a flush is followed by a refill (the bin was too
@@ -35,42 +38,61 @@
 #define CACHE_BUDGET ((size_t)128 << 10)  /* of all limits, at least */
 
 struct bin {
-    void *head;
-    uint32_t count;
-    uint16_t limit;  /* blocks; count > limit: flush */
+    uint16_t limit;  /* blocks; more: flush */
     uint8_t batch;   /* blocks that the next refill asks for */
     uint8_t flushes; /* since the last refill */
 };
 
 _Static_assert(BIN_MAX % ALIGN == HEADER_SIZE, "the last bin is an odd one");
+_Static_assert(BIN_BYTES_MAX / 8 <= INT16_MAX + 1u, "a limit fits a room");
 
 struct cache {
+    void *heads[NBINS];
+    int16_t rooms[NBINS];
     struct bin bins[NBINS];
     size_t limits; /* bytes of all limits above the first */
     size_t moved;  /* blocks fetched and flushed, ever */
     size_t ask_at; /* cache_worth: not before so many have moved */
 };
 
-/* The bin that serves a request; size <= BIN_MAX. 0 bytes are as good as 1. */
+/* The bin that serves a request; >= NBINS: none does, as for 0 bytes. */
 static always_inline size_t request_bin(size_t size)
 {
-    return ((size + 7) / 8 + (size == 0)) | (size > RUN_MAX);
+    return ((size - 1) / 8 + 1) | (size > RUN_MAX);
 }
 
-/* The bin that p, a block in use, belongs to; >= NBINS: to none. */
+/* The bin that a block in use belongs to by its header, if it has one. */
+static always_inline size_t header_bin(uint64_t header)
+{
+    const unsigned above = 64 - BLOCK_OWNER_SHIFT;
+    return (header << above >> (above + 3)) - 2;
+}
+
+/* The bin that p, a block in use, belongs to; >= NBINS: to none, or p is no
+ * such block; 0: it is not, either. */
 static always_inline size_t payload_bin(const void *p)
 {
     uint32_t run_class = page_tag(p) & TAG_CLASS;
     if (run_class)
         return (size_t)run_class * 2;
-    uint64_t header = header_read_remote(used_block(p));
-    size_t tight = header & BLOCK_TIGHT ? 1 : 0;
-    return (header & BLOCK_SIZE) / 8 - 1 - tight;
+    return header_bin(header_read_remote(payload_block(p)));
+}
+
+/* Bytes of a block of bin i. */
+static always_inline size_t bin_bytes(size_t i)
+{
+    return i * 8;
 }
 
 static inline uint16_t bin_first_limit(size_t i)
 {
-    return (uint16_t)max_size(BIN_BYTES / (i * 8), 2);
+    return (uint16_t)max_size(BIN_BYTES / bin_bytes(i), 2);
+}
+
+/* Blocks that wait in bin i. */
+static inline unsigned bin_count(const struct cache *c, size_t i)
+{
+    return (unsigned)(c->bins[i].limit - c->rooms[i]);
 }
 
 static inline void cache_init(struct cache *c)
@@ -78,28 +100,50 @@ static inline void cache_init(struct cache *c)
     *c = (struct cache){0};
     for (size_t i = 1; i < NBINS; i++) {
         c->bins[i].limit = bin_first_limit(i);
+        c->rooms[i] = (int16_t)c->bins[i].limit;
         c->bins[i].batch = 1;
     }
 }
 
-static always_inline void *bin_pop(struct bin *bin)
+static always_inline void *bin_pop(struct cache *c, size_t i)
 {
-    void *p = bin->head;
+    void *p = c->heads[i];
     if (likely(p != NULL)) {
-        bin->head = *(void **)p;
-        bin->count--;
+        c->heads[i] = *(void **)p;
+        c->rooms[i]++;
     }
     return p;
 }
 
 /* @return whether the bin is over its limit now */
-static always_inline bool bin_push(struct bin *bin, void *p)
+static always_inline bool bin_push(struct cache *c, size_t i, void *p)
 {
-    if (unlikely(p == bin->head))
+    if (unlikely(p == c->heads[i]))
         mm_die("double free of a small block", p);
-    *(void **)p = bin->head;
-    bin->head = p;
-    return ++bin->count > bin->limit;
+    *(void **)p = c->heads[i];
+    c->heads[i] = p;
+    return --c->rooms[i] < 0;
+}
+
+/* Take all but the keep newest blocks out of bin i. @return their chain */
+static inline void *bin_cut(struct cache *c, size_t i, unsigned keep)
+{
+    void **tail = &c->heads[i];
+    unsigned kept = 0;
+    for (; kept < keep && *tail; kept++)
+        tail = *tail;
+    void *chain = *tail;
+    *tail = NULL;
+    c->moved += bin_count(c, i) - kept;
+    c->rooms[i] = (int16_t)(c->bins[i].limit - kept);
+    return chain;
+}
+
+/* Another limit for bin i. */
+static inline void bin_set_limit(struct cache *c, size_t i, unsigned limit)
+{
+    c->rooms[i] = (int16_t)(c->rooms[i] + (int)limit - c->bins[i].limit);
+    c->bins[i].limit = (uint16_t)limit;
 }
 
 /* A refill came: was the bin too small? Grow it within the budget; ask for
@@ -107,11 +151,11 @@ static always_inline bool bin_push(struct bin *bin, void *p)
 static inline unsigned bin_grow(struct cache *c, size_t i, size_t heap_size)
 {
     struct bin *bin = &c->bins[i];
-    size_t bytes = bin->limit * i * 8;
+    size_t bytes = bin->limit * bin_bytes(i);
     size_t budget = max_size(CACHE_BUDGET, heap_size / 8);
-    if (bin->flushes && bytes * 2 <= BIN_BYTES_MAX &&
+    if (bin->flushes && bytes * 2 < BIN_BYTES_MAX &&
         c->limits + bytes <= budget) {
-        bin->limit = (uint16_t)(bin->limit * 2);
+        bin_set_limit(c, i, bin->limit * 2u);
         c->limits += bytes;
     }
     bin->flushes = 0;
@@ -126,13 +170,13 @@ static inline unsigned bin_grow(struct cache *c, size_t i, size_t heap_size)
 static inline void bin_shrink(struct cache *c, size_t i)
 {
     struct bin *bin = &c->bins[i];
-    size_t most = SHRINK_BYTES / (bin->limit * i * 4);
+    size_t most = SHRINK_BYTES / (bin->limit * bin_bytes(i) / 2);
     if (bin->flushes < min_size(most, UINT8_MAX)) {
         bin->flushes++;
     } else if (bin->limit / 2 >= bin_first_limit(i)) {
         bin->flushes = 1;
-        bin->limit /= 2;
-        c->limits -= bin->limit * i * 8;
+        bin_set_limit(c, i, bin->limit / 2u);
+        c->limits -= bin->limit * bin_bytes(i);
     }
 }
 
@@ -146,8 +190,8 @@ static inline bool cache_worth(struct cache *c, size_t heap_size)
         return false;
     size_t blocks = 0, bytes = 0;
     for (size_t i = 1; i < NBINS; i++) {
-        blocks += c->bins[i].count;
-        bytes += c->bins[i].count * i * 8;
+        blocks += bin_count(c, i);
+        bytes += bin_count(c, i) * bin_bytes(i);
     }
     c->ask_at = c->moved + max_size(2 * blocks, NBINS);
     return bytes > heap_size / 64;

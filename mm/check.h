@@ -257,7 +257,7 @@ static inline size_t run_block_check(const struct heap *h,
         live[r->class] += r->used;
         return run_check(h, runs, r);
     }
-    if (block_used(b) && b->header & BLOCK_TIGHT) {
+    if (block_used(b) && !(b->header & BLOCK_ROOMY)) {
         size_t c = block_size(b) / ALIGN - 1;
         if (broken(c - 1 >= RUN_CLASSES, "R5 a tight block has a tight size", b,
                    "its size is", block_size(b)))

@@ -66,8 +66,9 @@ static always_inline void heap_free(struct heap *h, struct block *b)
         }
     }
     if (!prev_used(b)) {
-        b->header &= ~BLOCK_USED; /* no block now: a second free is seen */
+        struct block *second = b;
         b = block_prev(b);
+        block_unmake(second);
         size_t prev_size = block_size(b);
         size += prev_size;
         if (b == v) {
@@ -106,7 +107,7 @@ static inline char *region_end(const struct region *r)
 static inline struct block *region_seal(char *end, uint64_t prev_bits)
 {
     struct block *b = (struct block *)(end - HEADER_SIZE);
-    b->header = BLOCK_USED | prev_bits;
+    b->header = prev_bits;
     return b;
 }
 
@@ -252,7 +253,7 @@ static always_inline struct block *take_low(struct heap *h, struct block *b,
     tail->header = BLOCK_PREV_USED;
     block_set_free(tail, rest);
     h->victim = tail;
-    b->header = asize | BLOCK_USED | (b->header & BLOCK_PREV_BITS);
+    b->header = asize | (b->header & BLOCK_PREV_BITS);
     return b;
 }
 
@@ -344,12 +345,10 @@ static inline void block_trim(struct heap *h, struct block *b, size_t asize)
     size_t rest = block_size(b) - asize;
     if (!rest)
         return;
-    uint64_t tight = b->header & BLOCK_TIGHT;
     block_set_used(b, asize);
-    b->header |= tight;
     struct block *tail = block_next(b);
     tail->header = BLOCK_PREV_USED;
-    tail->header |= rest | BLOCK_USED;
+    tail->header |= rest;
     heap_free(h, tail);
 }
 
@@ -359,7 +358,7 @@ static inline void block_annex(struct heap *h, struct block *b, size_t asize)
     struct block *next = block_next(b);
     unlist(h, next);
     block_take(h, next, 0, asize - block_size(b));
-    next->header = 0; /* no block now: a free of it is seen */
+    block_unmake(next);
     block_set_used(b, asize);
 }
 
@@ -385,7 +384,7 @@ static inline struct block *block_slide(struct heap *h, struct block *b)
     size_t size = block_size(prev) + block_size(b), kept = block_usable(b);
     unlist(h, prev);
     dirty_after(h, prev, block_size(prev));
-    b->header &= ~BLOCK_USED; /* no block now: a free of it is seen */
+    block_unmake(b);
     memmove(block_payload(prev), block_payload(b), kept);
     block_set_used(prev, size);
     return prev;

@@ -83,7 +83,7 @@ static inline void regions_join(struct heap *h, struct region *low,
     size_t gap = regions_gap(low, high);
     low->size += high->size + (uint32_t)(gap / ALIGN);
     h->size += gap;
-    border->header |= MIN_BLOCK + gap; /* in use; its prev bits are right */
+    border->header |= (MIN_BLOCK + gap) | BLOCK_ROOMY; /* prev bits are right */
     heap_free(h, border);
 }
 

@@ -27,6 +27,14 @@ static always_inline bool page_known(const void *p)
     return (size_t)((const char *)p - mem_range.base) < mem_range.size;
 }
 
+/* Could malloc have returned p? It lies in the range, and is aligned: rotated
+ * by the bits that must be zero, an odd address is too large as well. */
+static always_inline bool payload_known(const void *p)
+{
+    size_t off = (size_t)((const char *)p - mem_range.base);
+    return (off / ALIGN | off << (64 - 4)) < mem_range.blocks;
+}
+
 /* @pre page_known(p), and the heap has reached p's page */
 static always_inline uint32_t page_tag(const void *p)
 {

@@ -134,10 +134,10 @@ static void *own_take(struct thread *t, struct shard **s, size_t align,
 static cold_noinline void *bin_refill(struct thread *t, size_t i)
 {
     struct shard *s = own_lock(t);
-    void *p = own_take(t, &s, ALIGN, i * 8), *q;
+    void *p = own_take(t, &s, ALIGN, bin_bytes(i)), *q;
     unsigned n = bin_grow(&t->cache, i, s->arena.heap.size);
-    while (p && --n && (q = arena_malloc(&s->arena, i * 8)) != NULL)
-        bin_push(&t->cache.bins[i], q);
+    while (p && --n && (q = arena_malloc(&s->arena, bin_bytes(i))) != NULL)
+        bin_push(&t->cache, i, q);
     lock_drop(&s->lock);
     return p;
 }
@@ -148,8 +148,11 @@ static void *malloc_unattached(size_t align, size_t size);
 static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
     struct thread *t = self;
+    if (unlikely(size > MAX_REQUEST))
+        return no_memory();
     if (unlikely(!t))
         return malloc_unattached(align, size);
+    size += size == 0; /* as good as 1 */
     if (ARENA_CACHED && size <= BIN_MAX && align <= ALIGN)
         return bin_refill(t, request_bin(size));
     struct shard *s = own_lock(t);
@@ -172,8 +175,9 @@ static void *malloc_unattached(size_t align, size_t size)
 static always_inline void *stage_malloc(size_t size)
 {
     struct thread *t = self;
-    if (ARENA_CACHED && likely(t && size <= BIN_MAX)) {
-        void *p = bin_pop(&t->cache.bins[request_bin(size)]);
+    size_t i = request_bin(size);
+    if (ARENA_CACHED && likely(t && i < NBINS)) {
+        void *p = bin_pop(&t->cache, i);
         if (likely(p != NULL))
             return p;
     }
@@ -187,15 +191,22 @@ static cold_noinline void free_slow(void *p)
     lock_drop(&s->lock);
 }
 
+/* p was pushed on bin i, which is over its limit now. */
+static cold_noinline void bin_over(struct cache *c, size_t i, void *p)
+{
+    if (i == 0)
+        mm_die("double free, or a pointer that malloc never returned", p);
+    bin_flush(c, i, c->bins[i].limit / 2);
+}
+
 static always_inline void stage_free(void *p)
 {
     struct thread *t = self;
     if (ARENA_CACHED && likely(t != NULL)) {
         size_t i = payload_bin(p);
         if (likely(i < NBINS)) {
-            struct bin *bin = &t->cache.bins[i];
-            if (unlikely(bin_push(bin, p)))
-                bin_flush(&t->cache, bin, bin->limit / 2);
+            if (unlikely(bin_push(&t->cache, i, p)))
+                bin_over(&t->cache, i, p);
             return;
         }
     }
@@ -204,7 +215,7 @@ static always_inline void stage_free(void *p)
 
 static inline void *stage_resize(void *p, size_t size)
 {
-    if (size <= BIN_MAX && request_bin(size) == payload_bin(p))
+    if (request_bin(size) == payload_bin(p))
         return p;
     struct shard *s = owner_lock(p);
     s->arena.heap.fixed = false;

@@ -82,6 +82,8 @@ static void stage_thread_exit(void)
 
 static always_inline void *stage_malloc(size_t size)
 {
+    if (unlikely(size > MAX_REQUEST))
+        return no_memory();
     bool locked = stage_lock();
     void *p = arena_malloc(&global.arena, size);
     stage_unlock(locked);

@@ -90,28 +90,20 @@ static void free_chain(void *p)
     }
 }
 
-/* Give back all but the keep newest blocks of a bin. */
-static cold_noinline void bin_flush(struct cache *c, struct bin *bin,
-                                    uint32_t keep)
+/* Give back all but the keep newest blocks of bin i. */
+static cold_noinline void bin_flush(struct cache *c, size_t i, unsigned keep)
 {
-    void **tail = &bin->head;
-    for (uint32_t i = 0; i < keep && *tail; i++)
-        tail = *tail;
-    void *chain = *tail;
-    *tail = NULL;
-    uint32_t kept = bin->count < keep ? bin->count : keep;
-    c->moved += bin->count - kept;
-    bin->count = kept;
-    bin_shrink(c, (size_t)(bin - c->bins));
-    bin->batch = 1;
+    void *chain = bin_cut(c, i, keep);
+    bin_shrink(c, i);
+    c->bins[i].batch = 1;
     free_chain(chain);
 }
 
 static cold_noinline void cache_flush(struct cache *c)
 {
     for (size_t i = 1; i < NBINS; i++)
-        if (c->bins[i].count)
-            bin_flush(c, &c->bins[i], 0);
+        if (c->heads[i])
+            bin_flush(c, i, 0);
 }
 
 /* The thread is done: its cache goes to the owners, its shard becomes an

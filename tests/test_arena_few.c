@@ -99,7 +99,7 @@ START_TEST(reclaiming_gives_runs_and_cached_blocks_their_new_owner_too)
     lock_drop(&registry.lock);
     for (size_t i = 1; i < 300; i += 2)
         ck_assert_uint_eq(payload_owner(p[i]), self->shard->id);
-    const void *cached = self->cache.bins[request_bin(32)].head;
+    const void *cached = self->cache.heads[request_bin(32)];
     ck_assert_ptr_nonnull(cached);
     for (; cached; cached = *(void *const *)cached)
         ck_assert_uint_eq(payload_owner(cached), self->shard->id);

@@ -56,7 +56,7 @@ END_TEST
 START_TEST(h1_an_end_header_that_says_free)
 {
     fill_heap();
-    region_last()->header &= ~BLOCK_USED;
+    region_last()->header |= BLOCK_FREE;
     ck_names("H1", region_last());
 }
 END_TEST

@@ -171,7 +171,7 @@ END_TEST
 START_TEST(r5_a_tight_block_that_lost_its_bit)
 {
     fill_runs();
-    payload_block(tight)->header &= ~BLOCK_TIGHT;
+    payload_block(tight)->header |= BLOCK_ROOMY;
     ck_names("R5", &arena.runs.live[CLASS]);
 }
 END_TEST
@@ -180,7 +180,7 @@ START_TEST(r5_a_large_block_that_says_tight)
 {
     fill_runs();
     struct block *b = payload_block(take(5000, 'x'));
-    b->header |= BLOCK_TIGHT;
+    b->header &= ~BLOCK_ROOMY;
     ck_names("R5", b);
 }
 END_TEST

@@ -161,6 +161,7 @@ START_TEST(a_heap_of_the_whole_range_is_healthy)
     ck_assert_int_eq(errno, ENOMEM);
     struct block *all = heap_malloc(heap, left);
     ck_assert_ptr_nonnull(all);
+    arena_own(&arena, all);
     ck_assert_ptr_null(heap_malloc(heap, 2048));
     ck_healthy();
     heap_free(heap, all);
@@ -200,6 +201,7 @@ START_TEST(a_fixed_heap_serves_what_it_has_and_does_not_grow)
     ck_assert_ptr_null(heap_malloc(heap, 4096));
     ck_assert_ptr_null(heap_memalign(heap, 4096, 4096));
     ck_assert_ptr_eq(heap_malloc(heap, 3008), b);
+    arena_own(&arena, b);
     ck_assert_uint_eq(heap->size, size);
     ck_healthy();
 }
