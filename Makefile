@@ -38,7 +38,7 @@ ALLOC_CFLAGS = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
                -fno-builtin-free -ftls-model=initial-exec
 
 # A stage is mm.c over mm/stage_X.h; a variant stage_X_variant.o adds its flags.
-STAGES  = global arena arena_nocache arena_favorite
+STAGES  = global arena arena_nocache arena_favorite lockfree
 STAGE_FLAGS_arena_nocache  = -DARENA_CACHED=0
 STAGE_FLAGS_arena_favorite = -DARENA_FAVORITE=1
 DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))

@@ -8,6 +8,14 @@
  *                 pages are accessible, so that all below the mark are; two
  *                 threads may commit the same pages at once, which is harmless
  *   mapped, peak  any thread, fetch_add and CAS upward
+ *   intended      as committed, but before the pages become accessible
+ *   suspect       any thread of a fork's child, CAS upward
+ *   same          0 in a fork's child, until its first growth
+ *
+ * fork copies page after page while other threads go on: the child may see an
+ * old break, and above it what a thread that it has not wrote later; but not
+ * above what was intended to become accessible, as that takes a lock that fork
+ * holds. So in the child whoever moves the break clears what he takes.
  *
  * No step waits for another thread: a failed CAS means that another's succeeded
  * (lock-free). Values are counts and bounds; no memory is published through
@@ -16,10 +24,13 @@
 #include "config.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct mem_range mem_range;
@@ -28,7 +39,11 @@ struct mem_range mem_range;
 struct part {
     char *start, *limit;
     _Atomic(char *) committed;
+    _Atomic(char *) intended;
+    _Atomic(char *) suspect; /* below it, bytes may not be zero */
 };
+
+static _Atomic uint32_t no_page = 1; /* *same while there is none */
 
 static struct {
     size_t page;
@@ -36,8 +51,9 @@ static struct {
     _Atomic(char *) brk;  /* of the heap */
     _Atomic(char *) used; /* of the records */
     _Atomic size_t mapped;
-    _Atomic size_t peak;
-} mem;
+    _Atomic(char *) peak;   /* the number, as an address */
+    _Atomic uint32_t *same; /* in the page that a child finds zeroed */
+} mem = {.same = &no_page};
 
 #define GRAIN ((size_t)1 << MEM_GRAIN_LOG2)
 #define CACHE_LINE ((size_t)64)
@@ -48,13 +64,13 @@ static size_t to_pages(size_t size)
     return (size + mem.page - 1) & ~(mem.page - 1);
 }
 
-/* Raise *word to at least value. */
-static void raise_peak(_Atomic size_t *word, size_t value)
+/* Raise a mark to at least value. */
+static void raise_mark(_Atomic(char *) *mark, char *value)
 {
-    size_t old = atomic_load_explicit(word, memory_order_relaxed);
+    char *old = atomic_load_explicit(mark, memory_order_relaxed);
     while (old < value &&
            !atomic_compare_exchange_weak_explicit(
-               word, &old, value, memory_order_relaxed, memory_order_relaxed))
+               mark, &old, value, memory_order_relaxed, memory_order_relaxed))
         ;
 }
 
@@ -63,7 +79,84 @@ static void part_init(struct part *part, char *start, size_t size)
     part->start = start;
     part->limit = start + size;
     atomic_store_explicit(&part->committed, start, memory_order_relaxed);
+    atomic_store_explicit(&part->intended, start, memory_order_relaxed);
+    atomic_store_explicit(&part->suspect, start, memory_order_relaxed);
 }
+
+/* ---- fork ------------------------------------------------------------ */
+
+static void process_clear(void)
+{
+    memset(mem_range.process, 0, mem.page);
+}
+
+/* The page that a fork's child finds zeroed. @return false: no memory */
+static bool process_init(void)
+{
+    static bool handler;
+    char *page = mmap(NULL, mem.page, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return false;
+    mem.same = (_Atomic uint32_t *)(void *)(page + mem.page) - 1;
+    mem_range.process = page;
+    atomic_store_explicit(mem.same, 1, memory_order_relaxed);
+    if (madvise(page, mem.page, MADV_WIPEONFORK) != 0 && !handler) {
+        handler = true; /* before Linux 4.14 */
+        pthread_atfork(NULL, NULL, process_clear);
+    }
+    return true;
+}
+
+static void process_fini(void)
+{
+    mem.same = &no_page;
+    munmap(mem_range.process, mem.page);
+}
+
+/* Any number of threads may do this at once: too high a mark costs only time.
+ */
+static void fork_seen(void)
+{
+    struct part *const parts[] = {&mem.heap, &mem.tags, &mem.records};
+    for (int i = 0; i < 3; i++)
+        raise_mark(
+            &parts[i]->suspect,
+            atomic_load_explicit(&parts[i]->intended, memory_order_relaxed));
+    atomic_store_explicit(mem.same, 1, memory_order_release);
+}
+
+/* Acquire, paired with the release in fork_seen: the marks are set. */
+static void fork_look(void)
+{
+    if (atomic_load_explicit(mem.same, memory_order_acquire) == 0)
+        fork_seen();
+}
+
+/* [p, p + size) of a part is the caller's alone now: make it zero. */
+static void clear_suspect(struct part *part, char *p, size_t size)
+{
+    if (p >= atomic_load_explicit(&part->suspect, memory_order_relaxed))
+        return;
+    char *first = part->start + to_pages((size_t)(p - part->start));
+    size_t inner = first < p + size ? mem_purge(p, size) : 0;
+    char *rest = inner ? first + inner : p;
+    if (inner)
+        memset(p, 0, (size_t)(first - p));
+    memset(rest, 0, (size_t)(p + size - rest));
+}
+
+/* The same for the tags of the pages that begin in [p, p + size). */
+static void clear_suspect_tags(const char *p, size_t size)
+{
+    size_t first = ((size_t)(p - mem.heap.start) + GRAIN - 1) / GRAIN;
+    size_t end = ((size_t)(p - mem.heap.start) + size + GRAIN - 1) / GRAIN;
+    if (end > first)
+        clear_suspect(&mem.tags, mem.tags.start + first * TAG_SIZE,
+                      (end - first) * TAG_SIZE);
+}
+
+/* ---- the range ------------------------------------------------------- */
 
 /* Nothing is handed out yet. */
 static void set_marks(void)
@@ -79,6 +172,10 @@ int mem_init(void)
     if (mem_range.size)
         return 0;
     mem.page = (size_t)sysconf(_SC_PAGESIZE);
+    if (!process_init())
+        return -1;
+    mem_range.no_barrier = syscall(
+        SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     for (size_t size = MEM_RESERVE; size >= MEM_RESERVE_MIN; size /= 2) {
         size_t tags = to_pages(size / GRAIN * TAG_SIZE);
         size_t records = tags + MEM_RECORDS_MIN;
@@ -89,16 +186,22 @@ int mem_init(void)
         part_init(&mem.tags, p, tags);
         part_init(&mem.records, p + tags, records);
         part_init(&mem.heap, p + tags + records, size - mem.page);
-        mem_range = (struct mem_range){.base = mem.heap.start,
-                                       .size = size,
-                                       .tags = (uint32_t *)(void *)p,
-                                       .blocks = size / 16,
-                                       .records = mem.records.start};
+        mem_range.base = mem.heap.start;
+        mem_range.size = size;
+        mem_range.tags = (uint32_t *)(void *)p;
+        mem_range.blocks = size / 16;
+        mem_range.records = mem.records.start;
         set_marks();
         return 0;
     }
+    process_fini();
     errno = ENOMEM;
     return -1;
+}
+
+void mem_barrier(void)
+{
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
 static void part_reset(struct part *part)
@@ -112,8 +215,7 @@ static void part_reset(struct part *part)
 /* Nothing can be handed out any more. */
 static void part_close(struct part *part)
 {
-    part->start = part->limit = NULL;
-    atomic_store_explicit(&part->committed, NULL, memory_order_relaxed);
+    part_init(part, NULL, 0);
 }
 
 void mem_reset(void)
@@ -123,8 +225,11 @@ void mem_reset(void)
     part_reset(&mem.heap);
     part_reset(&mem.tags);
     part_reset(&mem.records);
+    process_clear();
+    atomic_store_explicit(mem.same, 1, memory_order_relaxed);
     set_marks();
-    atomic_store_explicit(&mem.peak, mem_heapsize(), memory_order_relaxed);
+    atomic_store_explicit(&mem.peak, (char *)mem_heapsize(),
+                          memory_order_relaxed);
 }
 
 void mem_fini(void)
@@ -134,6 +239,7 @@ void mem_fini(void)
     mem_reset();
     char *start = mem.tags.start, *end = mem_range.base + mem_range.size;
     munmap(start, (size_t)(end - start));
+    process_fini();
     mem_range = (struct mem_range){0};
     part_close(&mem.heap);
     part_close(&mem.tags);
@@ -148,23 +254,24 @@ static bool commit(struct part *part, char *end)
     char *done = atomic_load_explicit(&part->committed, memory_order_relaxed);
     if (end <= done)
         return true;
+    bool refused = part != &mem.heap;
     size_t room = (size_t)(part->limit - done);
     size_t size = to_pages((size_t)(end - done));
     size_t more =
         size + MEM_COMMIT_PIECE < room ? size + MEM_COMMIT_PIECE : room;
-    if (part != &mem.heap ||
-        mprotect(done, more, PROT_READ | PROT_WRITE) != 0) {
+    if (!refused) {
+        raise_mark(&part->intended, done + more);
+        refused = mprotect(done, more, PROT_READ | PROT_WRITE) != 0;
+    }
+    if (refused) {
         more = size; /* just enough */
+        raise_mark(&part->intended, done + more);
         if (mprotect(done, more, PROT_READ | PROT_WRITE) != 0) {
             errno = ENOMEM;
             return false;
         }
     }
-    char *now = done + more;
-    while (done < now && !atomic_compare_exchange_weak_explicit(
-                             &part->committed, &done, now, memory_order_relaxed,
-                             memory_order_relaxed))
-        ;
+    raise_mark(&part->committed, done + more);
     return true;
 }
 
@@ -188,7 +295,9 @@ static int advance(char **old, size_t size)
                                                  memory_order_relaxed,
                                                  memory_order_relaxed))
         return 0;
-    raise_peak(&mem.peak, mem_heapsize());
+    clear_suspect(&mem.heap, *old, size);
+    clear_suspect_tags(*old, size);
+    raise_mark(&mem.peak, (char *)mem_heapsize());
     return 1;
 }
 
@@ -204,6 +313,7 @@ void *mem_sbrk(size_t size)
         errno = ENOMEM;
         return NULL;
     }
+    fork_look();
     char *old = atomic_load_explicit(&mem.brk, memory_order_relaxed);
     int done;
     while ((done = advance(&old, to_line(old) + size)) == 0)
@@ -213,6 +323,7 @@ void *mem_sbrk(size_t size)
 
 bool mem_extend(const void *end, size_t size)
 {
+    fork_look();
     char *old = (char *)end;
     if (atomic_load_explicit(&mem.brk, memory_order_relaxed) != old)
         return false;
@@ -221,6 +332,7 @@ bool mem_extend(const void *end, size_t size)
 
 void *mem_record(size_t size)
 {
+    fork_look();
     char *old = atomic_load_explicit(&mem.used, memory_order_relaxed);
     do {
         if (size > (size_t)(mem.records.limit - old) ||
@@ -231,6 +343,7 @@ void *mem_record(size_t size)
     } while (!atomic_compare_exchange_weak_explicit(&mem.used, &old, old + size,
                                                     memory_order_relaxed,
                                                     memory_order_relaxed));
+    clear_suspect(&mem.records, old, size);
     return old;
 }
 
@@ -256,7 +369,7 @@ void *mem_map(size_t size, size_t align)
         p += lead;
     }
     atomic_fetch_add_explicit(&mem.mapped, bytes, memory_order_relaxed);
-    raise_peak(&mem.peak, mem_heapsize());
+    raise_mark(&mem.peak, (char *)mem_heapsize());
     return p;
 }
 
@@ -274,7 +387,7 @@ void *mem_remap(void *p, size_t old_size, size_t new_size)
     }
     atomic_fetch_add_explicit(&mem.mapped, bytes - old_bytes,
                               memory_order_relaxed);
-    raise_peak(&mem.peak, mem_heapsize());
+    raise_mark(&mem.peak, (char *)mem_heapsize());
     return q;
 }
 
@@ -328,7 +441,7 @@ size_t mem_recordsize(void)
 
 size_t mem_peak(void)
 {
-    return atomic_load_explicit(&mem.peak, memory_order_relaxed);
+    return (size_t)atomic_load_explicit(&mem.peak, memory_order_relaxed);
 }
 
 size_t mem_pagesize(void)

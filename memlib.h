@@ -30,12 +30,15 @@
  * so that the allocator finds an address's tag in one load. */
 struct mem_range {
     char *base;
-    size_t size;    /* bytes from base, with a last page that is never used */
-    uint32_t *tags; /* tags[(p - base) >> MEM_GRAIN_LOG2] */
-    size_t blocks;  /* size / 16: how many payloads could begin in it */
-    char *records;  /* the first of mem_record */
+    size_t size;     /* bytes from base, with a last page that is never used */
+    uint32_t *tags;  /* tags[(p - base) >> MEM_GRAIN_LOG2] */
+    size_t blocks;   /* size / 16: how many payloads could begin in it */
+    char *records;   /* the first of mem_record */
+    void *process;   /* a page of the allocator's own words, zero at first, and
+                        zero again in a child of fork: what it cannot inherit */
+    bool no_barrier; /* mem_barrier does nothing: fence yourselves */
 };
-extern struct mem_range mem_range;
+extern struct mem_range mem_range __attribute__((visibility("hidden")));
 
 /** Reserve the range (once; further calls keep it).
  * @return 0, or -1 with errno == ENOMEM if not even MEM_RESERVE_MIN is free. */
@@ -60,6 +63,12 @@ bool mem_extend(const void *end, size_t size);
  * @param size  bytes, a multiple of 64.
  * @return size zero bytes, 64-aligned; NULL, errno == ENOMEM. */
 void *mem_record(size_t size);
+
+/** When it returns, every thread of the process has passed a full fence since
+ * the call, at no cost to those threads' own code (membarrier(2)). Waits for
+ * none: a thread that does not run has passed one when it was stopped.
+ * Where the system lacks that, mem_range.no_barrier says so from the start. */
+void mem_barrier(void);
 
 /** Map whole pages outside the range.
  * @param size  bytes; rounded up to pages.  @param align  a power of two.

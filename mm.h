@@ -25,8 +25,8 @@ struct mm_stats {
  * malloc(0) returns a unique block, free(NULL) does nothing. memalign takes
  * any power of two. */
 struct mm_allocator {
-    const char *name;    /* as in `mdriver -a name`: [a-z0-9-]+ */
-    const char *summary; /* one line for `mdriver --list` */
+    const char *name;     /* as in `mdriver -a name`: [a-z0-9-]+ */
+    const char *summary;  /* one line for `mdriver --list` */
     bool single_threaded; /* true: never run with two threads */
 
     /** Start with an empty heap. @return 0, or -1 with errno set. */
@@ -65,13 +65,14 @@ struct mm_allocator {
     X(mm_arena)  /* mm.c, mm/stage_arena.h, and two variants of it: */         \
     X(mm_arena_nocache)                                                        \
     X(mm_arena_favorite)                                                       \
-    X(mm_buddy)  /* designs/buddy.c, and its other variant: */                 \
+    X(mm_lockfree) /* mm.c, mm/stage_lockfree.h */                             \
+    X(mm_buddy)    /* designs/buddy.c, and its other variant: */               \
     X(mm_buddy_plain)                                                          \
     X(mm_bucket) /* designs/bucket.c, and two more ways to the owner: */       \
     X(mm_bucket_inbox)                                                         \
     X(mm_bucket_global)                                                        \
-    X(mm_libc)   /* designs/libc.c */                                          \
-    X(mm_null)   /* designs/null.c */
+    X(mm_libc) /* designs/libc.c */                                            \
+    X(mm_null) /* designs/null.c */
 #endif
 
 #define MM_DECLARE(name) extern const struct mm_allocator name;

@@ -103,6 +103,27 @@ static inline void regions_join_all(struct heap *h)
     }
 }
 
+/** Make every block in use of a name owner id; their users may be reading. */
+static inline void arena_relabel(struct arena *a, uint32_t id)
+{
+    const struct heap *h = &a->heap;
+    uint32_t link = h->regions;
+    for (struct region *r; link; link = r->next) {
+        r = heap_region(h, link);
+        struct block *b = (struct block *)(r + 1);
+        for (; !block_is_end(b); b = block_next(b)) {
+            const void *p = block_payload(b);
+            if (!block_used(b))
+                continue;
+            if ((uintptr_t)p % PAGE == 0 && page_tag(p))
+                page_set_tag(p,
+                             (page_tag(p) & TAG_CLASS) | id << TAG_OWNER_SHIFT);
+            else
+                header_set_owner(b, id);
+        }
+    }
+}
+
 /** Take all that src has into dst; src is left empty. */
 static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
 {

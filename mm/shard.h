@@ -139,22 +139,7 @@ static inline void shard_relabel(struct shard *s)
     if (!s->mixed)
         return;
     s->mixed = false;
-    const struct heap *h = &s->arena.heap;
-    uint32_t link = h->regions;
-    for (struct region *r; link; link = r->next) {
-        r = heap_region(h, link);
-        struct block *b = (struct block *)(r + 1);
-        for (; !block_is_end(b); b = block_next(b)) {
-            const void *p = block_payload(b);
-            if (!block_used(b))
-                continue;
-            if ((uintptr_t)p % PAGE == 0 && page_tag(p))
-                page_set_tag(p, (page_tag(p) & TAG_CLASS) |
-                                    s->id << TAG_OWNER_SHIFT);
-            else
-                header_set_owner(b, s->id);
-        }
-    }
+    arena_relabel(&s->arena, s->id);
 }
 
 /* ---- birth, death and merging; all under the registry's lock ---------- */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const struct mm_allocator *const variants[] = {
-    &mm_arena, &mm_arena_nocache, &mm_arena_favorite};
+    &mm_arena, &mm_arena_nocache, &mm_arena_favorite, &mm_lockfree};
 
 #define NVARIANTS (int)(sizeof variants / sizeof variants[0])
 

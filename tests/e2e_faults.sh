@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 FAULTS=${B:-build}/tests/faults
-STAGES="global arena arena-nocache arena-favorite"
+STAGES="global arena arena-nocache arena-favorite lockfree"
 ABORTED=134 # 128 + SIGABRT
 
 # dies PROGRAM TEXT [STAGES]: in these, of the pointer that the program told.

@@ -1,0 +1,186 @@
+/* lfthread.h - a thread and the shard that it owns: how it enters and leaves.
+ *
+ *   self ─► shard   open NBINS   the thread is elsewhere: a handler may enter
+ *                   open 0       inside: a handler takes the side way, and no
+ *                                one steals
+ *        ─► nobody  open 0       not yet a thread of ours, or no longer
+ *
+ * All below is done by the thread itself, inside its shard; scan looks at
+ * others' shards, too. */
+#ifndef MM_LFTHREAD_H
+#define MM_LFTHREAD_H
+
+#include "mm/lfshard.h"
+
+#include <pthread.h>
+
+/* Bytes of growth between looks at others' waste; shards at a look. */
+#define SCAN_STEP ((size_t)1 << 20)
+#define SCAN_SHARDS 64
+#define SCAN_LARGE ((size_t)16 << 20) /* waste that is taken at once */
+
+/* The shard of a thread that has none: it is never open. */
+static struct shard nobody;
+static __thread struct shard *_Atomic self_shard = &nobody;
+static __thread bool ending;     /* its key's destructor was called */
+static pthread_key_t thread_key; /* calls thread_end */
+
+static always_inline struct shard *self(void)
+{
+    return atomic_load_explicit(&self_shard, memory_order_relaxed);
+}
+
+/* ---- entering ---------------------------------------------------------- */
+
+/* From here a handler of this thread keeps out. */
+static always_inline void enter(struct shard *s)
+{
+    atomic_store_explicit(&s->open, 0, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Release, paired with the acquire in shard_steal. */
+static always_inline void leave(struct shard *s)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&s->open, NBINS, memory_order_release);
+}
+
+/* This thread has shard s from now on, unless a handler was faster. */
+static inline bool self_become(struct shard *from, struct shard *s)
+{
+    if (!atomic_compare_exchange_strong_explicit(
+            &self_shard, &from, s, memory_order_relaxed, memory_order_relaxed))
+        return false;
+    pthread_setspecific(thread_key, s);
+    return true;
+}
+
+/* s, this thread's, was stolen: move to another one, entered as well. NULL: no
+ * memory for one, and s is left. */
+static struct shard *self_move(struct shard *s, uint64_t state)
+{
+    struct shard *n = shard_acquire();
+    if (!n) {
+        leave(s);
+        return NULL;
+    }
+    n->cache = s->cache;
+    n->outbox = s->outbox;
+    cache_init(&s->cache);
+    s->outbox = (struct outbox){0};
+    self_become(s, n);
+    if (!state_change(s, &state, ABANDONED))
+        shard_push_orphan(s); /* it has just been given back */
+    return n;
+}
+
+/* In a fork's child: what others were about to send may be torn, and is lost.
+ */
+static void self_inherit(struct shard *s)
+{
+    inbox_open_owner(&s->inbox);
+    atomic_store_explicit(&s->process, process_number(), memory_order_relaxed);
+}
+
+/* s, entered, is claimed, or stolen, or of a process of before. */
+static cold_noinline struct shard *own_again(struct shard *s)
+{
+    uint64_t state = state_get(s);
+    while (status_of(state) == CLAIMED)
+        state_change(s, &state, OWNED);
+    if (status_of(state) != OWNED)
+        return self_move(s, state);
+    if (atomic_load_explicit(&s->process, memory_order_relaxed) !=
+        process_number())
+        self_inherit(s);
+    return s;
+}
+
+/* This thread's shard, entered, its arena ours. NULL: it has none, or is
+ * inside already. */
+static struct shard *own(void)
+{
+    struct shard *s = self();
+    if (unlikely(!atomic_load_explicit(&s->open, memory_order_relaxed)))
+        return NULL;
+    enter(s);
+    if (unlikely(mem_range.no_barrier))
+        atomic_thread_fence(memory_order_seq_cst);
+    if (unlikely(
+            status_of(state_get(s)) != OWNED ||
+            atomic_load_explicit(&s->process, memory_order_relaxed) !=
+                atomic_load_explicit(&process()->number, memory_order_relaxed)))
+        s = own_again(s);
+    return s;
+}
+
+/* What scans of others want to know; and out. */
+static inline void disown(struct shard *s)
+{
+    uint32_t uses = atomic_load_explicit(&s->uses, memory_order_relaxed);
+    atomic_store_explicit(&s->uses, uses + 1, memory_order_relaxed);
+    atomic_store_explicit(&s->waste, heap_waste(&s->arena.heap),
+                          memory_order_relaxed);
+    leave(s);
+}
+
+/* ---- what others left -------------------------------------------------- */
+
+/* Take in what was sent: into the bins as long as there is room. */
+static inline void drain(struct shard *s)
+{
+    void *p = inbox_take_owner(&s->inbox);
+    while (p) {
+        void *next = *(void **)p;
+        size_t i = payload_bin(p);
+        if (owner_of(p) == s && i - 1 < NBINS - 1 && s->cache.rooms[i] > 0) {
+            bin_push(&s->cache, i, p);
+        } else {
+            *(void **)p = NULL;
+            shard_free_chain(s, &s->outbox, p);
+            if (i < NBINS)
+                s->cache.bins[i].flushes |= 1; /* the bin was too small */
+        }
+        p = next;
+    }
+}
+
+/* Is there something to get from other, whom nobody has entered since the last
+ * look? Very much is worth it even if its thread meets the thief. */
+static inline bool rests(struct shard *other)
+{
+    uint32_t uses = atomic_load_explicit(&other->uses, memory_order_relaxed);
+    bool rested =
+        atomic_load_explicit(&other->seen, memory_order_relaxed) == uses;
+    bool swept =
+        atomic_load_explicit(&other->swept, memory_order_relaxed) == uses;
+    size_t waste = atomic_load_explicit(&other->waste, memory_order_relaxed);
+    atomic_store_explicit(&other->seen, uses, memory_order_relaxed);
+    count_shared();
+    return waste >= SCAN_LARGE ||
+           (rested && (inbox_has_mail(&other->inbox) || (waste && !swept)));
+}
+
+/* Give back what rests with others, who may be asleep. */
+static cold_noinline void scan(struct shard *s)
+{
+    uint32_t n = shard_count(), most = (uint32_t)min_size(n, SCAN_SHARDS);
+    s->scan_at = s->arena.heap.grown + SCAN_STEP;
+    count_rmw();
+    uint32_t at = atomic_fetch_add_explicit(&process()->cursor, most,
+                                            memory_order_relaxed);
+    for (uint32_t i = 0; i < most; i++) {
+        struct shard *other = shard_at((at + i) % n);
+        if (!other || other == s || !rests(other) || !shard_steal(other))
+            continue;
+        shard_tend(other, s);
+        atomic_store_explicit(
+            &other->swept,
+            atomic_load_explicit(&other->uses, memory_order_relaxed),
+            memory_order_relaxed);
+        shard_give_back(other);
+    }
+}
+
+#endif

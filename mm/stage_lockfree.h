@@ -1,0 +1,329 @@
+/* stage_lockfree.h - stage three: no lock, no wait, anywhere.
+ *
+ * Against stage_arena.h: an arena is not locked but owned, by one thread at a
+ * time (lfshard.h). What was done under another's lock is sent to him instead.
+ *
+ *   thread ─► cache ── miss, in batches ───► its own arena: plain code
+ *               └──── too full, in batches ──► its own arena, or the outbox
+ *                                              ─► inbox of the block's owner
+ *
+ * Signals. While a thread is inside, open is 0: two plain stores on the way of
+ * every operation, and no more tests than the cache's bound is one anyway. A
+ * handler that interrupts it so finds no bin open, and takes the side way: its
+ * malloc borrows an orphan arena, or a new one, for that one call; its free is
+ * sent to the block's owner, the thread itself perhaps. Handlers inside
+ * handlers do the same. So do threads that have ended.
+ *
+ * A thread that is stopped anywhere, for good, costs at most the memory that it
+ * owns: the others see a shard whose thread is inside, and leave it alone. */
+#ifndef MM_STAGE_LOCKFREE_H
+#define MM_STAGE_LOCKFREE_H
+
+#include "mm/lfcheck.h"
+#include "mm/lfthread.h"
+
+#define STAGE_NAME "lockfree"
+#define STAGE_SUMMARY "stage 3: no lock: owned arenas, inboxes by CAS"
+
+/* ---- taking ------------------------------------------------------------ */
+
+static inline void *arena_take(struct arena *a, size_t align, size_t size)
+{
+    return align > ALIGN ? arena_memalign(a, align, size)
+                         : arena_malloc(a, size);
+}
+
+/* Take a block from a shard that may grow for it. */
+static inline void *shard_grow(struct shard *s, size_t align, size_t size)
+{
+    struct heap *h = &s->arena.heap;
+    h->fixed = false;
+    void *p = arena_take(&s->arena, align, size);
+    h->fixed = true;
+    return p;
+}
+
+/* Give back all but the keep newest blocks of bin i. */
+static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
+{
+    void *chain = bin_cut(&s->cache, i, keep);
+    bin_shrink(&s->cache, i);
+    s->cache.bins[i].batch = 1;
+    shard_free_chain(s, &s->outbox, chain);
+}
+
+static cold_noinline void cache_flush(struct shard *s)
+{
+    for (size_t i = 1; i < NBINS; i++)
+        if (s->cache.heads[i])
+            bin_flush(s, i, 0);
+    outbox_post(&s->outbox);
+}
+
+/* A block of any shard that rests. NULL: there is none; errno stays. */
+static cold_noinline void *take_anywhere(struct shard *s, size_t align,
+                                         size_t size)
+{
+    void *p = NULL;
+    for (uint32_t i = 0; i < shard_count() && !p; i++) {
+        struct shard *other = shard_at(i);
+        if (!other || other == s || !shard_steal(other))
+            continue;
+        shard_tend(other, s);
+        p = arena_take(&other->arena, align, size);
+        shard_give_back(other);
+    }
+    return p;
+}
+
+/* s has no such block: make room, or grow. */
+static cold_noinline void *take_more(struct shard *s, size_t align, size_t size)
+{
+    void *p = NULL;
+    bool flush = cache_worth(&s->cache, s->arena.heap.size);
+    if (flush)
+        cache_flush(s);
+    shard_free_chain(s, &s->outbox, inbox_take_owner(&s->inbox));
+    bool adopt =
+        atomic_load_explicit(&process()->norphans, memory_order_relaxed) &&
+        shard_adopt(s);
+    if (flush || adopt)
+        p = arena_take(&s->arena, align, size);
+    if (!p)
+        p = shard_grow(s, align, size);
+    if (!p) { /* no memory: whatever waits anywhere */
+        cache_flush(s);
+        while (shard_adopt(s))
+            ;
+        p = shard_grow(s, align, size);
+    }
+    return p ? p : take_anywhere(s, align, size);
+}
+
+/* Take a block from s, which is entered. */
+static inline void *take(struct shard *s, size_t align, size_t size)
+{
+    void *p = arena_take(&s->arena, align, size);
+    if (unlikely(!p))
+        p = take_more(s, align, size);
+    if (unlikely(s->arena.heap.grown >= s->scan_at))
+        scan(s);
+    return p;
+}
+
+/* Bin i is empty: fetch a batch into it. @return one block more, or NULL */
+static inline void *refill(struct shard *s, size_t i)
+{
+    void *p = bin_pop(&s->cache, i), *q;
+    if (p)
+        return p;
+    p = take(s, ALIGN, i * 8);
+    unsigned n = bin_grow(&s->cache, i, s->arena.heap.size);
+    while (p && --n && (q = arena_malloc(&s->arena, i * 8)) != NULL)
+        bin_push(&s->cache, i, q);
+    return p;
+}
+
+/* ---- the side way ------------------------------------------------------ */
+
+/* In a handler that interrupted us, or after the thread's end: from a shard
+ * that is borrowed for this one call. */
+static void *malloc_aside(size_t align, size_t size)
+{
+    struct shard *s = shard_acquire();
+    if (!s)
+        return NULL;
+    drain(s);
+    void *p = take(s, align, size);
+    cache_flush(s);
+    shard_push_orphan(s);
+    return p;
+}
+
+/* The thread's first block. @return false: it has no shard now, either */
+static bool attach(void)
+{
+    struct shard *s = ending ? NULL : shard_acquire();
+    if (!s)
+        return false;
+    if (self_become(&nobody, s))
+        leave(s);
+    else
+        shard_push_orphan(s);
+    return true;
+}
+
+/* All that the cache does not serve. */
+static cold_noinline void *malloc_slow(size_t align, size_t size)
+{
+    if (unlikely(size > MAX_REQUEST))
+        return no_memory();
+    size += size == 0; /* as good as 1 */
+    struct shard *s = own();
+    if (unlikely(!s)) {
+        if (self() != &nobody || !attach())
+            return malloc_aside(align, size);
+        s = own();
+        if (!s)
+            return malloc_aside(align, size);
+    }
+    drain(s);
+    size_t i = request_bin(size);
+    void *p = i < NBINS && align <= ALIGN ? refill(s, i) : take(s, align, size);
+    disown(s);
+    return p;
+}
+
+/* ---- hooks ----------------------------------------------------------- */
+
+static always_inline void *stage_malloc(size_t size)
+{
+    struct shard *s = self();
+    size_t i = request_bin(size);
+    if (likely(i < atomic_load_explicit(&s->open, memory_order_relaxed))) {
+        enter(s);
+        void *p = bin_pop(&s->cache, i);
+        leave(s);
+        if (likely(p != NULL))
+            return p;
+    }
+    return malloc_slow(ALIGN, size);
+}
+
+/* Bin i is over its limit. */
+static cold_noinline void free_over(size_t i, void *p)
+{
+    if (i == 0)
+        mm_die("double free, or a pointer that malloc never returned", p);
+    struct shard *s = own();
+    if (!s)
+        return; /* it waits for the next free */
+    bin_flush(s, i, s->cache.bins[i].limit / 2);
+    disown(s);
+}
+
+/* p belongs into no bin, or there is none. */
+static cold_noinline void free_slow(void *p)
+{
+    struct shard *owner = owner_of(p), *s = own();
+    if (unlikely(!s)) {
+        send(p, p);
+        return;
+    }
+    if (likely(owner == s))
+        arena_free(&s->arena, p);
+    else
+        outbox_add(&s->outbox, owner, p);
+    disown(s);
+}
+
+static always_inline void stage_free(void *p)
+{
+    struct shard *s = self();
+    size_t i = payload_bin(p);
+    if (unlikely(i >= atomic_load_explicit(&s->open, memory_order_relaxed))) {
+        free_slow(p);
+        return;
+    }
+    enter(s);
+    bool over = bin_push(&s->cache, i, p);
+    leave(s);
+    if (unlikely(over))
+        free_over(i, p);
+}
+
+/* In place only if the block is the thread's own. */
+static inline void *stage_resize(void *p, size_t size)
+{
+    if (request_bin(size) == payload_bin(p))
+        return p;
+    void *q = size <= arena_usable(p) ? p : NULL;
+    struct shard *s = own();
+    if (!s)
+        return q;
+    if (owner_of(p) == s) {
+        s->arena.heap.fixed = false;
+        q = arena_resize(&s->arena, p, size);
+        s->arena.heap.fixed = true;
+        if (unlikely(s->arena.heap.grown >= s->scan_at))
+            scan(s);
+    }
+    disown(s);
+    return q;
+}
+
+static inline void *stage_memalign(size_t align, size_t size)
+{
+    return malloc_slow(align, size);
+}
+
+static inline size_t stage_usable(const void *p)
+{
+    return arena_usable(p);
+}
+
+/* ---- threads and processes --------------------------------------------- */
+
+static int stage_thread_init(void)
+{
+    return self() != &nobody || attach() ? 0 : -1;
+}
+
+/* The thread is done: what it cached goes to the owners, its shard becomes an
+ * orphan. If it ends inside, from a handler, the shard is lost. */
+static void stage_thread_exit(void)
+{
+    struct shard *s = own();
+    if (s) {
+        shard_free_chain(s, &s->outbox, inbox_take_owner(&s->inbox));
+        cache_flush(s);
+        if (heap_waste(&s->arena.heap) >= SCAN_STEP)
+            heap_purge(&s->arena.heap);
+    }
+    if (self() == &nobody)
+        return;
+    self_become(self(), &nobody);
+    pthread_setspecific(thread_key, NULL);
+    if (s)
+        shard_push_orphan(s);
+}
+
+static void thread_end(void *shard)
+{
+    (void)shard;
+    ending = true;
+    stage_thread_exit();
+}
+
+static size_t stage_check(void)
+{
+    struct shard *s = own(); /* notes that the process is a child */
+    if (s)
+        disown(s);
+    return shards_check();
+}
+
+static size_t stage_metadata(void)
+{
+    return mem_recordsize() + 2 * shard_count() * sizeof *records;
+}
+
+static int stage_init(void)
+{
+    process_number();
+    return pthread_key_create(&thread_key, thread_end);
+}
+
+/* @pre no other thread is left that used it */
+static void stage_fini(void)
+{
+    pthread_key_delete(thread_key);
+    atomic_store_explicit(&self_shard, &nobody, memory_order_relaxed);
+    for (uint32_t i = shard_count(); i-- > 0;) {
+        atomic_store_explicit(&records[i], NULL, memory_order_relaxed);
+        atomic_store_explicit(&owners[i], NULL, memory_order_relaxed);
+    }
+    atomic_store_explicit(&nshards, 0, memory_order_relaxed);
+}
+
+#endif
