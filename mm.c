@@ -143,4 +143,6 @@ const struct mm_allocator MM_ALLOCATOR = {
     .check = stage_check,
     .contains = mem_contains,
     .stats = mm_stats,
+    .used = stage_used,
+    .trim = stage_trim,
 };

@@ -54,6 +54,13 @@ struct mm_allocator {
     bool (*contains)(const void *p, size_t size);
     /** Fill *out. Any thread, any time; cheap enough for every operation. */
     void (*stats)(struct mm_stats *out);
+    /** Bytes of blocks in use, with their headers; blocks that other threads
+     * keep for their next malloc count too. Optional. Any thread, any time;
+     * may look at every free block. */
+    size_t (*used)(void);
+    /** Give the pages of free blocks back to the system. Optional. Any thread,
+     * any time. @return bytes given back */
+    size_t (*trim)(void);
 };
 
 /* The allocators that are linked into mdriver, in the order of `--list`.

@@ -180,6 +180,15 @@ static inline void bin_shrink(struct cache *c, size_t i)
     }
 }
 
+/* Bytes of the blocks that wait here, without their headers. */
+static inline size_t cache_bytes(const struct cache *c)
+{
+    size_t bytes = 0;
+    for (size_t i = 1; i < NBINS; i++)
+        bytes += bin_count(c, i) * bin_bytes(i);
+    return bytes;
+}
+
 /* Shall c be emptied before a heap of this size grows? Not when little waits
  * here. And the question is only worth asking again when twice as many blocks
  * have moved in and out as waited here the last time: so that emptying costs

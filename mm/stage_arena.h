@@ -21,6 +21,7 @@
 #ifndef MM_STAGE_ARENA_H
 #define MM_STAGE_ARENA_H
 
+#include "mm/tell.h"
 #include "mm/thread.h"
 
 #define STAGE_NAME                                                             \
@@ -249,6 +250,32 @@ static void stage_thread_exit(void)
 static size_t stage_check(void)
 {
     return shards_check();
+}
+
+static size_t stage_used(void)
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *s = shard_at(i);
+        lock_take(&s->lock);
+        used += arena_used(&s->arena);
+        lock_drop(&s->lock);
+    }
+    return used - (self ? cache_bytes(&self->cache) : 0);
+}
+
+static size_t stage_trim(void)
+{
+    size_t given = 0;
+    if (self)
+        cache_flush(&self->cache);
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *s = shard_at(i);
+        lock_take(&s->lock);
+        given += heap_trim(&s->arena.heap);
+        lock_drop(&s->lock);
+    }
+    return given;
 }
 
 static size_t stage_metadata(void)

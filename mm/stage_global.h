@@ -15,6 +15,7 @@
 
 #include "mm/arena.h"
 #include "mm/check.h"
+#include "mm/tell.h"
 
 #include <pthread.h>
 #include <sys/single_threaded.h>
@@ -130,6 +131,22 @@ static size_t stage_check(void)
                  runs_check(&global.arena.heap, &global.arena.runs);
     stage_unlock(locked);
     return bad;
+}
+
+static size_t stage_used(void)
+{
+    bool locked = stage_lock();
+    size_t used = arena_used(&global.arena);
+    stage_unlock(locked);
+    return used;
+}
+
+static size_t stage_trim(void)
+{
+    bool locked = stage_lock();
+    size_t given = heap_trim(&global.arena.heap);
+    stage_unlock(locked);
+    return given;
 }
 
 static size_t stage_metadata(void)

@@ -21,6 +21,7 @@
 
 #include "mm/lfcheck.h"
 #include "mm/lfthread.h"
+#include "mm/tell.h"
 
 #define STAGE_NAME "lockfree"
 #define STAGE_SUMMARY "stage 3: no lock: owned arenas, inboxes by CAS"
@@ -301,6 +302,51 @@ static size_t stage_check(void)
     if (s)
         disown(s);
     return shards_check();
+}
+
+/* Do to each shard that is not inside; to the others, nothing.
+ * @return the sum of what was done */
+static size_t for_all_shards(size_t (*work)(struct shard *))
+{
+    size_t sum = 0;
+    struct shard *s = own();
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *other = shard_at(i);
+        if (!other || other == s || !shard_steal(other))
+            continue;
+        sum += work(other);
+        shard_give_back(other);
+    }
+    if (!s)
+        return sum;
+    while (shard_adopt(s))
+        ;
+    sum += work(s);
+    disown(s);
+    return sum;
+}
+
+static size_t shard_used(struct shard *s)
+{
+    size_t cached = s == self() ? cache_bytes(&s->cache) : 0;
+    return arena_used(&s->arena) - cached;
+}
+
+static size_t shard_trim(struct shard *s)
+{
+    if (s == self())
+        cache_flush(s);
+    return heap_trim(&s->arena.heap);
+}
+
+static size_t stage_used(void)
+{
+    return for_all_shards(shard_used);
+}
+
+static size_t stage_trim(void)
+{
+    return for_all_shards(shard_trim);
 }
 
 static size_t stage_metadata(void)

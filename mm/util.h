@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define ALIGN ((size_t)16) /* bytes: every payload and every block size */
@@ -75,12 +76,12 @@ static inline void line_num(struct line *l, uint64_t n, unsigned base)
     line_str(l, digits + i);
 }
 
-/* One write, so that lines of several threads do not mix. */
+/* One write, so that lines of several threads do not mix; and not the C
+ * library's, which would be a place where threads are cancelled. */
 static inline void line_write(struct line *l)
 {
     l->text[l->len++] = '\n';
-    ssize_t ignored = write(STDERR_FILENO, l->text, l->len);
-    (void)ignored;
+    syscall(SYS_write, STDERR_FILENO, l->text, l->len);
 }
 
 /* The heap or the caller is broken: say what and where, then abort. */

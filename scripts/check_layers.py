@@ -34,7 +34,7 @@ LAYERS = [
     layer("mm/heap.h"),
     layer("mm/run.h"),
     layer("mm/arena.h", "mm/check.h"),
-    layer("mm/cache.h", "mm/merge.h", "mm/lock.h"),
+    layer("mm/cache.h", "mm/merge.h", "mm/lock.h", "mm/tell.h"),
     layer("mm/shard.h", "mm/lfshard.h"),
     layer("mm/thread.h", "mm/lfthread.h", "mm/lfcheck.h"),
     layer("mm/stage_*.h"),

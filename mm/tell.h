@@ -1,0 +1,71 @@
+/* tell.h - counts an arena, and trims it: for mallinfo and malloc_trim.
+ *
+ * Whoever calls owns the arena, as for arena.h. Both walk lists of free blocks:
+ * nothing is counted while the program allocates. */
+#ifndef MM_TELL_H
+#define MM_TELL_H
+
+#include "mm/arena.h"
+
+/* Bytes of free blocks: all lists, and the victim. */
+static inline size_t heap_free_bytes(const struct heap *h)
+{
+    size_t bytes = h->victim ? block_size(h->victim) : 0;
+    unsigned c = 0;
+    while ((c = next_class(h, c)) < NCLASSES) {
+        const struct block *b;
+        for (uint32_t link = h->heads[c++]; link; link = b->next) {
+            b = link_block(h, link);
+            bytes += block_size(b);
+        }
+    }
+    return bytes;
+}
+
+/* Bytes of free blocks in runs. */
+static inline size_t runs_free_bytes(const struct arena *a)
+{
+    size_t bytes = 0;
+    for (unsigned c = 1; c <= RUN_CLASSES; c++) {
+        const struct run *r;
+        for (uint32_t link = a->runs.partial[c]; link; link = r->next) {
+            r = link_run(&a->heap, link);
+            bytes += (size_t)(r->capacity - r->used) * c * ALIGN;
+        }
+    }
+    return bytes;
+}
+
+/** Bytes of the arena's blocks in use, with headers. */
+static cold_noinline size_t arena_used(const struct arena *a)
+{
+    return a->heap.size - heap_free_bytes(&a->heap) - runs_free_bytes(a);
+}
+
+/* Whole pages of b, listed, that are free: even of a block so small that it
+ * keeps no count of them. */
+static inline size_t block_trim_pages(struct heap *h, struct block *b)
+{
+    if (block_size(b) >= DIRTY_MIN)
+        return block_purge(h, b);
+    char *first = (char *)(b + 1);
+    return mem_purge(first, (size_t)((char *)block_footer(b) - first));
+}
+
+/** Give back every page on which h has nothing in use. @return bytes */
+static cold_noinline size_t heap_trim(struct heap *h)
+{
+    size_t given = 0;
+    retire_victim(h);
+    unsigned c = size_class(mem_pagesize());
+    while ((c = next_class(h, c)) < NCLASSES) {
+        struct block *b;
+        for (uint32_t link = h->heads[c++]; link; link = b->next) {
+            b = link_block(h, link);
+            given += block_trim_pages(h, b);
+        }
+    }
+    return given;
+}
+
+#endif

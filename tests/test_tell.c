@@ -1,0 +1,74 @@
+/* test_tell.c - a stage counts what is in use, and gives back what is not. */
+#include "tests/mm_test.h"
+
+#include <pthread.h>
+
+START_TEST(a_block_counts_while_it_is_in_use)
+{
+    begin(_i);
+    mm->free(take(1, 'x'));
+    size_t empty = mm->used();
+    for (size_t size = 1; size < 3 * MIB; size = size * 3 + 5) {
+        size_t before = mm->used();
+        char *p = take(size, 'x');
+        ck_assert_uint_ge(mm->used(), before + size);
+        mm->free(p);
+        ck_assert_uint_le(mm->used(), before + 4096); /* a run may stay */
+    }
+    ck_assert_uint_le(mm->used(), empty + 2 * 4096);
+}
+END_TEST
+
+static void *take_many(void *unused)
+{
+    for (int i = 0; i < 500; i++)
+        take(2000, 'x');
+    return unused;
+}
+
+START_TEST(blocks_of_all_threads_count)
+{
+    pthread_t threads[3];
+    begin(_i);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, take_many, NULL), 0);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_ge(mm->used(), 3 * 500 * 2000);
+    ck_assert_uint_lt(mm->used(), 3 * 500 * 2100);
+}
+END_TEST
+
+/* Free neighbours of all sizes are given back; what is in use stays. */
+START_TEST(trim_gives_back_and_keeps_what_is_in_use)
+{
+    enum { N = 4000 };
+    static char *blocks[N];
+    begin(_i);
+    for (int i = 0; i < N; i++)
+        blocks[i] = take(1500, i);
+    for (int i = 0; i < N; i++)
+        if (i % (4 + i / 100))
+            mm->free(blocks[i]);
+    size_t used = mm->used();
+    ck_assert_uint_ge(mm->trim(), (N * 1500 - used) / 2);
+    ck_assert_uint_le(mm->used(), used);
+    ck_healthy();
+    for (int i = 0; i < N; i++)
+        if (i % (4 + i / 100))
+            blocks[i] = take(1500, i);
+    for (int i = 0; i < N; i++) {
+        ck_filled(blocks[i], 1500, i & 255);
+        mm->free(blocks[i]);
+    }
+    ck_healthy();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_block_counts_while_it_is_in_use, blocks_of_all_threads_count,
+        trim_gives_back_and_keeps_what_is_in_use, NULL};
+    return run_stage_tests("tell", tests);
+}
