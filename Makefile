@@ -165,7 +165,7 @@ help:
 # Further rooms of the house; each file names its own targets, and may add to
 # `all` and to `test-programs` (what must be built before the tests run).
 -include record.mk preload.mk tests/tests.mk tests/faulty/faulty.mk \
-    tests/faults/faults.mk
+    tests/faults/faults.mk tests/conformance/conformance.mk
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:

@@ -7,16 +7,19 @@
  * and -DMM_ALLOCATOR=mm_arena: the allocator's source is part of this file, its
  * table is constant, and so every call below inlines. All that gives
  * or takes a block is exported, so that no pointer of glibc's meets our free;
- * C++'s operators come along, for libstdc++'s call malloc. (mallinfo, mallopt
- * and their like reach glibc, whose heap then is empty: they tell nothing of
- * ours.)
+ * C++'s operators come along, for libstdc++'s call malloc.
  *
  * The allocator starts at the first call, whoever makes it: the dynamic linker
  * and other libraries' constructors allocate before ours could run, and at that
- * time there is one thread. Nothing here uses stdio or allocates. */
+ * time there is one thread. Nothing here allocates, uses the locale, is a
+ * point where threads are cancelled, or uses stdio, but that malloc_info must
+ * write to the stream it is given. docs/conformance.md has the whole contract,
+ * with a test for each sentence. */
 #include MM_SOURCE
 
 #include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
 
 void free_sized(void *p, size_t size);                       /* C23 */
 void free_aligned_sized(void *p, size_t align, size_t size); /* C23 */
@@ -26,25 +29,27 @@ void cfree(void *p);                                         /* of old */
 
 static bool started;
 
-static cold_noinline void start(void)
+/* Starting may itself allocate: hence true before. */
+static cold_noinline bool start(void)
 {
     started = true;
-    if (MM_ALLOCATOR.init() != 0)
-        mm_die("no memory to start with: raise the limit on addresses", NULL);
+    started = MM_ALLOCATOR.init() == 0;
+    if (!started)
+        errno = ENOMEM;
+    return started;
 }
 
-static always_inline void need_start(void)
+/* @return false, errno == ENOMEM: not even the memory to start with */
+static always_inline bool ready(void)
 {
-    if (unlikely(!started))
-        start();
+    return likely(started) || start();
 }
 
 /* ---- C --------------------------------------------------------------- */
 
 EXPORT void *malloc(size_t size)
 {
-    need_start();
-    return MM_ALLOCATOR.malloc(size);
+    return ready() ? MM_ALLOCATOR.malloc(size) : NULL;
 }
 
 EXPORT void free(void *p)
@@ -55,14 +60,12 @@ EXPORT void free(void *p)
 
 EXPORT void *calloc(size_t n, size_t size)
 {
-    need_start();
-    return MM_ALLOCATOR.calloc(n, size);
+    return ready() ? MM_ALLOCATOR.calloc(n, size) : NULL;
 }
 
 EXPORT void *realloc(void *p, size_t size)
 {
-    need_start();
-    return MM_ALLOCATOR.realloc(p, size);
+    return ready() ? MM_ALLOCATOR.realloc(p, size) : NULL;
 }
 
 EXPORT void *reallocarray(void *p, size_t n, size_t size)
@@ -78,8 +81,7 @@ EXPORT void *reallocarray(void *p, size_t n, size_t size)
 /* C23 and POSIX: the alignment is a power of two, or the call fails. */
 EXPORT void *memalign(size_t align, size_t size)
 {
-    need_start();
-    return MM_ALLOCATOR.memalign(align, size);
+    return ready() ? MM_ALLOCATOR.memalign(align, size) : NULL;
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t size)
@@ -102,7 +104,6 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 
 EXPORT void *valloc(size_t size)
 {
-    need_start();
     return memalign((size_t)sysconf(_SC_PAGESIZE), size);
 }
 
@@ -138,4 +139,109 @@ EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
 EXPORT void cfree(void *p)
 {
     free(p);
+}
+
+/* ---- glibc's questions and knobs -------------------------------------- */
+
+struct usage {
+    size_t system, peak; /* bytes that the heap has, and had at most */
+    size_t used, free;   /* of blocks in use; the rest */
+};
+
+static struct usage usage(void)
+{
+    struct mm_stats s = {0};
+    struct usage u = {0};
+    if (!started)
+        return u;
+    u.used = MM_ALLOCATOR.used ? MM_ALLOCATOR.used() : SIZE_MAX;
+    MM_ALLOCATOR.stats(&s); /* a heap that grows meanwhile only has more free */
+    u.used = min_size(u.used, s.heap);
+    u.system = s.heap;
+    u.peak = max_size(s.heap, s.heap_peak);
+    u.free = s.heap - u.used;
+    return u;
+}
+
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+    struct usage u = usage();
+    return (struct mallinfo2){.arena = u.system,
+                              .usmblks = u.peak,
+                              .uordblks = u.used,
+                              .fordblks = u.free};
+}
+
+EXPORT struct mallinfo mallinfo(void)
+{
+    struct usage u = usage();
+    return (struct mallinfo){.arena = (int)u.system,
+                             .usmblks = (int)u.peak,
+                             .uordblks = (int)u.used,
+                             .fordblks = (int)u.free};
+}
+
+/* There is nothing to tune; glibc says 1 to nearly all as well. */
+EXPORT int mallopt(int param, int value)
+{
+    (void)param;
+    (void)value;
+    return 1;
+}
+
+/* @return whether there was anything to give back; pad is glibc's affair */
+EXPORT int malloc_trim(size_t pad)
+{
+    (void)pad;
+    return started && MM_ALLOCATOR.trim && MM_ALLOCATOR.trim() > 0;
+}
+
+static void stats_line(const char *what, size_t bytes)
+{
+    struct line l = {.len = 0};
+    line_str(&l, what);
+    line_num(&l, bytes, 10);
+    line_write(&l);
+}
+
+EXPORT void malloc_stats(void)
+{
+    struct usage u = usage();
+    stats_line("system bytes     = ", u.system);
+    stats_line("in use bytes     = ", u.used);
+    stats_line("max system bytes = ", u.peak);
+}
+
+/* <tag type="type" size="bytes"/> */
+static void xml_size(struct line *l, const char *tag, const char *type,
+                     size_t bytes)
+{
+    line_str(l, tag);
+    line_str(l, type);
+    line_str(l, "\" size=\"");
+    line_num(l, bytes, 10);
+    line_str(l, "\"/>\n");
+}
+
+/* What glibc writes of a heap without bins. The stream may allocate: by then
+ * nothing is held here. @return 0; EINVAL: options is not 0; -1 and errno */
+EXPORT int malloc_info(int options, FILE *stream)
+{
+    if (options != 0)
+        return EINVAL;
+    struct usage u = usage();
+    struct line l[2] = {{.len = 0}, {.len = 0}};
+    line_str(&l[0], "<malloc version=\"1\">\n");
+    xml_size(&l[0], "<total type=\"", "used", u.used);
+    xml_size(&l[0], "<total type=\"", "rest", u.free);
+    xml_size(&l[1], "<system type=\"", "current", u.system);
+    xml_size(&l[1], "<system type=\"", "max", u.peak);
+    line_str(&l[1], "</malloc>\n");
+    int state;
+    bool done = true;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    for (int i = 0; i < 2; i++)
+        done &= fwrite(l[i].text, 1, l[i].len, stream) == l[i].len;
+    pthread_setcancelstate(state, &state);
+    return done ? 0 : -1;
 }

@@ -1,23 +1,96 @@
-# preload.mk - libmm-NAME.so for each allocator: LD_PRELOAD=./libmm-arena.so prog
+# preload.mk - libmm-NAME.so: an allocator as malloc of any program; libmm.so.
+#
+#   make preload            libmm-NAME.so for each stage and design, libmm.so
+#   make libmm-mine.so      the same for designs/mine.c with mm_mine
+#   make install DESTDIR= PREFIX=/usr/local     libmm.so, libmm.a, libmm.pc and
+#                           the man page; make uninstall takes them away
 #
 # One compiler run each, over the allocator's source and memlib.c, so that the
 # hit path of malloc inlines (preload.c says how).
 
+# What libmm.so and libmm.a are made of: one of the stages.
+LIBMM   = arena
+PREFIX  = /usr/local
+LIBDIR  = $(PREFIX)/lib
+MANDIR  = $(PREFIX)/share/man
+DESTDIR =
+
+PRELOAD_NAMES = $(STAGES) buddy buddy_plain bucket bucket_inbox bucket_global
+PRELOADS      = $(subst _,-,$(PRELOAD_NAMES:%=libmm-%.so))
+
 # Never with a sanitizer: the programs that they run in have none.
-PRELOAD_CFLAGS = $(filter-out -fsanitize=%,$(CFLAGS)) $(ALLOC_CFLAGS) \
-                 -fPIC -shared -fvisibility=hidden
-PRELOAD_STAGES = $(subst _,-,$(STAGES:%=libmm-%.so))
+PRELOAD_CFLAGS = $(filter-out $(SAN_FLAGS),$(CFLAGS)) $(ALLOC_CFLAGS) \
+                 -fPIC -fvisibility=hidden
+# A table mm_X is in mm.c over a stage X, or in designs/X.c; variants X_Y too.
+first = $(firstword $(subst _, ,$(1)))
+preload_flags = -DMM_ALLOCATOR=mm_$(1) $(if $(filter $(1),$(STAGES)),\
+    -DMM_SOURCE='"mm.c"' -DMM_STAGE='"mm/stage_$(call first,$(1)).h"' \
+    $(STAGE_FLAGS_$(1)),-DMM_SOURCE='"designs/$(call first,$(1)).c"')
+PRELOAD_NEEDS = preload.c mm.c memlib.c preload.mk $(B)/flags \
+                $(wildcard *.h mm/*.h designs/*.[ch])
 
-preload: $(PRELOAD_STAGES)
+preload: $(PRELOADS) libmm.so libmm.a
 
-test-programs: preload
+# As ./mdriver: what lies in the root is what a program shall run with.
+libmm-%.so: $(B)/libmm-%.so FORCE
+	@$(if $(SAN)$(DEBUG),:,ln -sfn $< $@)
 
-$(PRELOAD_STAGES): libmm-%.so: preload.c mm.c memlib.c $(wildcard mm/*.h) \
-                   mm.h memlib.h config.h
+libmm.so: libmm-$(subst _,-,$(LIBMM)).so FORCE
+	@ln -sfn $< $@
+
+libmm.a: $(B)/libmm.a FORCE
+	@ln -sfn $< $@
+
+# They all are libmm.so to who is linked with them: each does in its stead.
+$(B)/libmm-%.so: $(PRELOAD_NEEDS) | $(B)/have-cc
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -DMM_SOURCE='"mm.c"' \
-	    -DMM_STAGE='"mm/stage_$(firstword $(subst -, ,$*)).h"' \
-	    -DMM_ALLOCATOR=mm_$(subst -,_,$*) $(STAGE_FLAGS_$(subst -,_,$*)) \
-	    -o $@ preload.c memlib.c
+	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -shared -Wl,-soname,libmm.so \
+	    $(call preload_flags,$(subst -,_,$*)) -o $@ preload.c memlib.c
 
-.PHONY: preload
+# One object that shows nothing but what preload.c exports.
+$(B)/libmm.a: $(PRELOAD_NEEDS) | $(B)/have-cc
+	$(call say,AR,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -nostdlib -r \
+	    $(call preload_flags,$(LIBMM)) -o $(B)/libmm.o preload.c memlib.c
+	$(Q)objcopy --localize-hidden $(B)/libmm.o
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $(B)/libmm.o
+
+define LIBMM_PC
+prefix=$(PREFIX)
+libdir=$(LIBDIR)
+
+Name: libmm
+Description: malloc, and all that belongs to it, for any program
+Version: 1
+Libs: -L$${libdir} -lmm
+Libs.private: -pthread
+endef
+
+$(B)/libmm.pc: $(B)/flags FORCE
+	$(file >$@,$(LIBMM_PC))
+
+INSTALLED = $(LIBDIR)/libmm.so $(LIBDIR)/libmm.a \
+            $(LIBDIR)/pkgconfig/libmm.pc $(MANDIR)/man3/libmm.3
+
+install: libmm.so libmm.a $(B)/libmm.pc
+	install -D -m 755 libmm.so $(DESTDIR)$(LIBDIR)/libmm.so
+	install -D -m 644 libmm.a $(DESTDIR)$(LIBDIR)/libmm.a
+	install -D -m 644 $(B)/libmm.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libmm.pc
+	install -D -m 644 docs/libmm.3 $(DESTDIR)$(MANDIR)/man3/libmm.3
+
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
+
+# A sanitizer sees nothing of them, so nor do its tests.
+ifeq ($(SAN),)
+test-programs: preload
+endif
+
+clean: clean-preload
+clean-preload: FORCE
+	rm -f libmm.a
+
+.PHONY: preload install uninstall clean-preload
+# Chains of pattern rules shall not end in `rm libmm-arena.so`.
+.PRECIOUS: libmm-%.so $(B)/libmm-%.so

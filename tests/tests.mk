@@ -9,8 +9,10 @@
 UNIT_TESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)), \
                  $(wildcard tests/e2e_*.sh tests/e2e_*.py))
-# They test scripts and the build: a sanitizer sees nothing of it.
-SCRIPT_TESTS = $(foreach t,build checks plot add_allocator gen,\
+# They test scripts, the build, and the libmm-*.so: a sanitizer sees nothing of
+# those.
+SCRIPT_TESTS = $(foreach t,build checks plot add_allocator gen \
+                   conformance preload hitpath install,\
                    $(wildcard tests/e2e_$(t).*))
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 ALL_TESTS  = $(UNIT_TESTS) $(E2E_TESTS)

@@ -1,0 +1,24 @@
+# conformance.mk - $(B)/tests/conformance/NAME: programs that hold malloc to its
+# contract; they run under the libmm-*.so (tests/e2e_conformance.sh).
+
+CONFORMANCE = $(patsubst %.c,$(B)/%,$(wildcard tests/conformance/*.c))
+
+ifeq ($(SAN),)
+test-programs: $(CONFORMANCE) $(B)/tests/conformance/new
+endif
+
+# The compiler shall neither know what malloc does nor leave a call out.
+$(CONFORMANCE): CFLAGS += -fno-builtin
+$(CONFORMANCE): $(B)/tests/conformance/%: tests/conformance/%.c $(B)/flags \
+                tests/conformance/conform.h | $(B)/have-cc
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
+
+CXX      = $(if $(findstring clang,$(CC)),clang++,g++)
+CXXFLAGS = -std=c++17 $(OPT) -g -Wall -Wextra $(WERROR) -pthread
+
+$(B)/tests/conformance/new: tests/conformance/new.cc $(B)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(CXXFLAGS) -o $@ $<

@@ -1,0 +1,141 @@
+/* limits.c - nine threads use up all that a limit allows: NULL and ENOMEM, and
+ * what they free can all be had again. */
+#include "conform.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+enum { NTHREADS = 9, MOST = 100000 };
+
+struct worker {
+    pthread_t thread;
+    size_t n, bytes;
+    char *blocks[MOST];
+};
+
+static struct worker workers[NTHREADS];
+static struct worker alone;
+static pthread_barrier_t step;
+
+static size_t size_of(size_t i)
+{
+    static const size_t sizes[] = {24, 100, 1000, 32, 5000, 700, 40000, 300};
+    return sizes[i % 8];
+}
+
+/* Take blocks until there are no more. */
+static void fill(struct worker *w)
+{
+    char *p;
+    errno = 0;
+    for (w->n = w->bytes = 0; w->n < MOST; w->n++) {
+        if (!(p = malloc(size_of(w->n))))
+            break;
+        w->blocks[w->n] = memset(p, (int)w->n, size_of(w->n));
+        w->bytes += size_of(w->n);
+    }
+    demand(w->n < MOST && errno == ENOMEM);
+}
+
+/* It is as all say: nothing is there. */
+static void all_fail(struct worker *w)
+{
+    for (size_t m = 0; m < NMAKERS; m++) {
+        errno = 0;
+        demand(!makers[m].make(900 * MIB) && errno == ENOMEM);
+    }
+    if (w->n == 0)
+        return;
+    errno = 0;
+    demand(!realloc(w->blocks[0], 900 * MIB) && errno == ENOMEM);
+}
+
+static void empty(struct worker *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        demand(filled(w->blocks[i], size_of(i), (unsigned char)i));
+        free(w->blocks[i]);
+    }
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    pthread_barrier_wait(&step); /* all are there */
+    pthread_barrier_wait(&step); /* the limit is set */
+    fill(w);
+    all_fail(w);
+    pthread_barrier_wait(&step); /* all have all */
+    empty(w);
+    pthread_barrier_wait(&step); /* all is free */
+    pthread_barrier_wait(&step); /* and was used by another */
+    return NULL;
+}
+
+static void set_limit(int resource, size_t bytes)
+{
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+    demand(setrlimit(resource, &limit) == 0);
+}
+
+/* more: bytes that RLIMIT_DATA leaves them; 0: there is a limit already */
+static void nine_threads(size_t more)
+{
+    size_t bytes = 0;
+    pthread_attr_t small;
+    pthread_barrier_init(&step, NULL, NTHREADS + 1);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 256 * KIB);
+    for (int i = 0; i < NTHREADS; i++)
+        demand(pthread_create(&workers[i].thread, &small, work, &workers[i]) ==
+               0);
+    pthread_barrier_wait(&step);
+    if (more) {
+        size_t data = 0;
+        char line[200];
+        FILE *status = fopen("/proc/self/status", "r");
+        while (fgets(line, sizeof line, status))
+            sscanf(line, "VmData: %zu", &data);
+        set_limit(RLIMIT_DATA, data * KIB + more);
+    }
+    pthread_barrier_wait(&step);
+    pthread_barrier_wait(&step);
+    for (int i = 0; i < NTHREADS; i++)
+        bytes += workers[i].bytes;
+    demand(bytes > (more ? more : 24 * MIB) / 2);
+    pthread_barrier_wait(&step);
+    fill(&alone);
+    dprintf(STDOUT_FILENO, "# nine threads had %zu bytes, then one %zu\n",
+            bytes, alone.bytes);
+    demand(alone.bytes >= bytes / 100 * 90);
+    empty(&alone);
+    pthread_barrier_wait(&step);
+    for (int i = 0; i < NTHREADS; i++)
+        demand(pthread_join(workers[i].thread, NULL) == 0);
+}
+
+static void data_limit(void)
+{
+    nine_threads(48 * MIB);
+}
+
+/* This limit must be there before the library starts: in a new program. */
+static void address_limit(void)
+{
+    set_limit(RLIMIT_AS, 160 * MIB);
+    execl("/proc/self/exe", "limits", "--limited", NULL);
+    demand(!"exec");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--limited") == 0) {
+        nine_threads(0);
+        return 0;
+    }
+    contract("C36 nine threads under RLIMIT_DATA: ENOMEM; all comes back",
+             data_limit);
+    contract("C37 nine threads under RLIMIT_AS: ENOMEM; all comes back",
+             address_limit);
+    return contracts_broken;
+}

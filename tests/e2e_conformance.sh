@@ -1,0 +1,88 @@
+#!/bin/bash
+# e2e_conformance.sh - every libmm-*.so keeps every sentence of
+# docs/conformance.md, and each sentence there is tested.
+#
+# The programs are tests/conformance/*: what they print as ok or not ok is
+# passed on with the library's name.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+PROGRAMS=${B:-build}/tests/conformance
+LIMIT=100 # seconds a program may take
+: >"$SCRATCH/sentences"
+
+# What the stages promise and designs need not: see docs/conformance.md.
+programs_for() {
+    echo blocks errors resize frees tell times new
+    case $1 in
+    buddy* | bucket*) ;;
+    *) echo stages limits ;;
+    esac
+}
+
+# conforms LIBRARY NAME PROGRAM
+conforms() {
+    local status said
+    LD_PRELOAD=$PWD/$1 timeout "$LIMIT" "$PROGRAMS/$3" >"$SCRATCH/said" 2>&1
+    status=$?
+    grep -E '^(ok|not ok|#)' "$SCRATCH/said" | sed "/^#/!s/\$/ ($2)/"
+    grep -E '^ok' "$SCRATCH/said" >>"$SCRATCH/sentences"
+    said=$(tail -n 1 "$SCRATCH/said" | head -c 300)
+    [[ $status -eq 0 ]] ||
+        not_ok "$3 ends well ($2)" "exit status $status, printed last: $said"
+}
+
+xml_is_well_formed() {
+    LD_PRELOAD=$PWD/$1 "$PROGRAMS/tell" --xml | python3 -c '
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.stdin).getroot()
+assert root.tag == "malloc" and root.get("version") == "1", root
+sizes = {e.tag + " " + e.get("type"): int(e.get("size")) for e in root}
+assert sizes["system max"] >= 1 << 20, sizes'
+}
+
+# The names that it takes from other libraries: the system, locks, abort,
+# memcpy; nothing that allocates, no stdio but what malloc_info needs.
+ALLOWED='^(_ITM_.*|__cxa_finalize|__errno_location|__gmon_start__|abort
+|__libc_single_threaded|__register_atfork|fwrite|getenv|madvise|memcpy|memmove
+|memset|mmap|mprotect|mremap|munmap|pthread_key_create|pthread_key_delete
+|pthread_mutex_(init|lock|trylock|unlock)|pthread_setcancelstate
+|pthread_setspecific|syscall|sysconf)$'
+takes_little() {
+    ! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' |
+        grep -vE "${ALLOWED//$'\n'/}"
+}
+
+# Nothing but the family is seen from outside, and all of it.
+FAMILY="aligned_alloc calloc cfree free free_aligned_sized free_sized mallinfo
+mallinfo2 malloc malloc_info malloc_stats malloc_trim malloc_usable_size mallopt
+memalign posix_memalign pvalloc realloc reallocarray valloc"
+gives_the_family() {
+    diff <(nm -D --defined-only "$1" | awk '{ print $3 }' | LC_ALL=C sort) \
+        <(tr -s ' \n' '\n' <<<"$FAMILY")
+}
+
+# says TEXT COMMAND...: as expect, and the sentence counts as tested
+says() {
+    expect "$@"
+    echo "ok - $1" >>"$SCRATCH/sentences"
+}
+
+for library in libmm-*.so; do
+    name=${library#libmm-} name=${name%.so}
+    for program in $(programs_for "$name"); do
+        conforms "$library" "$name" "$program"
+    done
+    says "C42 what malloc_info writes is XML" xml_is_well_formed "$library"
+    says "C43 no call of what may allocate, of locale, of stdio" \
+        takes_little "$library"
+    says "C44 exported are these functions and nothing else" \
+        gives_the_family "$library"
+done
+
+same_sentences() {
+    diff <(sed -n 's/^ok - //p' "$SCRATCH/sentences" | sort -u) \
+        <(sed -n 's/^| \(C[0-9]*\) | \([^|]*[^ |]\) *|.*/\1 \2/p' \
+            docs/conformance.md | sort -u)
+}
+expect "docs/conformance.md has the sentences that are tested" same_sentences
+finish
