@@ -2,16 +2,37 @@
  * wrong(p) and then gives p to it, where it must die with a line about p.
  *
  *   tests/faults/NAME ALLOCATOR     p on stdout; the allocator's line on stderr
+ *   LD_PRELOAD=libmm-X.so tests/faults/NAME preloaded       the same of malloc
  */
 #ifndef FAULT_H
 #define FAULT_H
 
 #include "mm.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static size_t usable_preloaded(const void *p)
+{
+    return malloc_usable_size((void *)p);
+}
+
+static int nothing_to_start(void)
+{
+    return 0;
+}
+
+/* Whatever malloc is: mm_libc would ask it for sizes meanwhile. */
+static const struct mm_allocator preloaded = {.name = "preloaded",
+                                              .init = nothing_to_start,
+                                              .malloc = malloc,
+                                              .free = free,
+                                              .realloc = realloc,
+                                              .calloc = calloc,
+                                              .usable_size = usable_preloaded};
 
 static const struct mm_allocator *mm;
 
@@ -42,7 +63,10 @@ static inline char *block_in_run(size_t size)
 
 int main(int argc, char **argv)
 {
+    static char buffer[BUFSIZ]; /* stdio shall not allocate meanwhile */
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     if (argc == 2) {
+        FAULT_FIND(preloaded)
         MM_ALLOCATORS(FAULT_FIND)
     }
     if (!mm || mm->init()) {
