@@ -165,7 +165,8 @@ help:
 # Further rooms of the house; each file names its own targets, and may add to
 # `all` and to `test-programs` (what must be built before the tests run).
 -include record.mk preload.mk tests/tests.mk tests/faulty/faulty.mk \
-    tests/faults/faults.mk tests/conformance/conformance.mk
+    tests/faults/faults.mk tests/conformance/conformance.mk \
+    tests/hitpath/hitpath.mk
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:

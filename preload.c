@@ -26,6 +26,7 @@ void free_aligned_sized(void *p, size_t align, size_t size); /* C23 */
 void cfree(void *p);                                         /* of old */
 
 #define EXPORT __attribute__((visibility("default")))
+#define WHOLE __attribute__((flatten)) /* with all that it calls inlined */
 
 static bool started;
 
@@ -52,10 +53,9 @@ EXPORT void *malloc(size_t size)
     return ready() ? MM_ALLOCATOR.malloc(size) : NULL;
 }
 
-EXPORT void free(void *p)
+EXPORT WHOLE void free(void *p)
 {
-    if (p)
-        MM_ALLOCATOR.free(p);
+    MM_ALLOCATOR.free(p);
 }
 
 EXPORT void *calloc(size_t n, size_t size)
