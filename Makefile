@@ -7,6 +7,9 @@
 #   make check      layers and style of the sources, links of the documents
 #   make traces     regenerate the generated traces
 #   make results    measure again for the chart in README.md
+#   make preload    libmm-NAME.so, the allocators as malloc of any program
+#   make install    libmm.so and what belongs to it; DESTDIR=, PREFIX=
+#   make programs   real programs under libmm.so; make soak: more and longer
 #   make fuzz       feed the trace reader garbage for FUZZ_SECONDS=60
 #   make clean      remove all that was built
 #

@@ -1,6 +1,8 @@
 # preload.mk - libmm-NAME.so: an allocator as malloc of any program; libmm.so.
 #
 #   make preload            libmm-NAME.so for each stage and design, libmm.so
+#   make programs           real programs under libmm.so, compared (CI)
+#   make soak               more of them, for longer; LIBRARIES=libmm-arena.so
 #   make libmm-mine.so      the same for designs/mine.c with mm_mine
 #   make install DESTDIR= PREFIX=/usr/local     libmm.so, libmm.a, libmm.pc and
 #                           the man page; make uninstall takes them away
@@ -82,6 +84,12 @@ install: libmm.so libmm.a $(B)/libmm.pc
 uninstall:
 	rm -f $(INSTALLED:%=$(DESTDIR)%)
 
+LIBRARIES = libmm.so
+programs: preload
+	@tests/programs/run.sh $(LIBRARIES)
+soak: preload
+	@tests/programs/run.sh --soak $(LIBRARIES)
+
 # A sanitizer sees nothing of them, so nor do its tests.
 ifeq ($(SAN),)
 test-programs: preload
@@ -91,6 +99,6 @@ clean: clean-preload
 clean-preload: FORCE
 	rm -f libmm.a
 
-.PHONY: preload install uninstall clean-preload
+.PHONY: preload programs soak install uninstall clean-preload
 # Chains of pattern rules shall not end in `rm libmm-arena.so`.
 .PRECIOUS: libmm-%.so $(B)/libmm-%.so

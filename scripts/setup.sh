@@ -2,7 +2,9 @@
 # setup.sh - installs the Debian packages that the lab needs and lacks.
 #
 #   scripts/setup.sh         to build, run, test and plot
-#   scripts/setup.sh --ci    also what .ci/run needs: clang and its runtimes
+#   scripts/setup.sh --ci    also what .ci/run needs: clang and its runtimes,
+#                            and the programs that run under libmm.so
+#   scripts/setup.sh --soak  and those of `make soak`: nginx, PostgreSQL, ...
 #
 # Does nothing when all are there. Not root: uses sudo where there is one,
 # otherwise prints the command for someone who may, and ends with status 1.
@@ -13,13 +15,18 @@ packages=(gcc libc6-dev make python3 pkg-config
           libjansson-dev    # --json
           check             # unit tests
           zstd              # end-to-end tests and make traces
+          g++ binutils      # the tests of libmm-NAME.so
           gnuplot-nox)      # scripts/plot.sh
-ci_packages=(clang libclang-rt-14-dev)
+ci_packages=(clang libclang-rt-14-dev
+             git perl sqlite3 redis-server stress-ng libpython3.11-testsuite)
+soak_packages=(nginx wrk postgresql nodejs default-jdk-headless)
 
 case ${1-} in
 "") ;;
 --ci) packages+=("${ci_packages[@]}") ;;
-*) echo "setup.sh: unknown argument $1; expected --ci or nothing" >&2; exit 2 ;;
+--soak) packages+=("${ci_packages[@]}" "${soak_packages[@]}") ;;
+*) echo "setup.sh: unknown argument $1; expected --ci, --soak or nothing" >&2
+   exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

@@ -1,5 +1,6 @@
 #!/bin/bash
-# e2e_preload.sh - real programs print the same under libmm-NAME.so as without.
+# e2e_preload.sh - small jobs of real programs print the same under every
+# libmm-NAME.so as without; tests/programs has the larger ones, for libmm.so.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 LIMIT=60 # seconds a program may take
