@@ -47,10 +47,11 @@ static cold_noinline void free_unknown(void *p)
  * Dies with a line on stderr on a pointer that is no live block's. */
 static void mm_free(void *p)
 {
-    if (unlikely(!payload_known(p)))
+    size_t place = payload_place(p);
+    if (unlikely(place >= mem_range.blocks))
         free_unknown(p);
     else
-        stage_free(p);
+        stage_free(p, place_tag(place));
 }
 
 /** @return n * size zero bytes; NULL, errno == ENOMEM, also on overflow. */
@@ -96,7 +97,7 @@ static void *mm_realloc(void *p, size_t size)
     }
     if (size > MAX_REQUEST)
         return no_memory();
-    if (unlikely(!payload_known(p)))
+    if (unlikely(payload_place(p) >= mem_range.blocks))
         not_ours(p, "realloc of a pointer that malloc never returned");
     void *q = stage_resize(p, size);
     if (q)
@@ -105,7 +106,7 @@ static void *mm_realloc(void *p, size_t size)
     if (!q)
         return NULL;
     memcpy(q, p, min_size(stage_usable(p), size));
-    stage_free(p);
+    mm_free(p);
     return q;
 }
 

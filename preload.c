@@ -26,6 +26,9 @@ void free_aligned_sized(void *p, size_t align, size_t size); /* C23 */
 void cfree(void *p);                                         /* of old */
 
 #define EXPORT __attribute__((visibility("default")))
+#ifndef STAGE_STARTS
+#define STAGE_STARTS false /* by itself, where it is slow anyway */
+#endif
 #define WHOLE __attribute__((flatten)) /* with all that it calls inlined */
 
 static bool started;
@@ -40,15 +43,21 @@ static cold_noinline bool start(void)
     return started;
 }
 
+/* Is there anything to tell of? */
+static bool running(void)
+{
+    return STAGE_STARTS ? mem_range.size != 0 : started;
+}
+
 /* @return false, errno == ENOMEM: not even the memory to start with */
 static always_inline bool ready(void)
 {
-    return likely(started) || start();
+    return STAGE_STARTS || likely(started) || start();
 }
 
 /* ---- C --------------------------------------------------------------- */
 
-EXPORT void *malloc(size_t size)
+EXPORT WHOLE void *malloc(size_t size)
 {
     return ready() ? MM_ALLOCATOR.malloc(size) : NULL;
 }
@@ -152,7 +161,7 @@ static struct usage usage(void)
 {
     struct mm_stats s = {0};
     struct usage u = {0};
-    if (!started)
+    if (!running())
         return u;
     u.used = MM_ALLOCATOR.used ? MM_ALLOCATOR.used() : SIZE_MAX;
     MM_ALLOCATOR.stats(&s); /* a heap that grows meanwhile only has more free */
@@ -193,7 +202,7 @@ EXPORT int mallopt(int param, int value)
 EXPORT int malloc_trim(size_t pad)
 {
     (void)pad;
-    return started && MM_ALLOCATOR.trim && MM_ALLOCATOR.trim() > 0;
+    return running() && MM_ALLOCATOR.trim && MM_ALLOCATOR.trim() > 0;
 }
 
 static void stats_line(const char *what, size_t bytes)

@@ -11,7 +11,7 @@
 # hit path of malloc inlines (preload.c says how).
 
 # What libmm.so and libmm.a are made of: one of the stages.
-LIBMM   = arena
+LIBMM   = lockfree
 PREFIX  = /usr/local
 LIBDIR  = $(PREFIX)/lib
 MANDIR  = $(PREFIX)/share/man

@@ -68,13 +68,19 @@ static always_inline size_t header_bin(uint64_t header)
     return (header << above >> (above + 3)) - 2;
 }
 
-/* The bin that p, a block in use, belongs to; >= NBINS: to none, or p is no
- * such block; 0: it is not, either. */
-static always_inline size_t payload_bin(const void *p)
+/* The bin of a block of a run. */
+static always_inline size_t run_bin(unsigned run_class)
 {
-    uint32_t run_class = page_tag(p) & TAG_CLASS;
+    return run_class * 2;
+}
+
+/* The bin that p, a block in use in a page with this tag, belongs to; >= NBINS:
+ * to none, or p is no such block; 0: it is not, either. */
+static always_inline size_t payload_bin(const void *p, uint32_t tag)
+{
+    unsigned run_class = tag & TAG_CLASS;
     if (run_class)
-        return (size_t)run_class * 2;
+        return run_bin(run_class);
     return header_bin(header_read_remote(payload_block(p)));
 }
 
@@ -115,11 +121,16 @@ static always_inline void *bin_pop(struct cache *c, size_t i)
     return p;
 }
 
-/* @return whether the bin is over its limit now */
+/* Of no return, but whoever calls it need not know and so needs no frame. */
+static __attribute__((noipa, cold)) void free_twice(void *p)
+{
+    mm_die("double free of a small block", p);
+}
+
+/* p is not the block that was pushed last: that is a double free.
+ * @return whether the bin is over its limit now */
 static always_inline bool bin_push(struct cache *c, size_t i, void *p)
 {
-    if (unlikely(p == c->heads[i]))
-        mm_die("double free of a small block", p);
     *(void **)p = c->heads[i];
     c->heads[i] = p;
     return --c->rooms[i] < 0;

@@ -55,8 +55,8 @@ enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
 #define STATUS_BITS 3
 
 struct shard {
-    _Atomic size_t open; /* NBINS; 0: its thread is inside, or has another */
-    struct cache cache;  /* its thread's, as is the outbox */
+    size_t open; /* NBINS; 0: its thread, which alone writes it, is inside */
+    struct cache cache; /* its thread's, as is the outbox */
     struct outbox outbox;
 
     _Alignas(64) struct inbox inbox;
@@ -383,7 +383,7 @@ static inline bool shard_steal(struct shard *s)
     else
         mem_barrier();
     /* Acquire, paired with the release in leave: what its thread did. */
-    bool inside = !atomic_load_explicit(&s->open, memory_order_acquire);
+    bool inside = !__atomic_load_n(&s->open, __ATOMIC_ACQUIRE);
     return state_change(s, &state, inside ? OWNED : STOLEN) && !inside;
 }
 
@@ -394,10 +394,16 @@ static inline void shard_give_back(struct shard *s)
         shard_push_orphan(s); /* its thread has another one now */
 }
 
-/* Free what came to s, which is stolen, and give its waste to the system. */
-static inline void shard_tend(struct shard *s, struct shard *mine)
+/* Free what came to s, which is stolen, or mine. */
+static inline void shard_free_mail(struct shard *s, struct shard *mine)
 {
     shard_free_chain(s, &mine->outbox, inbox_take_owner(&s->inbox));
+}
+
+/* The same, and give its waste to the system. */
+static inline void shard_tend(struct shard *s, struct shard *mine)
+{
+    shard_free_mail(s, mine);
     heap_purge_from(&s->arena.heap, DIRTY_MIN);
     atomic_store_explicit(&s->waste, 0, memory_order_relaxed);
 }

@@ -35,7 +35,7 @@ static always_inline struct shard *self(void)
 /* From here a handler of this thread keeps out. */
 static always_inline void enter(struct shard *s)
 {
-    atomic_store_explicit(&s->open, 0, memory_order_relaxed);
+    __atomic_store_n(&s->open, 0, __ATOMIC_RELAXED);
     atomic_signal_fence(memory_order_seq_cst);
 }
 
@@ -43,7 +43,7 @@ static always_inline void enter(struct shard *s)
 static always_inline void leave(struct shard *s)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&s->open, NBINS, memory_order_release);
+    __atomic_store_n(&s->open, NBINS, __ATOMIC_RELEASE);
 }
 
 /* This thread has shard s from now on, unless a handler was faster. */
@@ -53,6 +53,19 @@ static inline bool self_become(struct shard *from, struct shard *s)
             &self_shard, &from, s, memory_order_relaxed, memory_order_relaxed))
         return false;
     pthread_setspecific(thread_key, s);
+    return true;
+}
+
+/* The thread's first block. @return false: it has no shard now, either */
+static bool attach(void)
+{
+    struct shard *s = ending ? NULL : shard_acquire();
+    if (!s)
+        return false;
+    if (self_become(&nobody, s))
+        leave(s);
+    else
+        shard_push_orphan(s);
     return true;
 }
 
@@ -102,7 +115,7 @@ static cold_noinline struct shard *own_again(struct shard *s)
 static struct shard *own(void)
 {
     struct shard *s = self();
-    if (unlikely(!atomic_load_explicit(&s->open, memory_order_relaxed)))
+    if (unlikely(!s->open))
         return NULL;
     enter(s);
     if (unlikely(mem_range.no_barrier))
@@ -112,6 +125,15 @@ static struct shard *own(void)
             atomic_load_explicit(&s->process, memory_order_relaxed) !=
                 atomic_load_explicit(&process()->number, memory_order_relaxed)))
         s = own_again(s);
+    return s;
+}
+
+/* The same; a thread that has none gets one. */
+static inline struct shard *own_or_attach(void)
+{
+    struct shard *s = own();
+    if (unlikely(!s) && self() == &nobody && attach())
+        s = own();
     return s;
 }
 
@@ -133,7 +155,7 @@ static inline void drain(struct shard *s)
     void *p = inbox_take_owner(&s->inbox);
     while (p) {
         void *next = *(void **)p;
-        size_t i = payload_bin(p);
+        size_t i = payload_bin(p, page_tag(p));
         if (owner_of(p) == s && i - 1 < NBINS - 1 && s->cache.rooms[i] > 0) {
             bin_push(&s->cache, i, p);
         } else {
@@ -144,6 +166,23 @@ static inline void drain(struct shard *s)
         }
         p = next;
     }
+}
+
+/* Give back all but the keep newest blocks of bin i. */
+static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
+{
+    void *chain = bin_cut(&s->cache, i, keep);
+    bin_shrink(&s->cache, i);
+    s->cache.bins[i].batch = 1;
+    shard_free_chain(s, &s->outbox, chain);
+}
+
+static cold_noinline void cache_flush(struct shard *s)
+{
+    for (size_t i = 1; i < NBINS; i++)
+        if (s->cache.heads[i])
+            bin_flush(s, i, 0);
+    outbox_post(&s->outbox);
 }
 
 /* Is there something to get from other, whom nobody has entered since the last

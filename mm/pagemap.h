@@ -27,18 +27,26 @@ static always_inline bool page_known(const void *p)
     return (size_t)((const char *)p - mem_range.base) < mem_range.size;
 }
 
-/* Could malloc have returned p? It lies in the range, and is aligned: rotated
- * by the bits that must be zero, an odd address is too large as well. */
-static always_inline bool payload_known(const void *p)
+/* Where p lies in the range, in units of 16 bytes; mem_range.blocks or more if
+ * malloc cannot have returned it: rotated by the bits that must be zero, the
+ * distance is too large for an odd address as well. */
+static always_inline size_t payload_place(const void *p)
 {
     size_t off = (size_t)((const char *)p - mem_range.base);
-    return (off / ALIGN | off << (64 - 4)) < mem_range.blocks;
+    return off / ALIGN | off << (64 - 4);
 }
 
 /* @pre page_known(p), and the heap has reached p's page */
 static always_inline uint32_t page_tag(const void *p)
 {
     return __atomic_load_n(&mem_range.tags[page_index(p)], __ATOMIC_RELAXED);
+}
+
+/* The same, of a payload's place. @pre place < mem_range.blocks */
+static always_inline uint32_t place_tag(size_t place)
+{
+    return __atomic_load_n(&mem_range.tags[place / (PAGE / ALIGN)],
+                           __ATOMIC_RELAXED);
 }
 
 #define TAG_CLASS 0xffu

@@ -200,12 +200,15 @@ static cold_noinline void bin_over(struct cache *c, size_t i, void *p)
     bin_flush(c, i, c->bins[i].limit / 2);
 }
 
-static always_inline void stage_free(void *p)
+/* tag: of p's page */
+static always_inline void stage_free(void *p, uint32_t tag)
 {
     struct thread *t = self;
     if (ARENA_CACHED && likely(t != NULL)) {
-        size_t i = payload_bin(p);
+        size_t i = payload_bin(p, tag);
         if (likely(i < NBINS)) {
+            if (unlikely(p == t->cache.heads[i]))
+                free_twice(p);
             if (unlikely(bin_push(&t->cache, i, p)))
                 bin_over(&t->cache, i, p);
             return;
@@ -216,7 +219,7 @@ static always_inline void stage_free(void *p)
 
 static inline void *stage_resize(void *p, size_t size)
 {
-    if (request_bin(size) == payload_bin(p))
+    if (request_bin(size) == payload_bin(p, page_tag(p)))
         return p;
     struct shard *s = owner_lock(p);
     s->arena.heap.fixed = false;

@@ -91,8 +91,9 @@ static always_inline void *stage_malloc(size_t size)
     return p;
 }
 
-static always_inline void stage_free(void *p)
+static always_inline void stage_free(void *p, uint32_t tag)
 {
+    (void)tag;
     bool locked = stage_lock();
     arena_free(&global.arena, p);
     stage_unlock(locked);

@@ -20,11 +20,11 @@
 #define MM_STAGE_LOCKFREE_H
 
 #include "mm/lfcheck.h"
-#include "mm/lfthread.h"
-#include "mm/tell.h"
+#include "mm/lftell.h"
 
 #define STAGE_NAME "lockfree"
 #define STAGE_SUMMARY "stage 3: no lock: owned arenas, inboxes by CAS"
+#define STAGE_STARTS true /* without init: nobody's malloc is a slow one */
 
 /* ---- taking ------------------------------------------------------------ */
 
@@ -42,23 +42,6 @@ static inline void *shard_grow(struct shard *s, size_t align, size_t size)
     void *p = arena_take(&s->arena, align, size);
     h->fixed = true;
     return p;
-}
-
-/* Give back all but the keep newest blocks of bin i. */
-static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
-{
-    void *chain = bin_cut(&s->cache, i, keep);
-    bin_shrink(&s->cache, i);
-    s->cache.bins[i].batch = 1;
-    shard_free_chain(s, &s->outbox, chain);
-}
-
-static cold_noinline void cache_flush(struct shard *s)
-{
-    for (size_t i = 1; i < NBINS; i++)
-        if (s->cache.heads[i])
-            bin_flush(s, i, 0);
-    outbox_post(&s->outbox);
 }
 
 /* A block of any shard that rests. NULL: there is none; errno stays. */
@@ -84,7 +67,7 @@ static cold_noinline void *take_more(struct shard *s, size_t align, size_t size)
     bool flush = cache_worth(&s->cache, s->arena.heap.size);
     if (flush)
         cache_flush(s);
-    shard_free_chain(s, &s->outbox, inbox_take_owner(&s->inbox));
+    shard_free_mail(s, s);
     bool adopt =
         atomic_load_explicit(&process()->norphans, memory_order_relaxed) &&
         shard_adopt(s);
@@ -125,6 +108,8 @@ static inline void *refill(struct shard *s, size_t i)
     return p;
 }
 
+static void thread_end(void *shard);
+
 /* ---- the side way ------------------------------------------------------ */
 
 /* In a handler that interrupted us, or after the thread's end: from a shard
@@ -141,17 +126,10 @@ static void *malloc_aside(size_t align, size_t size)
     return p;
 }
 
-/* The thread's first block. @return false: it has no shard now, either */
-static bool attach(void)
+static int stage_init(void)
 {
-    struct shard *s = ending ? NULL : shard_acquire();
-    if (!s)
-        return false;
-    if (self_become(&nobody, s))
-        leave(s);
-    else
-        shard_push_orphan(s);
-    return true;
+    process_number();
+    return pthread_key_create(&thread_key, thread_end);
 }
 
 /* All that the cache does not serve. */
@@ -159,15 +137,12 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
     if (unlikely(size > MAX_REQUEST))
         return no_memory();
+    if (unlikely(!mem_range.size) && (mem_init() || stage_init()))
+        return no_memory();
     size += size == 0; /* as good as 1 */
-    struct shard *s = own();
-    if (unlikely(!s)) {
-        if (self() != &nobody || !attach())
-            return malloc_aside(align, size);
-        s = own();
-        if (!s)
-            return malloc_aside(align, size);
-    }
+    struct shard *s = own_or_attach();
+    if (unlikely(!s))
+        return malloc_aside(align, size);
     drain(s);
     size_t i = request_bin(size);
     void *p = i < NBINS && align <= ALIGN ? refill(s, i) : take(s, align, size);
@@ -181,7 +156,7 @@ static always_inline void *stage_malloc(size_t size)
 {
     struct shard *s = self();
     size_t i = request_bin(size);
-    if (likely(i < atomic_load_explicit(&s->open, memory_order_relaxed))) {
+    if (likely(i < s->open)) {
         enter(s);
         void *p = bin_pop(&s->cache, i);
         leave(s);
@@ -191,13 +166,13 @@ static always_inline void *stage_malloc(size_t size)
     return malloc_slow(ALIGN, size);
 }
 
-/* Bin i is over its limit. */
-static cold_noinline void free_over(size_t i, void *p)
+/* Bin i of s, which is entered, is over its limit. */
+static cold_noinline void free_over(struct shard *s, size_t i, void *p)
 {
     if (i == 0)
         mm_die("double free, or a pointer that malloc never returned", p);
-    struct shard *s = own();
-    if (!s)
+    leave(s);
+    if (!(s = own()))
         return; /* it waits for the next free */
     bin_flush(s, i, s->cache.bins[i].limit / 2);
     disown(s);
@@ -206,7 +181,7 @@ static cold_noinline void free_over(size_t i, void *p)
 /* p belongs into no bin, or there is none. */
 static cold_noinline void free_slow(void *p)
 {
-    struct shard *owner = owner_of(p), *s = own();
+    struct shard *owner = owner_of(p), *s = own_or_attach();
     if (unlikely(!s)) {
         send(p, p);
         return;
@@ -218,25 +193,38 @@ static cold_noinline void free_slow(void *p)
     disown(s);
 }
 
-static always_inline void stage_free(void *p)
+static always_inline void free_to_bin(struct shard *s, size_t i, void *p)
 {
-    struct shard *s = self();
-    size_t i = payload_bin(p);
-    if (unlikely(i >= atomic_load_explicit(&s->open, memory_order_relaxed))) {
+    if (unlikely(i >= s->open)) {
         free_slow(p);
         return;
     }
+    if (unlikely(p == s->cache.heads[i])) {
+        free_twice(p);
+        return;
+    }
     enter(s);
-    bool over = bin_push(&s->cache, i, p);
-    leave(s);
-    if (unlikely(over))
-        free_over(i, p);
+    if (unlikely(bin_push(&s->cache, i, p)))
+        free_over(s, i, p);
+    else
+        leave(s);
+}
+
+/* Written out for each kind of block: a jump less. */
+static always_inline void stage_free(void *p, uint32_t tag)
+{
+    unsigned run_class = tag & TAG_CLASS;
+    if (run_class)
+        free_to_bin(self(), run_bin(run_class), p);
+    else
+        free_to_bin(self(), header_bin(header_read_remote(payload_block(p))),
+                    p);
 }
 
 /* In place only if the block is the thread's own. */
 static inline void *stage_resize(void *p, size_t size)
 {
-    if (request_bin(size) == payload_bin(p))
+    if (request_bin(size) == payload_bin(p, page_tag(p)))
         return p;
     void *q = size <= arena_usable(p) ? p : NULL;
     struct shard *s = own();
@@ -276,7 +264,7 @@ static void stage_thread_exit(void)
 {
     struct shard *s = own();
     if (s) {
-        shard_free_chain(s, &s->outbox, inbox_take_owner(&s->inbox));
+        shard_free_mail(s, s);
         cache_flush(s);
         if (heap_waste(&s->arena.heap) >= SCAN_STEP)
             heap_purge(&s->arena.heap);
@@ -304,41 +292,6 @@ static size_t stage_check(void)
     return shards_check();
 }
 
-/* Do to each shard that is not inside; to the others, nothing.
- * @return the sum of what was done */
-static size_t for_all_shards(size_t (*work)(struct shard *))
-{
-    size_t sum = 0;
-    struct shard *s = own();
-    for (uint32_t i = 0; i < shard_count(); i++) {
-        struct shard *other = shard_at(i);
-        if (!other || other == s || !shard_steal(other))
-            continue;
-        sum += work(other);
-        shard_give_back(other);
-    }
-    if (!s)
-        return sum;
-    while (shard_adopt(s))
-        ;
-    sum += work(s);
-    disown(s);
-    return sum;
-}
-
-static size_t shard_used(struct shard *s)
-{
-    size_t cached = s == self() ? cache_bytes(&s->cache) : 0;
-    return arena_used(&s->arena) - cached;
-}
-
-static size_t shard_trim(struct shard *s)
-{
-    if (s == self())
-        cache_flush(s);
-    return heap_trim(&s->arena.heap);
-}
-
 static size_t stage_used(void)
 {
     return for_all_shards(shard_used);
@@ -352,12 +305,6 @@ static size_t stage_trim(void)
 static size_t stage_metadata(void)
 {
     return mem_recordsize() + 2 * shard_count() * sizeof *records;
-}
-
-static int stage_init(void)
-{
-    process_number();
-    return pthread_key_create(&thread_key, thread_end);
 }
 
 /* @pre no other thread is left that used it */

@@ -37,6 +37,7 @@ LAYERS = [
     layer("mm/cache.h", "mm/merge.h", "mm/lock.h", "mm/tell.h"),
     layer("mm/shard.h", "mm/lfshard.h"),
     layer("mm/thread.h", "mm/lfthread.h", "mm/lfcheck.h"),
+    layer("mm/lftell.h"),
     layer("mm/stage_*.h"),
     layer("designs/*.h", peers=True),
     layer("mm.c", "designs/*.c"),

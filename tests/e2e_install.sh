@@ -63,7 +63,8 @@ links_static() {
 }
 expect "libmm.a links statically" links_static
 expect "a static program runs with it" says_ours "$SCRATCH/static"
-shown=$(nm -g --defined-only "$there/lib/libmm.a" | grep -c ' [A-Z] m\(m\|em\)_')
+shown=$(nm -g --defined-only "$there/lib/libmm.a" |
+    grep -c ' [A-Z] m\(m\|em\)_')
 expect "libmm.a shows none of its own names" test "$shown" = 0
 
 # C++, threads and a static executable together.
@@ -84,6 +85,7 @@ int main()
     std::thread first(fill, &a), second(fill, &b);
     first.join();
     second.join();
+    delete new std::string(1 << 20, 'x');
     std::printf("%d %d %d\n", a == b, mallinfo2().uordblks > 6000 * 42,
                 malloc_trim(0));
 }

@@ -7,9 +7,9 @@ START_TEST(a_block_of_each_small_size_waits_in_the_bin_that_serves_it)
     for (size_t size = 1; size <= BIN_MAX; size++) {
         void *p = take(size);
         size_t bin = request_bin(size);
-        ck_assert_msg(payload_bin(p) == bin,
+        ck_assert_msg(payload_bin(p, page_tag(p)) == bin,
                       "%zu bytes: taken from bin %zu, freed to bin %zu", size,
-                      bin, payload_bin(p));
+                      bin, payload_bin(p, page_tag(p)));
         lab->free(p);
         ck_assert_ptr_eq(self->cache.heads[bin], p);
         ck_assert_ptr_eq(lab->malloc(size), p);
@@ -25,7 +25,7 @@ START_TEST(a_bin_serves_what_it_promises_wherever_its_blocks_came_from)
         for (size_t align = 16; align <= 512; align *= 2) {
             void *p = lab->memalign(align, size);
             ck_assert_ptr_nonnull(p);
-            size_t bin = payload_bin(p);
+            size_t bin = payload_bin(p, page_tag(p));
             ck_assert(bin >= NBINS || lab->usable_size(p) >= bin_bytes(bin));
             lab->free(p);
         }
