@@ -11,7 +11,7 @@ E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)), \
                  $(wildcard tests/e2e_*.sh tests/e2e_*.py))
 # They test scripts, the build, and the libmm-*.so: a sanitizer sees nothing of
 # those.
-SCRIPT_TESTS = $(foreach t,build checks plot add_allocator gen \
+SCRIPT_TESTS = $(foreach t,build checks docs plot add_allocator gen \
                    conformance preload hitpath install,\
                    $(wildcard tests/e2e_$(t).*))
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
