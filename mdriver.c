@@ -6,6 +6,7 @@
 #include "driver/bench.h"
 #include "driver/dmem.h"
 #include "driver/grade.h"
+#include "driver/heapmap_run.h"
 #include "driver/output.h"
 #include "driver/registry.h"
 #include "driver/report.h"
@@ -49,6 +50,31 @@ static void print_results(const struct results *r, const struct options *o)
         grade_print(r, stdout);
 }
 
+static int measure(const struct options *o, struct trace **traces)
+{
+    FILE *csv = output_open(o->csv), *json = output_open(o->json);
+    struct results *r = bench_run(o, traces, (unsigned)o->npaths);
+    print_results(r, o);
+    if (csv)
+        report_csv(r, o, csv);
+    if (json)
+        report_json(r, o, json);
+    output_close(csv, o->csv);
+    output_close(json, o->json);
+    output_close(stdout, "standard output");
+    int status = any_fault(r) ? EXIT_FAULT : EXIT_SUCCESS;
+    bench_free(r);
+    return status;
+}
+
+static int draw(const struct options *o, struct trace **traces)
+{
+    FILE *csv = output_open(o->heapmap);
+    int status = heapmap_run(o, traces, csv);
+    output_close(csv, o->heapmap);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
@@ -59,18 +85,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     struct trace **traces = read_traces(&o);
-    FILE *csv = output_open(o.csv), *json = output_open(o.json);
-    struct results *r = bench_run(&o, traces, (unsigned)o.npaths);
-    print_results(r, &o);
-    if (csv)
-        report_csv(r, &o, csv);
-    if (json)
-        report_json(r, &o, json);
-    output_close(csv, o.csv);
-    output_close(json, o.json);
-    output_close(stdout, "standard output");
-    int status = any_fault(r) ? EXIT_FAULT : EXIT_SUCCESS;
-    bench_free(r);
+    int status = o.heapmap ? draw(&o, traces) : measure(&o, traces);
     for (size_t i = 0; i < o.npaths; i++)
         trace_free(traces[i]);
     dmem_free(traces);

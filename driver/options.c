@@ -48,13 +48,16 @@ static const char help[] =
     "  -g, --grade             points, as one line for an autograder and as JSON\n"
     "      --csv FILE          all results, one line for each trace\n"
     "      --json FILE         all results\n"
+    "      --heapmap FILE      no results, but what lay where in the heap when\n"
+    "                          one thread replays each trace\n"
     "  -h, --help              this text\n"
     "\n"
     "Exit status: 0 all valid, 1 an allocator is faulty, 2 a bad option, trace\n"
     "or output file, 3 not enough memory or threads for the driver itself.\n"
     "docs/driver.md defines every figure.\n";
 
-enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_CSV, OPT_JSON };
+enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_CSV, OPT_JSON,
+       OPT_HEAPMAP };
 
 static const struct option long_options[] = {
     { "traces", required_argument, NULL, 't' },
@@ -74,6 +77,7 @@ static const struct option long_options[] = {
     { "grade", no_argument, NULL, 'g' },
     { "csv", required_argument, NULL, OPT_CSV },
     { "json", required_argument, NULL, OPT_JSON },
+    { "heapmap", required_argument, NULL, OPT_HEAPMAP },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -212,6 +216,7 @@ static void read_one(struct options *o, int option, char **argv)
     case OPT_LATENCY: o->latency = true; break;
     case OPT_CSV: o->csv = optarg; break;
     case OPT_JSON: o->json = optarg; break;
+    case OPT_HEAPMAP: o->heapmap = optarg; break;
     case 'h': fputs(help, stdout); exit(EXIT_SUCCESS);
     case ':': usage("option %s: its value is missing", argv[optind - 1]);
     default: usage("unknown option %s", argv[optind - 1]);
@@ -237,6 +242,9 @@ static void fill_defaults(struct options *o)
         add_dir(o, DEFAULT_DIR);
     if (o->nthreads == 0)
         o->threads[o->nthreads++] = 1;
+    if (o->heapmap && (o->threads[0] != 1 || o->nthreads > 1))
+        usage("option --heapmap: its replay is by one thread, so not -n %u",
+              o->threads[o->nthreads - 1]);
     if (o->verbose > 1)
         want_one_thread(o);
     if (o->nallocators == 0)

@@ -23,7 +23,7 @@ struct options {
     unsigned seconds; /* -s */
     unsigned runs;    /* -r; 0: until the best agree */
     int verbose;      /* 1: -v, 2: -V */
-    const char *csv, *json; /* NULL: not wanted */
+    const char *csv, *json, *heapmap; /* NULL: not wanted */
     char *command; /* the command line as one string */
 };
 

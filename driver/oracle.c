@@ -231,6 +231,18 @@ bool oracle_end(struct oracle *o, const struct trace *t, unsigned thread,
     return !fault_seen(o->fault);
 }
 
+bool oracle_place(const struct oracle_block *blocks, size_t id,
+                  struct oracle_place *out)
+{
+    const struct oracle_block *b = &blocks[id];
+    if (!block_p(b))
+        return false;
+    *out = (struct oracle_place){.at = (uintptr_t)block_p(b),
+                                 .size = block_size(b),
+                                 .usable = block_usable(b)};
+    return true;
+}
+
 size_t oracle_peak_payload(const struct oracle *o)
 {
     return meter_peak_payload(&o->meter);

@@ -57,6 +57,17 @@ bool oracle_op(struct oracle *o, const struct oracle_where *where,
 bool oracle_end(struct oracle *o, const struct trace *t, unsigned thread,
                 struct oracle_block *blocks);
 
+/* Where a live block lies. */
+struct oracle_place {
+    uintptr_t at;
+    size_t size, usable; /* bytes asked for, bytes that may be used */
+};
+
+/** Where the block of an id lies. @pre no operation on it is going on.
+ * @return false: it has none, and *out is as it was. */
+bool oracle_place(const struct oracle_block *blocks, size_t id,
+                  struct oracle_place *out);
+
 /** The highest sum of live payload bytes of all threads so far: exact. */
 size_t oracle_peak_payload(const struct oracle *o);
 /** The highest heap bytes seen: the allocator's own heap_peak if it reports
