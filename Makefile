@@ -6,7 +6,7 @@
 #   make test       unit and end-to-end tests; last line `N passed, N failed`
 #   make check      layers and style of the sources, links of the documents
 #   make traces     regenerate the generated traces
-#   make results    measure again for the chart in README.md
+#   make results    measure again for the charts, and draw them
 #   make preload    libmm-NAME.so, the allocators as malloc of any program
 #   make install    libmm.so and what belongs to it; DESTDIR=, PREFIX=
 #   make programs   real programs under libmm.so; make soak: more and longer
@@ -148,11 +148,17 @@ check: check-layers check-style check-links
 check-%: FORCE
 	@scripts/check_$*.py
 
-# The chart of README.md, and the figures that it is made from.
+# The figures of README.md and docs/results.md, and the charts made from them.
+COMMIT = $(shell git describe --always --dirty)
 results: all
 	@mkdir -p $@
 	./mdriver -t traces -n 1 --csv $@/lab.csv
-	@sed -i '1s/$$/; commit: $(shell git describe --always --dirty)/' $@/lab.csv
+	./mdriver -t traces -n 1,2,4,8,16 -r 5 --latency --csv $@/matrix.csv \
+	    -a global,arena,arena-nocache,buddy,bucket,libc
+	./mdriver -f traces/gen-binary.trace.zst -a global,arena,libc \
+	    --heapmap $@/heapmap.csv
+	@sed -i '1s/$$/; commit: $(COMMIT)/' $@/lab.csv $@/matrix.csv $@/heapmap.csv
+	scripts/trace_stats.py >$@/traces.csv
 	scripts/plot.sh
 
 FUZZ_SECONDS = 60

@@ -20,8 +20,8 @@
 
 #include <stdio.h>
 
-#define HEAPMAP_ROWS 96
-#define HEAPMAP_SAMPLES 240
+#define HEAPMAP_ROWS 80
+#define HEAPMAP_SAMPLES 160
 #define HEAPMAP_GAP 32 /* bytes between live ones that can hold no block */
 
 struct heapmap;

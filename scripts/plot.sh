@@ -1,111 +1,62 @@
 #!/bin/bash
 # plot.sh - draws the charts in results/ from the CSV files in results/.
 #
-#   scripts/plot.sh                    results/lab.csv -> results/lab.svg
+#   scripts/plot.sh [DIR]              all charts, as SVG and PNG, into DIR; of
+#                                      DIR's CSV files (default: results)
 #   scripts/plot.sh FILE.csv OUT.svg|OUT.png
-#                                      from another run of `mdriver --csv`
+#                                      one chart of one run of `mdriver --csv`
 #
-# The CSV's first line, which says where its figures are from, becomes the
-# chart's last line. Colours are from Okabe and Ito's palette, which readers
-# with any colour vision can tell apart.
+# lab            memory and speed beside libc, of lab.csv (in the README)
+# speedup        over threads, with the ideal line; and against libc
+# throughput     of each trace, against libc
+# memory         utilization and resident memory of each trace
+# scatter        speed against memory, a point for each allocator
+# latency        percentiles of malloc and free
+# heapmap        address x time: live, headers, free
+# fragmentation  heap and live bytes over time
+# sizes          sizes and lifetimes of the blocks of each trace
+# crossing       cross-thread frees of each trace
+#
+# A chart is drawn if there are figures for it: scripts/plot_data.py takes them
+# from whatever CSV files of mdriver and scripts/trace_stats.py are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-csv=${1:-results/lab.csv}
-chart=${2:-results/lab.svg}
-lab_colour='#0072B2' libc_colour='#E69F00'
 
 command -v gnuplot >/dev/null || {
     echo "plot.sh: gnuplot is missing: apt-get install gnuplot-nox" >&2
     exit 1
 }
-[[ -r $csv ]] || {
-    echo "plot.sh: $csv: cannot read it; ./mdriver --csv $csv makes one" >&2
+if (($# == 2)); then
+    exec scripts/plot_one.sh "$@"
+fi
+results=${1:-results}
+[[ -d $results ]] || {
+    echo "plot.sh: $results: no such directory; it should hold CSV files" >&2
     exit 1
 }
 
-table=$(mktemp)
-trap 'rm -f "$table"' EXIT
+tables=$(mktemp -d)
+trap 'rm -rf "$tables"' EXIT
 
-# One line for each trace: name, utilization of the allocator and of libc in
-# percent, throughput over libc's. Only rounds of one trace have a utilization
-# of that trace; the first allocator that is not libc is the one shown.
-awk -F, '
-/^#/ { next }
-!header { for (i = 1; i <= NF; i++) column[$i] = i; header = 1; next }
-$column["threads"] != 1 || $column["status"] != "valid" { next }
-{
-    gsub(/"/, "")
-    trace = $column["trace"]
-    util = $column["utilization"] * 100
-    if ($column["allocator"] == "libc") { libc[trace] = util; next }
-    if (!name) name = $column["allocator"]
-    if ($column["allocator"] != name) next
-    order[++n] = trace
-    lab[trace] = util
-    ratio[trace] = $column["vs_libc"]
-    logs += log(ratio[trace])
+drawn=0
+[[ ! -e $results/lab.csv ]] || {
+    scripts/plot_one.sh "$results/lab.csv" "$results/lab.svg"
+    scripts/plot_one.sh "$results/lab.csv" "$results/lab.png"
+    drawn=1
 }
-END {
-    if (!n) { print "plot.sh: no valid single-threaded result" >"/dev/stderr"
-              exit 1 }
-    printf "# %s %.2f\n", name, exp(logs / n)
-    for (i = 1; i <= n; i++)
-        print order[i], lab[order[i]], libc[order[i]], ratio[order[i]]
-}' "$csv" >"$table"
-
-read -r _ name mean <"$table"
-source=$(sed -n '1s/^# *//p' "$csv" | fold -s -w 180 | sed 's/["\\]//g' |
-    sed ':a;N;$!ba;s/\n/\\n/g')
-
-case $chart in
-*.png) terminal='pngcairo' ;;
-*) terminal='svg' ;;
-esac
-
-gnuplot <<END
-set terminal $terminal size 1000,680 background '#ffffff' font 'Helvetica,13'
-set output '$chart'
-set multiplot
-set lmargin at screen 0.085
-set rmargin at screen 0.985
-set border 3
-set tics nomirror
-set grid ytics linetype 1 linecolor '#dddddd'
-set style fill solid noborder
-set key at graph 1, graph 1.16 right top horizontal font ',12'
-set xtics scale 0
-stats '$table' using 2 nooutput
-set xrange [0.4:STATS_records + 0.6]
-
-set tmargin at screen 0.93
-set bmargin at screen 0.625
-set label 1 '{/:Bold Memory} used well: ' . \
-    'peak of live bytes over peak of heap, one thread' at graph 0, graph 1.11
-set ylabel 'utilization (%)' offset 1
-set yrange [0:100]
-set format x ''
-plot '$table' using (\$0 + 0.8):2:(0.38) with boxes \
-         linecolor '$lab_colour' title '$name', \
-     '' using (\$0 + 1.2):3:(0.38) with boxes \
-         linecolor '$libc_colour' title 'libc'
-
-set tmargin at screen 0.53
-set bmargin at screen 0.28
-set label 1 '{/:Bold Speed} of $name: ' . \
-    'operations per second over those of libc, one thread'
-set label 2 "$source" at screen 0.01, screen 0.035 font ',9' \
-    textcolor '#666666' noenhanced
-set ylabel 'times libc (log scale)' offset 1
-set logscale y 2
-set yrange [*:*]
-set format y '%gx'
-set xtics rotate by 40 right font ',11' noenhanced
-plot '$table' using (\$0 + 1):4:(\$0 + 0.65):(\$0 + 1.35):(1):4 \
-         with boxxyerror linecolor '$lab_colour' notitle, \
-     1 linecolor '#000000' notitle, \
-     $mean linecolor '$lab_colour' dashtype 2 \
-         title 'geometric mean ${mean}x', \
-     '$table' using (\$0 + 1):(1):xtic(1) with points pointsize 0 notitle
-END
-echo "plot.sh: $chart"
+names=$(scripts/plot_data.py "$results" "$tables")
+for name in $names; do
+    for kind in svg png; do
+        term=$kind
+        [[ $kind == svg ]] || term=pngcairo
+        gnuplot -e "term='$term'; out='$results/$name.$kind'; \
+            dir='$tables'; name='$name'" "scripts/charts/$name.gp"
+        echo "plot.sh: $results/$name.$kind"
+    done
+    drawn=1
+done
+((drawn)) || {
+    echo "plot.sh: $results: found no results in it, expected CSV files of" \
+         "mdriver --csv or --heapmap" >&2
+    exit 1
+}

@@ -35,4 +35,83 @@ try scripts/plot.sh "$SCRATCH/mine.csv" "$SCRATCH/none.svg"
 expect_output "a CSV without a valid result is refused" 1 'no valid single-thr'
 try scripts/plot.sh "$SCRATCH/missing.csv" "$SCRATCH/none.svg"
 expect_output "a missing CSV is named" 1 'missing\.csv: cannot read it'
+
+# ---- all charts ----------------------------------------------------------
+
+made=$SCRATCH/results
+tests/made_results.py "$made"
+try scripts/plot.sh "$made"
+expect_output "plot.sh draws all that a directory has figures for" 0 \
+    'crossing\.png$'
+expect "gnuplot has nothing to say about it" \
+    test -z "$(grep -v '^plot.sh: .*/[a-z]*\.\(svg\|png\)$' <<<"$out")"
+charts="speedup throughput memory scatter latency heapmap fragmentation"
+charts+=" sizes crossing"
+for chart in $charts; do
+    expect "$chart.svg says where its figures are from" \
+        grep -q 'command: ./mdriver made up' "$made/$chart.svg"
+    expect "$chart.svg has no file beside it" \
+        test "$(grep -c 'xlink:href="[^#d]' "$made/$chart.svg")" = 0
+    expect "$chart.png is a picture" \
+        test "$(head -c 4 "$made/$chart.png" | tail -c 3)" = PNG
+done
+for chart in speedup throughput memory scatter latency; do
+    for name in fast slow; do
+        expect "$chart.svg names $name" \
+            grep -q ">$name\( \|<\)" "$made/$chart.svg"
+    done
+done
+expect "the ideal line knows the processors" \
+    grep -q 'ideal, 2 processors' "$made/speedup.svg"
+expect "the means are geometric" grep -q 'fast 4.00x' "$made/throughput.svg"
+expect "what was not valid is left out" \
+    test -z "$(grep '>broken<' "$made/throughput.svg")"
+expect "all frees of one that others made" \
+    grep -q '>40.0<' "$made/crossing.svg"
+expect "a trace without cross-thread frees is left out" \
+    test -z "$(grep '>two<' "$made/crossing.svg")"
+expect "the heap map is a picture in the SVG" \
+    grep -q 'data:image/png;base64\|<use\|<rect' "$made/heapmap.svg"
+
+# The tables that the charts are made of.
+scripts/plot_data.py "$made" "$SCRATCH" >/dev/null
+expect "speedup: 2 threads are 1.8 times as fast, against libc 4" \
+    grep -qx '2 1.8 4' "$SCRATCH/speedup.dat"
+expect "scatter: memory and speed" \
+    grep -qx '1.25 4 "fast" " "' "$SCRATCH/scatter.dat"
+expect "latency: half of the mallocs" grep -qx '2 2.5' "$SCRATCH/latency.dat"
+expect "fragmentation: payload, heap, and their ratio" \
+    grep -qx '50 0.005 0.006 83.3333' "$SCRATCH/fragmentation.dat"
+expect "heapmap: half live, a tenth headers, the rest free" \
+    grep -qx '50 0.002048 111.8 161.7 177.8' "$SCRATCH/heapmap.dat"
+expect "sizes: nine tenths from 64 to 127" \
+    grep -qx '7 1 90' "$SCRATCH/sizes.dat"
+
+# A newer run corrects an older one.
+sed '1s/2026-01-02/2026-02-02/; s/,5,4,/,5,7,/' "$made/matrix.csv" \
+    >"$made/a_newer.csv"
+scripts/plot_data.py "$made" "$SCRATCH" >/dev/null
+expect "the newer of two runs counts" \
+    grep -qx '"one" 7' "$SCRATCH/throughput.dat"
+
+mkdir "$SCRATCH/empty"
+try scripts/plot.sh "$SCRATCH/empty"
+expect_output "a directory without results is refused" 1 'found no results'
+try scripts/plot.sh "$SCRATCH/nowhere"
+expect_output "a directory that is not there is named" 1 \
+    'nowhere: no such directory'
+
+# What is committed is what the committed CSV files give.
+for chart in $charts lab; do
+    expect "results/$chart is committed, as SVG and PNG" \
+        test -s "results/$chart.svg" -a -s "results/$chart.png"
+done
+try scripts/plot_data.py results "$SCRATCH"
+expect "there are figures for all charts" \
+    test "$(tr '\n' ' ' <<<"$out" | wc -w)" = "$(wc -w <<<"$charts")"
+for csv in results/*.csv; do
+    of=$(sed -n '1s/.*date: \([^;]*\).*/\1/p' "$csv")
+    expect "the charts of $csv are drawn from it" \
+        grep -lqF "${of:-scripts/trace_stats.py}" results/*.svg
+done
 finish

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""plot_data.py - makes the tables of which gnuplot draws the charts.
+
+    scripts/plot_data.py RESULTS OUT     for scripts/plot.sh
+
+For each chart of which RESULTS has the figures: OUT/NAME.dat, blocks that two
+empty lines separate, and OUT/NAME.gp, the variables that scripts/charts/NAME.gp
+reads: NAMES, COLOURS, MARKS of the series, SOURCE, and the chart's own. Prints
+the names of the charts.
+"""
+import sys
+
+from chart_file import Chart, quoted, text
+from results_files import Measured, geomean, number, tables, total_speedup
+
+PERCENTILES = [("p50", 2), ("p99", 100), ("p999", 1000), ("p9999", 10000)]
+
+
+# ---- of mdriver's figures ----------------------------------------------------
+
+def speedup(out, m):
+    if len(m.threads()) < 2:
+        return None
+    chart = Chart(out, "speedup", m.sources)
+    names = [a for a in m.allocators()
+             if len([n for n in m.threads() if m.rounds(a, n)]) > 1]
+    chart.series(names)
+    chart.set(PROCESSORS=m.processors or 1, THREADS=m.threads()[-1])
+    for a in names:
+        chart.block((n, total_speedup(m.rounds(a, n)),
+                     geomean(number(r, "round_vs_libc")
+                             for r in m.rounds(a, n)))
+                    for n in m.threads() if m.rounds(a, n))
+    return chart.write() if names else None
+
+
+def per_trace(out, m, name, columns, but=()):
+    """A block for each allocator: a line for each trace with its figures."""
+    chart = Chart(out, name, m.sources)
+    traces = sorted({t for a in m.allocators() for t in m.single(a)})
+    names = [a for a in m.allocators() if m.single(a) and a not in but]
+    if not names:
+        return None
+    chart.series(names)
+    chart.set(TRACES=len(traces))
+    for a in names:
+        rows = m.single(a)
+        chart.block([quoted(t)] + [number(rows.get(t, {}), c) for c in columns]
+                    for t in traces)
+    chart.array("MEANS", (text(geomean(number(r, columns[0]) for r in
+                                       m.single(a).values())) for a in names))
+    return chart.write()
+
+
+def label_sides(points):
+    """1: the name is above the point, or -1: below, for others are there."""
+    known = [p for p in points if None not in p]
+    wide, high = [max(c) - min(c) or 1 for c in zip(*known)]
+    return [-1 if p in known and any(
+                0 < q[0] - p[0] < 0.4 * wide
+                and abs(q[1] - p[1]) < 0.08 * high for q in known)
+            else 1 for p in points]
+
+
+def scatter(out, m):
+    chart = Chart(out, "scatter", m.sources)
+    counts = [n for n in m.threads() if any(
+        number(r, "resident_ratio") for a in m.allocators()
+        for r in m.rounds(a, n))]
+    if not counts:
+        return None
+    names = m.allocators()
+    chart.series(names)
+    chart.set(FEW=counts[0], MANY=counts[-1])
+    for n in dict.fromkeys([counts[0], counts[-1]]):
+        points = [(geomean(number(r, "resident_ratio")
+                           for r in m.rounds(a, n)),
+                   geomean(number(r, "round_vs_libc") for r in m.rounds(a, n)))
+                  for a in names]
+        for a, point, side in zip(names, points, label_sides(points)):
+            chart.block([(*point, quoted(a if side > 0 else " "),
+                          quoted(a if side < 0 else " "))])
+    return chart.write()
+
+
+def latency(out, m):
+    chart = Chart(out, "latency", m.sources)
+    counts = [n for n in m.threads() if any(
+        number(r, "malloc_p50_ns") for a in m.allocators()
+        for r in m.rounds(a, n))]
+    if not counts:
+        return None
+    chart.series(m.allocators())
+    chart.set(FEW=counts[0], MANY=counts[-1])
+    for n in [counts[0], counts[-1]]:
+        for call in ("malloc", "free"):
+            for a in m.allocators():
+                chart.block((x, geomean(number(r, f"{call}_{p}_ns")
+                                        for r in m.rounds(a, n)))
+                            for p, x in PERCENTILES)
+    return chart.write()
+
+
+# ---- of the other files ------------------------------------------------------
+
+def heap_rows(table):
+    """allocator -> kind -> rows, of the file's first trace."""
+    trace, found = table.rows[0]["trace"], {}
+    for row in table.rows:
+        if row["trace"] == trace:
+            kinds = found.setdefault(row["allocator"], {})
+            kinds.setdefault(row["kind"], []).append(row)
+    return trace, found
+
+
+def blend(live, metadata):
+    """Colour of a cell: live blue, metadata orange, free light grey."""
+    free = max(0, 100 - live - metadata)
+    parts = [(live, (0, 114, 178)), (metadata, (230, 159, 0)),
+             (free, (222, 222, 222))]
+    whole = live + metadata + free
+    return [sum(share * colour[i] for share, colour in parts) / whole
+            for i in range(3)]
+
+
+def heapmap(out, table):
+    trace, found = heap_rows(table)
+    chart = Chart(out, "heapmap", [table.source])
+    cells = [c for c in table.columns if c.startswith("row")]
+    spans = []
+    for kinds in found.values():
+        span = float(kinds["live"][0]["span"])
+        spans.append(span)
+        chart.block((float(live["ops"]), (i + 0.5) * span / len(cells) / 1e6,
+                     *(blend(float(live[c]), float(meta[c])) if live[c]
+                       else (255, 255, 255)))
+                    for live, meta in zip(kinds["live"], kinds["metadata"])
+                    for i, c in enumerate(cells))
+    chart.series(list(found))
+    chart.array("SPANS", (text(s / 1e6) for s in spans))
+    chart.set(TRACE=trace, TOP=max(spans) / 1e6, ROWS=len(cells),
+              OPS=max(float(r["ops"]) for r in table.rows))
+    return chart.write()
+
+
+def fragmentation(out, table):
+    trace, found = heap_rows(table)
+    chart = Chart(out, "fragmentation", [table.source])
+    chart.series(list(found))
+    chart.set(TRACE=trace, OPS=max(float(r["ops"]) for r in table.rows))
+    for kinds in found.values():
+        chart.block((float(r["ops"]), float(r["payload"]) / 1e6,
+                     float(r["heap"]) / 1e6,
+                     100 * float(r["payload"]) / float(r["heap"])
+                     if float(r["heap"]) else None) for r in kinds["live"])
+    return chart.write()
+
+
+def octave(row):
+    """Number of the bucket: 0 for 0, 1 for 1, 2 for 2 and 3, ..."""
+    return int(row["from"]).bit_length()
+
+
+def sizes(out, table):
+    """Share of each size, and of each lifetime, in each trace."""
+    chart = Chart(out, "sizes", [table.source])
+    traces = list(dict.fromkeys(r["trace"] for r in table.rows))
+    for measure in ("size", "lifetime"):
+        rows = [r for r in table.rows if r["measure"] == measure]
+        cells = {(r["trace"], octave(r)): float(r["count"]) for r in rows}
+        chart.set(**{f"{measure.upper()}_TOP": max(map(octave, rows))})
+        whole = {t: sum(n for k, n in cells.items() if k[0] == t)
+                 for t in traces}
+        chart.block((o, y, 100 * cells.get((t, o), 0) / whole[t])
+                    for y, t in enumerate(traces)
+                    for o in range(max(map(octave, rows)) + 1))
+    chart.array("TRACE_NAMES", map(quoted, traces))
+    chart.set(TRACES=len(traces))
+    return chart.write()
+
+
+def crossing(out, table):
+    chart = Chart(out, "crossing", [table.source])
+    count = {(r["trace"], r["measure"]): float(r["count"]) for r in table.rows
+             if r["measure"] in ("frees", "cross_frees")}
+    share = {t: 100 * n / count[t, "frees"] for (t, measure), n
+             in count.items() if measure == "cross_frees" and n}
+    chart.block((quoted(t), share[t]) for t in sorted(share, key=share.get))
+    chart.set(TRACES=len(share))
+    return chart.write()
+
+
+def charts(results, out):
+    files = tables(results)
+    m = Measured(files)
+    if m.parts:
+        yield speedup(out, m)
+        yield per_trace(out, m, "throughput", ["vs_libc"], but=["libc"])
+        yield per_trace(out, m, "memory", ["utilization", "resident_ratio"])
+        yield scatter(out, m)
+        yield latency(out, m)
+    for table in files:
+        if table.rows and table.holds("kind", "span", "row0"):
+            yield heapmap(out, table)
+            yield fragmentation(out, table)
+        if table.rows and table.holds("measure", "from", "to", "count"):
+            yield sizes(out, table)
+            yield crossing(out, table)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit("usage: scripts/plot_data.py RESULTS OUT")
+    found = [name for name in charts(*sys.argv[1:]) if name]
+    print("\n".join(dict.fromkeys(found)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""results_files.py - reads what results/ holds, for charts and the report.
+
+A result file is CSV behind a first line `# command: ...; date: ...; machine:
+...`. Columns of `mdriver --csv` and `--heapmap`: docs/driver.md.
+"""
+import csv
+import math
+import re
+from pathlib import Path
+
+
+class Table:
+    """One file: .path, .source (its first line), .columns, .rows (dicts)."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        heads = [x for x in lines if x.startswith("#")]
+        self.source = heads[0].lstrip("# ") if heads else ""
+        reader = csv.DictReader(x for x in lines if not x.startswith("#"))
+        self.rows = list(reader)
+        self.columns = reader.fieldnames or []
+
+    def holds(self, *columns):
+        return set(columns) <= set(self.columns)
+
+    def said(self, what):
+        """What the first line says of `date` or `machine`, or ""."""
+        found = re.search(rf"\b{what}: ([^;]*)", self.source)
+        return found.group(1) if found else ""
+
+
+def tables(directory):
+    """All result files, the oldest first: a newer one may correct it."""
+    found = [Table(p) for p in sorted(Path(directory).glob("*.csv"))]
+    return sorted(found, key=lambda t: t.said("date"))
+
+
+def number(row, column):
+    """The figure in a cell; None if it is not known."""
+    text = row.get(column) or ""
+    return float(text) if text else None
+
+
+class Measured:
+    """All valid replays of mdriver, the newest of each, and the first lines
+    of the files that they are from."""
+
+    COLUMNS = ("threads", "round", "allocator", "trace", "status",
+               "round_secs", "vs_libc")
+
+    def __init__(self, files):
+        self.parts, self.processors, origin = {}, 0, {}
+        for t in files:
+            if t.holds(*self.COLUMNS):
+                origin |= dict.fromkeys(self.add(t), t.source)
+        self.sources = list(dict.fromkeys(origin.values()))
+
+    def add(self, table):
+        """@return: the keys of its rows"""
+        found = re.search(r"(\d+) processors", table.said("machine"))
+        if found:
+            self.processors = max(self.processors, int(found.group(1)))
+        rows = {(row["allocator"], int(row["threads"]), row["round"],
+                 row.get("first_thread"), row["trace"]): row
+                for row in table.rows if row["round_secs"]
+                and row["status"] in ("valid", "unchecked")}
+        self.parts |= rows
+        return rows
+
+    def allocators(self):
+        return list(dict.fromkeys(key[0] for key in self.parts))
+
+    def threads(self):
+        return sorted({key[1] for key in self.parts})
+
+    def single(self, allocator):
+        """trace -> row of the replays by one thread, each a round."""
+        return {k[4]: row for k, row in self.parts.items()
+                if k[0] == allocator and k[1] == 1}
+
+    def rounds(self, allocator, threads):
+        """One row of each round; what begins with round_ is its own."""
+        return list({k[2]: row for k, row in self.parts.items()
+                     if k[:2] == (allocator, threads)}.values())
+
+
+def geomean(values):
+    values = [v for v in values if v]
+    return (math.exp(sum(map(math.log, values)) / len(values))
+            if values else None)
+
+
+def total_speedup(rounds):
+    """As mdriver's summary: sum of one thread's times over sum of these."""
+    known = [(number(r, "round_secs"), number(r, "round_speedup"))
+             for r in rounds if number(r, "round_speedup")]
+    here = sum(secs for secs, _ in known)
+    return sum(s * up for s, up in known) / here if here else None

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""made_results.py - writes result files of made-up figures, for tests.
+
+    tests/made_results.py DIR
+"""
+import sys
+from pathlib import Path
+
+COLUMNS = (
+    "threads,same,round,allocator,trace,copy,first_thread,lanes,status,ops,"
+    "secs,secs_best,spread,runs,vs_libc,speedup,round_threads,round_ops,"
+    "round_secs,round_secs_best,round_spread,round_vs_libc,round_speedup,"
+    "payload_peak,heap_peak,utilization,touched_peak,resident_peak,"
+    "resident_ratio").split(",")
+LATENCY = [f"{call}_{what}" for call in ("malloc", "free")
+           for what in ("p50_ns", "p99_ns", "p999_ns", "p9999_ns")]
+FIRST = ("# command: ./mdriver made up; date: {}; machine: Nothing, "
+         "2 processors, Linux\n")
+
+
+def line(threads, number, allocator, trace, factor):
+    """A round of one trace; factor: speed against libc."""
+    figures = {
+        "threads": threads, "same": 0, "round": number, "allocator": allocator,
+        "trace": f'"{trace}"', "copy": 0, "first_thread": 0, "lanes": 1,
+        "status": "valid", "ops": 1000, "secs": 0.001 / factor, "runs": 5,
+        "vs_libc": factor, "round_threads": threads, "round_ops": 1000,
+        "round_secs": 0.001 / factor, "round_vs_libc": factor,
+        "round_speedup": min(threads, 2) * 0.9, "utilization": factor / 5,
+        "resident_ratio": 1 + 1 / factor}
+    figures |= {name: 10 ** (i % 4 + 1) / factor
+                for i, name in enumerate(LATENCY)}
+    return ",".join(str(figures.get(c, "")) for c in COLUMNS + LATENCY)
+
+
+def measured(faulty=False):
+    lines = [",".join(COLUMNS + LATENCY)]
+    for threads in (1, 2, 4):
+        for number, trace in enumerate(("one", "two"), 1):
+            for allocator, factor in (("fast", 4), ("libc", 1), ("slow", 0.5)):
+                lines.append(line(threads, number, allocator, trace, factor))
+    if faulty:
+        lines.append(line(1, 3, "fast", "broken", 4).replace("valid",
+                                                            "overlap"))
+    return "\n".join(lines) + "\n"
+
+
+def heap_map():
+    rows = ["allocator,trace,ops,kind,payload,usable,heap,bookkeeping,span,"
+            "row0,row1"]
+    for allocator in ("fast", "libc"):
+        for ops in range(10, 60, 10):
+            where = f'{allocator},"one",{ops}'
+            rows.append(f"{where},live,{ops * 100},0,6000,0,8192,"
+                        f"{ops},{ops if ops > 20 else ''}")
+            rows.append(f"{where},metadata,{ops * 100},0,6000,0,8192,"
+                        f"10,{10 if ops > 20 else ''}")
+    return "\n".join(rows) + "\n"
+
+
+def traces():
+    return ("trace,measure,from,to,count\n"
+            "one,frees,0,0,10\none,cross_frees,0,0,4\none,size,16,32,10\n"
+            "one,lifetime,2,4,10\ntwo,frees,0,0,5\ntwo,cross_frees,0,0,0\n"
+            "two,size,0,1,1\ntwo,size,64,128,9\ntwo,lifetime,1,2,5\n")
+
+
+def main():
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    for name, date, text in (("matrix", "2026-01-02", measured(faulty=True)),
+                             ("heapmap", "2026-01-03", heap_map()),
+                             ("traces", "2026-01-04", traces())):
+        (out / f"{name}.csv").write_text(FIRST.format(date) + text)
+
+
+if __name__ == "__main__":
+    main()
