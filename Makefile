@@ -7,6 +7,7 @@
 #   make check      layers and style of the sources, links of the documents
 #   make traces     regenerate the generated traces
 #   make results    measure again for the charts, and draw them
+#   make report     report.html: one page with all of results/
 #   make preload    libmm-NAME.so, the allocators as malloc of any program
 #   make install    libmm.so and what belongs to it; DESTDIR=, PREFIX=
 #   make programs   real programs under libmm.so; make soak: more and longer
@@ -161,12 +162,16 @@ results: all
 	scripts/trace_stats.py >$@/traces.csv
 	scripts/plot.sh
 
+# One page with all of them, to be read in a browser.
+report: FORCE
+	scripts/report.py results report.html
+
 FUZZ_SECONDS = 60
 fuzz: FORCE
 	tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 clean:
-	rm -rf build build-* mdriver *.so
+	rm -rf build build-* mdriver report.html *.so
 
 help:
 	@sed -n '1!{/^#/!q;s/^# \{0,1\}//p}' Makefile
@@ -181,4 +186,4 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run results grade test check traces fuzz clean help FORCE
+.PHONY: all run results report grade test check traces fuzz clean help FORCE

@@ -2,8 +2,8 @@
 # setup.sh - installs the Debian packages that the lab needs and lacks.
 #
 #   scripts/setup.sh         to build, run, test and plot
-#   scripts/setup.sh --ci    also what .ci/run needs: clang and its runtimes,
-#                            and the programs that run under libmm.so
+#   scripts/setup.sh --ci    also what .ci/run needs: clang and its runtimes, a
+#                            browser, and the programs that run under libmm.so
 #   scripts/setup.sh --soak  and those of `make soak`: nginx, PostgreSQL, ...
 #
 # Does nothing when all are there. Not root: uses sudo where there is one,
@@ -18,6 +18,7 @@ packages=(gcc libc6-dev make python3 pkg-config
           g++ binutils      # the tests of libmm-NAME.so
           gnuplot-nox)      # scripts/plot.sh
 ci_packages=(clang libclang-rt-14-dev
+             chromium         # reads the report page; without it tests skip
              git perl sqlite3 redis-server stress-ng libpython3.11-testsuite)
 soak_packages=(nginx wrk postgresql nodejs default-jdk-headless)
 
