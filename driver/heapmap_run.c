@@ -52,11 +52,21 @@ static bool replay(struct oracle *oracle, struct sampling *s, unsigned seconds)
     return true;
 }
 
+/* A crash shall end the child as such, also under a sanitizer, which would
+ * take these signals for itself. */
+static void crash_plainly(void)
+{
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_DFL);
+}
+
 /* In the child. @return its exit status */
 static int draw(const struct options *o, const struct mm_allocator *a,
                 const struct trace *t, FILE *csv)
 {
     static struct fault fault;
+    crash_plainly();
     struct oracle *oracle = oracle_new(a, o->level ? o->level : 1, &fault);
     struct sampling s = { .a = a, .t = t };
     s.blocks = oracle_begin(oracle, t);
