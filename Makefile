@@ -159,7 +159,7 @@ results: all
 	./mdriver -f traces/gen-binary.trace.zst -a global,arena,libc \
 	    --heapmap $@/heapmap.csv
 	@sed -i '1s/$$/; commit: $(COMMIT)/' $@/lab.csv $@/matrix.csv $@/heapmap.csv
-	scripts/trace_stats.py >$@/traces.csv
+	scripts/trace_stats.py >$@/trace_stats.csv
 	scripts/plot.sh
 
 # One page with all of them, to be read in a browser.

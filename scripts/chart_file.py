@@ -17,6 +17,7 @@ STYLES = {
     "buddy-plain": ("#CC79A7", 10), "jemalloc": ("#D55E00", 15),
     "tcmalloc": ("#D55E00", 8), "mimalloc": ("#D55E00", 7)}
 MORE_MARKS = [7, 5, 9, 11, 13, 15, 6, 4, 8, 10, 12, 14]
+LEGEND_LEFT = 0.03    # of the chart's width
 WIDTH = 150    # of a line of the source at the foot of a chart
 
 
@@ -61,13 +62,31 @@ class Chart:
     def array(self, name, values):
         self.variables[name] = "[" + ",".join(map(str, values)) + "]"
 
-    def series(self, names):
-        """N of them, each with its colour and mark."""
+    def legend(self, entries):
+        """What stands beside the marks below the title, and where: x as a
+        fraction of the chart's width, lines from 0."""
+        xs, rows, x, row = [], [], LEGEND_LEFT, 0
+        for entry in entries:
+            wide = (42 + 8.6 * len(entry)) / 1000
+            if x + wide > 1 and x > LEGEND_LEFT:
+                x, row = LEGEND_LEFT, row + 1
+            xs.append(f"{x:.4f}")
+            rows.append(row)
+            x += wide
+        self.array("ENTRIES", map(quoted, entries))
+        self.array("ENTRY_X", xs)
+        self.array("ENTRY_ROW", rows)
+        self.set(LEGEND_ROWS=row + 1)
+
+    def series(self, names, entries=None):
+        """N of them, each with its colour and mark; entries: more than the
+        names, for the legend."""
         self.array("NAMES", map(quoted, names))
         marks = cycle(MORE_MARKS)
         styles = [STYLES.get(n) or ("#777777", next(marks)) for n in names]
         self.array("COLOURS", (quoted(colour) for colour, _ in styles))
         self.array("MARKS", (mark for _, mark in styles))
+        self.legend(entries or names)
         self.set(N=len(names))
 
     def block(self, rows):

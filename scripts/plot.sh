@@ -21,6 +21,7 @@
 # from whatever CSV files of mdriver and scripts/trace_stats.py are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export LC_ALL=C.UTF-8    # µs in labels
 
 command -v gnuplot >/dev/null || {
     echo "plot.sh: gnuplot is missing: apt-get install gnuplot-nox" >&2

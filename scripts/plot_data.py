@@ -34,21 +34,22 @@ def speedup(out, m):
     return chart.write() if names else None
 
 
-def per_trace(out, m, name, columns, but=()):
+def per_trace(out, m, name, columns, but=(), with_means=False):
     """A block for each allocator: a line for each trace with its figures."""
     chart = Chart(out, name, m.sources)
     traces = sorted({t for a in m.allocators() for t in m.single(a)})
     names = [a for a in m.allocators() if m.single(a) and a not in but]
     if not names:
         return None
-    chart.series(names)
+    means = {a: geomean(number(r, columns[0]) for r in m.single(a).values())
+             for a in names}
+    chart.series(names, [f"{a} {means[a]:.2f}x" if with_means else a
+                         for a in names])
     chart.set(TRACES=len(traces))
     for a in names:
         rows = m.single(a)
         chart.block([quoted(t)] + [number(rows.get(t, {}), c) for c in columns]
                     for t in traces)
-    chart.array("MEANS", (text(geomean(number(r, columns[0]) for r in
-                                       m.single(a).values())) for a in names))
     return chart.write()
 
 
@@ -195,7 +196,8 @@ def charts(results, out):
     m = Measured(files)
     if m.parts:
         yield speedup(out, m)
-        yield per_trace(out, m, "throughput", ["vs_libc"], but=["libc"])
+        yield per_trace(out, m, "throughput", ["vs_libc"], but=["libc"],
+                        with_means=True)
         yield per_trace(out, m, "memory", ["utilization", "resident_ratio"])
         yield scatter(out, m)
         yield latency(out, m)

@@ -42,12 +42,24 @@ def number(row, column):
     return float(text) if text else None
 
 
-class Measured:
-    """All valid replays of mdriver, the newest of each, and the first lines
-    of the files that they are from."""
+def as_round(row):
+    """A line of bench.sh with the columns of its round, too."""
+    if "round" in row:
+        return row
+    figures = ("secs", "ops", "vs_libc", "speedup")
+    return row | {f"round_{x}": row.get(x) for x in figures} | {
+        "round": row["trace"]}
 
-    COLUMNS = ("threads", "round", "allocator", "trace", "status",
-               "round_secs", "vs_libc")
+
+class Measured:
+    """All valid replays of traces, and the first lines of their files.
+
+    Two kinds of files hold replays: those of `mdriver --csv`, in which a round
+    may be of several traces, and those of bench.sh, in which each line is a
+    round. The newest file that has an allocator with so many threads counts.
+    """
+
+    COLUMNS = ("threads", "allocator", "trace", "status", "secs", "vs_libc")
 
     def __init__(self, files):
         self.parts, self.processors, origin = {}, 0, {}
@@ -57,16 +69,19 @@ class Measured:
         self.sources = list(dict.fromkeys(origin.values()))
 
     def add(self, table):
-        """@return: the keys of its rows"""
+        """@return: the (allocator, threads) of its rows"""
         found = re.search(r"(\d+) processors", table.said("machine"))
         if found:
             self.processors = max(self.processors, int(found.group(1)))
-        rows = {(row["allocator"], int(row["threads"]), row["round"],
-                 row.get("first_thread"), row["trace"]): row
-                for row in table.rows if row["round_secs"]
-                and row["status"] in ("valid", "unchecked")}
-        self.parts |= rows
-        return rows
+        rows = [as_round(row) for row in table.rows
+                if row["status"] in ("valid", "unchecked") and row["secs"]]
+        cells = {(row["allocator"], int(row["threads"])) for row in rows}
+        self.parts = {k: v for k, v in self.parts.items()
+                      if k[:2] not in cells}
+        self.parts |= {(row["allocator"], int(row["threads"]), row["round"],
+                        row.get("first_thread"), row["trace"]): row
+                       for row in rows}
+        return cells
 
     def allocators(self):
         return list(dict.fromkeys(key[0] for key in self.parts))

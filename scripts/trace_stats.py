@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """trace_stats.py - sizes, lifetimes and cross-thread frees of traces, as CSV.
 
-    scripts/trace_stats.py [DIR] >results/traces.csv
+    scripts/trace_stats.py [DIR] >results/trace_stats.csv
 
 A line for each bucket that is not empty: `from` <= value < `to`, buckets are
 powers of two.

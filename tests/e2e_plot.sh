@@ -40,7 +40,7 @@ expect_output "a missing CSV is named" 1 'missing\.csv: cannot read it'
 
 made=$SCRATCH/results
 tests/made_results.py "$made"
-try scripts/plot.sh "$made"
+try env LC_ALL=C scripts/plot.sh "$made"
 expect_output "plot.sh draws all that a directory has figures for" 0 \
     'crossing\.png$'
 expect "gnuplot has nothing to say about it" \
@@ -56,7 +56,7 @@ for chart in $charts; do
         test "$(head -c 4 "$made/$chart.png" | tail -c 3)" = PNG
 done
 for chart in speedup throughput memory scatter latency; do
-    for name in fast slow; do
+    for name in fast slow jemalloc another-with-a-long-name; do
         expect "$chart.svg names $name" \
             grep -q ">$name\( \|<\)" "$made/$chart.svg"
     done
@@ -86,6 +86,13 @@ expect "heapmap: half live, a tenth headers, the rest free" \
     grep -qx '50 0.002048 111.8 161.7 177.8' "$SCRATCH/heapmap.dat"
 expect "sizes: nine tenths from 64 to 127" \
     grep -qx '7 1 90' "$SCRATCH/sizes.dat"
+
+expect "scatter: what bench.sh measured" \
+    grep -q '^3 2 .*"jemalloc"' "$SCRATCH/scatter.dat"
+expect "speedup: of lines that are rounds" \
+    grep -qx '4 4 2' "$SCRATCH/speedup.dat"
+expect "a long legend goes on in the next line" \
+    grep -qx 'LEGEND_ROWS = 2' "$SCRATCH/speedup.gp"
 
 # A newer run corrects an older one.
 sed '1s/2026-01-02/2026-02-02/; s/,5,4,/,5,7,/' "$made/matrix.csv" \

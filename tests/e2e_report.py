@@ -142,14 +142,16 @@ def its_tables_sort_and_filter_in_a_browser():
         re.search(r'<pre id="said">(.*?)</pre>', dom, re.S).group(1)))
     assert said["charts"] == [True] * CHARTS, said["charts"]
     assert len(said["ids"]) == len(set(said["ids"])), "an id is there twice"
-    assert said["up"] == ["0.50"] * 3 + ["1.00"] * 3 + ["4.00"] * 3, said["up"]
+    assert said["up"] == (["0.50"] * 3 + ["1.00"] * 3 + ["2.00"] * 21
+                          + ["4.00"] * 3), said["up"]
     assert said["down"] == said["up"][::-1], said["down"]
     assert said["mark"] == "descending", said["mark"]
     assert said["utilization"][0] == "80.0", said["utilization"]
     assert said["names"] == sorted(said["names"]), said["names"]
     assert said["files"] == {"matrix.csv: 19 lines": 19,
+                             "bench.csv: 42 lines": 42,
                              "heapmap.csv: 20 lines": 20,
-                             "traces.csv: 9 lines": 9}, said["files"]
+                             "trace_stats.csv: 9 lines": 9}, said["files"]
     assert said["filtered"], "not the lines that contain what is wanted"
 
 

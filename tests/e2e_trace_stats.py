@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """e2e_trace_stats.py - scripts/trace_stats.py: what it counts, and that the
-committed results/traces.csv is of the committed traces."""
+committed results/trace_stats.csv is of the committed traces."""
 import csv
 import subprocess
 import sys
@@ -50,8 +50,8 @@ def an_empty_directory_is_refused():
 def the_committed_figures_are_of_the_committed_traces():
     fresh = subprocess.run([ROOT / "scripts/trace_stats.py"], cwd=ROOT,
                            capture_output=True, text=True, check=True).stdout
-    assert fresh == (ROOT / "results/traces.csv").read_text(), (
-        "run scripts/trace_stats.py >results/traces.csv")
+    assert fresh == (ROOT / "results/trace_stats.csv").read_text(), (
+        "run scripts/trace_stats.py >results/trace_stats.csv")
     names = {row["trace"] for row in csv.DictReader(fresh.splitlines()[1:])}
     assert len(names) == len(list((ROOT / "traces").glob("*.trace.zst")))
 

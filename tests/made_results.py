@@ -14,6 +14,8 @@ COLUMNS = (
     "resident_ratio").split(",")
 LATENCY = [f"{call}_{what}" for call in ("malloc", "free")
            for what in ("p50_ns", "p99_ns", "p999_ns", "p9999_ns")]
+PEERS = ["jemalloc", "tcmalloc", "mimalloc", "snmalloc", "rpmalloc",
+         "an-allocator-with-a-long-name", "another-with-a-long-name"]
 FIRST = ("# command: ./mdriver made up; date: {}; machine: Nothing, "
          "2 processors, Linux\n")
 
@@ -45,6 +47,19 @@ def measured(faulty=False):
     return "\n".join(lines) + "\n"
 
 
+def bench():
+    """As bench.sh writes: a line is a round of its own."""
+    lines = ["threads,trace,allocator,status,copies,lanes,ops,secs,vs_libc,"
+             "speedup,utilization,resident_ratio,samples," + ",".join(LATENCY)]
+    for threads in (1, 2, 4):
+        for trace in ("one", "two"):
+            for allocator in PEERS:
+                lines.append(f"{threads},{trace},{allocator},valid,1,1,1000,"
+                             f"0.0005,2,{threads},,3,0.0005,"
+                             + ",".join("70" for _ in LATENCY))
+    return "\n".join(lines) + "\n"
+
+
 def heap_map():
     rows = ["allocator,trace,ops,kind,payload,usable,heap,bookkeeping,span,"
             "row0,row1"]
@@ -69,8 +84,9 @@ def main():
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     for name, date, text in (("matrix", "2026-01-02", measured(faulty=True)),
+                             ("bench", "2026-01-02", bench()),
                              ("heapmap", "2026-01-03", heap_map()),
-                             ("traces", "2026-01-04", traces())):
+                             ("trace_stats", "2026-01-04", traces())):
         (out / f"{name}.csv").write_text(FIRST.format(date) + text)
 
 

@@ -1,7 +1,7 @@
 # fragmentation.gp - how much of the heap is used, over the time of a replay.
 load 'scripts/charts/common.gpi'
 WIDTH = 1000
-HEIGHT = 440 + FOOT
+HEIGHT = 378 + HEAD + FOOT
 @BEGIN
 @LEGEND
 set multiplot

@@ -2,7 +2,7 @@
 # threads. How rare a call is runs along a logarithmic axis.
 load 'scripts/charts/common.gpi'
 WIDTH = 1000
-HEIGHT = 730 + FOOT
+HEIGHT = 668 + HEAD + FOOT
 @BEGIN
 @LEGEND
 set multiplot
@@ -19,10 +19,10 @@ set ytics ('1 ns' 1, '10 ns' 10, '100 ns' 100, '1 µs' 1e3, '10 µs' 1e4, \
 do for [many = 0:(MANY > FEW ? 1 : 0)] {
     do for [call = 0:1] {
         threads = many ? MANY : FEW
-        left = 0.085 + 0.5 * many
+        left = 0.095 + 0.5 * many
         from_top = HEAD + 30 + 318 * call
         set lmargin at screen left
-        set rmargin at screen left + 0.385
+        set rmargin at screen left + 0.38
         set tmargin at screen Y(from_top)
         set bmargin at screen Y(from_top + 255)
         set label 2 sprintf('{/:Bold %s}, %d thread%s', \

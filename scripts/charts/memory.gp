@@ -1,7 +1,7 @@
 # memory.gp - utilization and resident memory, each trace.
 load 'scripts/charts/common.gpi'
 WIDTH = 1000
-HEIGHT = 800 + FOOT
+HEIGHT = 738 + HEAD + FOOT
 @BEGIN
 @LEGEND
 set multiplot

@@ -1,7 +1,7 @@
 # speedup.gp - against one thread, and against libc, over threads.
 load 'scripts/charts/common.gpi'
 WIDTH = 1000
-HEIGHT = 460 + FOOT
+HEIGHT = 398 + HEAD + FOOT
 @BEGIN
 @LEGEND
 set multiplot

@@ -1,8 +1,7 @@
 # throughput.gp - operations per second against libc, each trace.
 load 'scripts/charts/common.gpi'
 WIDTH = 1000
-HEIGHT = 590 + FOOT
-ENTRY(i) = NAMES[i] . sprintf(' %.2fx', MEANS[i])
+HEIGHT = 528 + HEAD + FOOT
 @BEGIN
 @LEGEND
 load 'scripts/charts/traces.gpi'
