@@ -155,7 +155,7 @@ results: all
 	@mkdir -p $@
 	./mdriver -t traces -n 1 --csv $@/lab.csv
 	./mdriver -t traces -n 1,2,4,8,16 -r 5 --latency --csv $@/matrix.csv \
-	    -a global,arena,arena-nocache,buddy,bucket,libc
+	    -a global,arena,lockfree,buddy,bucket,libc
 	./mdriver -f traces/gen-binary.trace.zst -a global,arena,libc \
 	    --heapmap $@/heapmap.csv
 	@sed -i '1s/$$/; commit: $(COMMIT)/' $@/lab.csv $@/matrix.csv $@/heapmap.csv
