@@ -66,8 +66,8 @@ void heapmap_free(struct heapmap *m)
 /* Addresses rise within a sample: the last piece is the one, or a new one. */
 static struct piece *piece_for(struct heapmap *m, uint64_t unit)
 {
-    struct piece *last = m->pieces + m->npieces - 1;
-    if (m->npieces && last->unit == unit && last->sample == m->nsamples)
+    struct piece *last = m->npieces ? &m->pieces[m->npieces - 1] : NULL;
+    if (last && last->unit == unit && last->sample == m->nsamples)
         return last;
     if (m->npieces == m->nroom) {
         m->nroom = m->nroom ? m->nroom * 2 : 1024;
@@ -194,8 +194,10 @@ void heapmap_header(FILE *f, unsigned rows)
 void heapmap_print(const struct heapmap *m, FILE *f, const char *allocator,
                    const char *trace, unsigned rows)
 {
+    if (m->npieces == 0)
+        return; /* no block anywhere: there is nothing to draw */
     struct table t = table_make(m);
-    for (unsigned s = 0; s < m->nsamples && t.nunits; s++)
+    for (unsigned s = 0; s < m->nsamples; s++)
         for (int kind = 0; kind < KINDS; kind++) {
             fprintf(f, "%s,\"%s\",", allocator, trace);
             put_line(f, m, &t, s, (enum kind)kind, rows);

@@ -136,6 +136,17 @@ START_TEST(many_units_are_kept)
 }
 END_TEST
 
+START_TEST(without_any_block_there_is_no_map)
+{
+    begin();
+    struct oracle_place none[1];
+    heapmap_add(map, 10, none, 0, &stats);
+    char *text = printed();
+    ck_assert_str_eq(text, "");
+    free(text);
+}
+END_TEST
+
 START_TEST(the_unit_grows_with_the_trace)
 {
     ck_assert_uint_eq(heapmap_unit(0), 64);
@@ -155,6 +166,7 @@ int main(void)
     tcase_add_test(tc, addresses_without_blocks_are_left_out);
     tcase_add_test(tc, a_line_says_whose_it_is_and_what_is_live);
     tcase_add_test(tc, many_units_are_kept);
+    tcase_add_test(tc, without_any_block_there_is_no_map);
     tcase_add_test(tc, the_unit_grows_with_the_trace);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
