@@ -37,7 +37,7 @@ static inline size_t block_check(const struct block *b,
 }
 
 struct walk {
-    size_t bad, nfree, dirty;
+    size_t bad, nfree, dirty, clean;
     bool victim; /* met, and free */
 };
 
@@ -46,6 +46,7 @@ static inline size_t dirty_check(const struct block *b, size_t size,
                                  struct walk *w)
 {
     w->dirty += block_dirty(b, size);
+    w->clean += free_clean(b, size);
     return broken(free_dirty(b, size) > size,
                   "H7 a block's dirty bytes are its own", b, "it says",
                   free_dirty(b, size));
@@ -159,6 +160,8 @@ static cold_noinline size_t heap_check(const struct heap *h)
         "free blocks that are not listed, or too often:", w.nfree - listed);
     w.bad += broken(w.dirty != h->dirty, "H7 dirty bytes are counted", h,
                     "the count says", h->dirty);
+    w.bad += broken(w.clean != h->clean, "H7 clean bytes are counted", h,
+                    "the count says", h->clean);
     return w.bad;
 }
 

@@ -134,6 +134,7 @@ static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
     for (unsigned c = 1; c <= RUN_CLASSES; c++)
         runs_splice(dst, src, c);
     d->dirty += s->dirty;
+    d->clean += s->clean;
     d->size += s->size;
     d->regions = regions_merge(d, d->regions, s->regions);
     regions_join_all(d);

@@ -14,7 +14,8 @@
  *   H6 links are symmetric; a list's bit is set iff the list is not empty, and
  *      a word's in the summary iff one of its lists is not
  *   H7 dirty == bytes that listed blocks >= PURGE_MIN say are dirty: that may
- *      be resident; no block says more than its size
+ *      be resident; clean == bytes that any listed block says are not; no block
+ *      says more than its size
  *
  * Lists by size class are the 15-213 malloc lab's (Bryant & O'Hallaron);
  * bitmaps over them and the victim are dlmalloc's (Lea, 1987-2012). */
@@ -43,8 +44,8 @@ struct heap {
     struct block *victim; /* H5; NULL: none */
     size_t size;          /* bytes of all regions */
     size_t dirty;         /* H7 */
-    size_t purge_at; /* value of grown, before which growing purges nothing */
-    size_t grown;    /* bytes that became resident: new, or not dirty before */
+    size_t clean;         /* H7 */
+    size_t purge_at;      /* resident bytes below which growing purges nothing */
 };
 
 _Static_assert(NBITMAP <= 64, "one summary word");
@@ -64,6 +65,12 @@ static always_inline uint32_t block_link(const struct heap *h,
 }
 
 /* ---- lists ----------------------------------------------------------- */
+
+/* Bytes that may be resident: at least those that are. */
+static always_inline size_t heap_resident(const struct heap *h)
+{
+    return h->size - h->clean;
+}
 
 /* Of the bytes of b, free, those that may be resident. Only a large block has
  * reason to say: smaller ones are never purged. */
@@ -119,6 +126,7 @@ static always_inline void list_insert(struct heap *h, struct block *b,
     else
         mark_class(h, c);
     h->dirty += block_dirty(b, size);
+    h->clean += free_clean(b, size);
 }
 
 /* Take b, free and of the given size, out of its list. */
@@ -127,6 +135,7 @@ static always_inline void list_remove(struct heap *h, struct block *b,
 {
     uint32_t next = b->next, prev = b->prev;
     h->dirty -= block_dirty(b, size);
+    h->clean -= free_clean(b, size);
     if (next)
         link_block(h, next)->prev = prev;
     if (prev) {
@@ -235,6 +244,7 @@ static inline size_t block_purge(struct heap *h, struct block *b)
     if (size < DIRTY_MIN || !free_dirty(b, size))
         return 0;
     h->dirty -= block_dirty(b, size);
+    h->clean += free_dirty(b, size);
     free_set_dirty(b, size, 0);
     char *first = (char *)(b + 1) + sizeof(size_t); /* keep both ends */
     return mem_purge(first, (size_t)((char *)block_footer(b) - first));

@@ -38,7 +38,7 @@
 #include <stdatomic.h>
 
 #define RECLAIM_MIN 64 /* forwarded ids that may be lost for a time */
-/* Bytes: growth between looks at others' waste, and waste worth a look. */
+/* Bytes: what a shard counts its resident memory in, and waste worth a look. */
 #define SCAN_STEP ((size_t)1 << 20)
 #define SCAN_DIRTY ((size_t)1 << 20)
 
@@ -49,7 +49,7 @@ struct shard {
     bool mixed;               /* its blocks may say other ids, too */
     _Atomic uint32_t forward; /* A1, A4 */
     struct shard *next;       /* orphans, or spare; under the registry */
-    size_t scan_at;           /* arena.heap.grown at the next scan */
+    size_t counted;           /* its part of registry.resident */
     uint32_t uses;            /* how often the lock was taken to use it */
     uint32_t seen, swept;     /* uses when a scan saw it, and swept it */
     struct arena arena;
@@ -61,6 +61,8 @@ static struct {
     struct shard *spare;   /* merged away, and no block names them any more */
     _Atomic uint32_t nshards;
     _Atomic uint32_t norphans; /* a hint, also read without the lock */
+    _Atomic size_t resident; /* bytes of all shards, within SCAN_STEP each */
+    _Atomic size_t record;   /* resident, above which others' waste is purged */
     uint32_t nmerged;          /* shards that are forwarded */
     uint32_t turn;             /* next to be shared, when there are too many */
 } registry = {.lock = {PTHREAD_MUTEX_INITIALIZER, false, RANK_NONE}};
@@ -192,12 +194,24 @@ static inline bool reclaim_due(uint32_t n)
     return registry.nmerged > (n < MM_MAX_ARENAS ? RECLAIM_MIN + n / 2 : 0);
 }
 
+/* Add to the whole what s has more than it had, or take off what it has less.
+ * Relaxed: a sum to decide by, which publishes nothing.
+ * @return the whole. @pre s's lock */
+static inline size_t shard_count_resident(struct shard *s)
+{
+    size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
+    s->counted += more;
+    return atomic_fetch_add_explicit(&registry.resident, more,
+                                     memory_order_relaxed) +
+           more;
+}
+
 /* Nothing is in it. It may grow only where the stage says so. */
 static inline void shard_clear(struct shard *s)
 {
     arena_init(&s->arena, s->id);
     s->arena.heap.fixed = true;
-    s->scan_at = 0;
+    shard_count_resident(s);
 }
 
 /* A shard without memory: a spare one, or a new record. NULL: no more. */
@@ -291,14 +305,20 @@ static inline void shard_give_back(struct shard *s)
     } else if (heap_waste(h) >= SCAN_DIRTY) {
         heap_purge(h);
     }
+    shard_count_resident(s);
 }
 
-/* Look at the waste of others, who may be asleep. @pre s's lock; others' locks
- * are only tried */
-static cold_noinline void shard_scan(struct shard *s)
+/* Count s. When all are to need more than ever, look at the waste of others
+ * first, who may be asleep. That it is a record makes it cheap: what is given
+ * back must be taken again in full before the next look, and a little more.
+ * @pre s's lock; others' locks are only tried */
+static cold_noinline void shard_recount(struct shard *s)
 {
+    size_t record =
+        atomic_load_explicit(&registry.record, memory_order_relaxed);
     uint32_t n = shard_count();
-    s->scan_at = s->arena.heap.grown + SCAN_STEP;
+    if (shard_count_resident(s) <= record)
+        return;
     for (uint32_t i = 0; i < n; i++) {
         struct shard *other = shard_at(i);
         if (other == s || !lock_try(&other->lock))
@@ -306,13 +326,18 @@ static cold_noinline void shard_scan(struct shard *s)
         shard_give_back(other);
         lock_drop(&other->lock);
     }
+    size_t left = shard_count_resident(s);
+    if (left > record / 2) /* so little waste is not worth the same again */
+        record = max_size(left, record + SCAN_STEP);
+    atomic_store_explicit(&registry.record, record, memory_order_relaxed);
 }
 
-/* Memory was taken from s: look at others when enough became resident. */
+/* Memory was taken from s: does its part of the whole differ by a step? */
 static inline void shard_took(struct shard *s)
 {
-    if (unlikely(s->arena.heap.grown >= s->scan_at))
-        shard_scan(s);
+    size_t resident = heap_resident(&s->arena.heap);
+    if (unlikely(resident - s->counted + SCAN_STEP > 2 * SCAN_STEP))
+        shard_recount(s);
 }
 
 /* ---- fork ------------------------------------------------------------ */
@@ -351,6 +376,8 @@ static void shards_fini(void)
     registry.nmerged = 0;
     atomic_store_explicit(&registry.nshards, 0, memory_order_relaxed);
     atomic_store_explicit(&registry.norphans, 0, memory_order_relaxed);
+    atomic_store_explicit(&registry.resident, 0, memory_order_relaxed);
+    atomic_store_explicit(&registry.record, 0, memory_order_relaxed);
 }
 
 /* ---- check ----------------------------------------------------------- */

@@ -167,9 +167,32 @@ START_TEST(a_shard_gives_back_small_waste_when_it_rests)
     ck_assert(block_size(b) < PURGE_MIN && resident(b));
     lab->free(take(SCAN_STEP)); /* looks, and sees that s was used */
     ck_assert(resident(b));
-    take(2 * SCAN_STEP); /* nobody used it since */
+    take(3 * SCAN_STEP); /* nobody used it since */
     ck_assert(!resident(b));
     ck_assert_uint_eq(s->swept, s->uses);
+    ck_sound();
+    pthread_barrier_wait(&asleep);
+    thread_wait(thread);
+}
+END_TEST
+
+START_TEST(others_waste_is_taken_only_for_more_than_was_ever_resident)
+{
+    take(1);
+    lab->free(take(20 * SCAN_STEP));
+    pthread_barrier_init(&asleep, NULL, 2);
+    pthread_t thread = thread_start(waste_and_sleep, NULL); /* a record */
+    pthread_barrier_wait(&asleep);
+    ck_assert_uint_gt(self->shard->arena.heap.clean, 19 * SCAN_STEP);
+    struct shard *s = shard_at(1);
+    uint32_t seen = s->seen;
+    take(10 * SCAN_STEP); /* there was more */
+    ck_assert_uint_eq(s->seen, seen);
+    ck_assert_uint_eq(s->arena.heap.clean, 0);
+    take(20 * SCAN_STEP);
+    ck_assert_uint_eq(s->seen, s->uses);
+    take(20 * SCAN_STEP);
+    ck_assert_uint_gt(s->arena.heap.clean, 0);
     ck_sound();
     pthread_barrier_wait(&asleep);
     thread_wait(thread);
@@ -239,6 +262,7 @@ int main(void)
         ten_thousand_threads_that_come_and_go_make_one_arena_more,
         eight_threads_at_a_time_make_a_bounded_number_of_arenas,
         a_shard_gives_back_small_waste_when_it_rests,
+        others_waste_is_taken_only_for_more_than_was_ever_resident,
         free_keeps_errno_whatever_it_does,
         what_cannot_be_had_is_null_and_enomem,
         the_stage_starts_anew_after_fini,

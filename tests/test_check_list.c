@@ -112,6 +112,14 @@ START_TEST(h7_a_count_of_dirty_bytes_that_is_wrong)
 }
 END_TEST
 
+START_TEST(h7_a_count_of_clean_bytes_that_is_wrong)
+{
+    fill_heap();
+    heap->clean += ALIGN;
+    ck_names("H7", heap);
+}
+END_TEST
+
 START_TEST(h7_a_block_that_says_purged_and_is_counted_dirty)
 {
     fill_heap();
@@ -145,6 +153,7 @@ int main(void)
         h6_a_link_out_of_the_heap,
         h6_a_list_that_is_a_ring,
         h7_a_count_of_dirty_bytes_that_is_wrong,
+        h7_a_count_of_clean_bytes_that_is_wrong,
         h7_a_block_that_says_purged_and_is_counted_dirty,
         h7_a_block_with_more_dirty_bytes_than_it_has,
         NULL};

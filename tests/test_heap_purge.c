@@ -42,15 +42,15 @@ START_TEST(a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty)
     block(100);
     heap_free(heap, b);
     heap_purge(heap);
-    size_t grown = heap->grown;
+    size_t resident = heap_resident(heap);
     for (size_t i = 1; i <= 10; i++) {
         heap_free(heap, block(5016)); /* cut from its high end */
         ck_assert_uint_eq(heap->dirty, i * 5024);
-        ck_assert_uint_eq(heap->grown - grown, heap->dirty);
+        ck_assert_uint_eq(heap_resident(heap) - resident, heap->dirty);
     }
     ck_healthy();
     b = block(4 * MIB); /* the rest becomes resident, too */
-    ck_assert_uint_eq(heap->grown - grown, block_size(b));
+    ck_assert_uint_eq(heap_resident(heap) - resident, block_size(b));
     ck_healthy();
 }
 END_TEST
@@ -69,6 +69,30 @@ START_TEST(what_is_left_of_a_purged_block_stays_purged)
     ck_assert_ptr_eq(small, b);
     ck_healthy();
     heap_free(heap, small);
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(growth_purges_only_when_more_would_be_resident_than_ever)
+{
+    struct block *b = block(8 * MIB), *wall = block(MIB);
+    heap_free(heap, b);
+    struct block *top = block(9 * MIB); /* does not fit */
+    ck_assert_uint_eq(heap->dirty, 0);
+    heap_free(heap, top);
+    heap_purge(heap);
+    size_t resident = heap_resident(heap);
+    ck_assert_uint_lt(resident, 3 * MIB / 2);
+    b = block(4 * MIB);
+    size_t size = block_size(b);
+    heap_free(heap, b);
+    ck_assert_uint_eq(heap_resident(heap), resident + size);
+    top = block(20 * MIB); /* nor does this, but more was resident before */
+    ck_assert_uint_eq(heap->dirty, size);
+    ck_healthy();
+    block(30 * MIB);
+    ck_assert_uint_eq(heap->dirty, 0);
+    ck_assert(block_used(wall) && block_used(top));
     ck_healthy();
 }
 END_TEST
@@ -93,6 +117,7 @@ int main(void)
         purge_counts_each_dirty_block_once,
         a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty,
         what_is_left_of_a_purged_block_stays_purged,
+        growth_purges_only_when_more_would_be_resident_than_ever,
         much_dirty_memory_is_purged_without_being_asked, NULL};
     return run_tests("heap-purge", begin, tests);
 }
