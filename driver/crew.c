@@ -27,12 +27,20 @@ struct crew {
     struct member *members;
 };
 
+/* The processors that we may use. @return how many; 0: nobody knows */
+static unsigned processors(cpu_set_t *all)
+{
+    return sched_getaffinity(0, sizeof *all, all) ? 0
+                                                  : (unsigned)CPU_COUNT(all);
+}
+
 static void pin_to(unsigned number)
 {
     cpu_set_t all, one;
-    if (sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) == 0)
+    unsigned n = processors(&all);
+    if (n == 0)
         return;
-    unsigned skip = number % (unsigned)CPU_COUNT(&all);
+    unsigned skip = number % n;
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
         if (CPU_ISSET(cpu, &all) && skip-- == 0) {
             CPU_ZERO(&one);
@@ -99,8 +107,9 @@ struct crew *crew_start(unsigned n, bool pin, void (*hello)(void *, unsigned),
                         void *arg)
 {
     struct crew *c = dmem_alloc(sizeof *c);
+    cpu_set_t all;
     c->n = n;
-    c->pin = pin;
+    c->pin = pin || (n > 1 && n <= processors(&all));
     if (n > 1)
         start_threads(c);
     else

@@ -6,7 +6,11 @@
  *
  * A crew of one has no thread of its own: the caller does the work. So with
  * -n 1 the process is single-threaded, as a real such program is, and an
- * allocator that is faster then (glibc's is) shows it. */
+ * allocator that is faster then (glibc's is) shows it.
+ *
+ * Several members for which there are processors enough get one each. Left to
+ * the system, two that wake each other often stay on one for milliseconds, the
+ * length of a replay, and take turns where they should work at once. */
 #ifndef DRIVER_CREW_H
 #define DRIVER_CREW_H
 
@@ -15,7 +19,8 @@
 struct crew;
 
 /** Start n threads, and in each call hello once before all else.
- * @param pin  keep member i on the i-th of the processors that we may use. */
+ * @param pin  keep member i on the i-th of the processors that we may use,
+ *             modulo their number, also where there are more members. */
 struct crew *crew_start(unsigned n, bool pin, void (*hello)(void *, unsigned),
                         void *arg);
 /** Every member calls work(arg, its number). Returns when all are done. */

@@ -28,7 +28,7 @@ static const char help[] =
     "  -f, --file FILE         one trace; repeatable, also together with -t\n"
     "  -n, --threads N[,N...]  so many threads, each with its own trace (1)\n"
     "      --same              each trace in turn, by all threads at once\n"
-    "      --pin               keep each thread on one processor\n"
+    "      --pin               more threads than processors: pin them, too\n"
     "With what\n"
     "  -a, --allocator NAME[,NAME...]   or `all` (default: the first of --list)\n"
     "  -l, --libc              show the C library's results too; they are\n"
