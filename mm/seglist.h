@@ -45,7 +45,7 @@ struct heap {
     size_t size;          /* bytes of all regions */
     size_t dirty;         /* H7 */
     size_t clean;         /* H7 */
-    size_t purge_at;      /* resident bytes below which growing purges nothing */
+    size_t purge_at; /* resident bytes below which growing purges nothing */
 };
 
 _Static_assert(NBITMAP <= 64, "one summary word");

@@ -61,10 +61,10 @@ static struct {
     struct shard *spare;   /* merged away, and no block names them any more */
     _Atomic uint32_t nshards;
     _Atomic uint32_t norphans; /* a hint, also read without the lock */
-    _Atomic size_t resident; /* bytes of all shards, within SCAN_STEP each */
-    _Atomic size_t record;   /* resident, above which others' waste is purged */
-    uint32_t nmerged;          /* shards that are forwarded */
-    uint32_t turn;             /* next to be shared, when there are too many */
+    _Atomic size_t resident;   /* bytes of all shards, within SCAN_STEP each */
+    _Atomic size_t record; /* resident, above which others' waste is purged */
+    uint32_t nmerged;      /* shards that are forwarded */
+    uint32_t turn;         /* next to be shared, when there are too many */
 } registry = {.lock = {PTHREAD_MUTEX_INITIALIZER, false, RANK_NONE}};
 
 static struct shard *_Atomic shards[MM_MAX_ARENAS];
