@@ -85,8 +85,8 @@ int main(void)
 {
     Suite *suite = suite_create("crew");
     TCase *tc = tcase_create("crew");
-    tcase_add_test(
-        tc, each_member_has_a_processor_of_its_own_if_there_are_enough);
+    tcase_add_test(tc,
+                   each_member_has_a_processor_of_its_own_if_there_are_enough);
     tcase_add_test(tc, more_members_than_processors_go_where_they_will);
     tcase_add_test(tc, they_are_kept_in_turn_if_that_is_asked_for);
     suite_add_tcase(suite, tc);
