@@ -16,7 +16,7 @@ $(CONFORMANCE): $(B)/tests/conformance/%: tests/conformance/%.c $(B)/flags \
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
 
 CXX      = $(if $(findstring clang,$(CC)),clang++,g++)
-CXXFLAGS = -std=c++17 $(OPT) -g -Wall -Wextra $(WERROR) -pthread
+CXXFLAGS = -std=c++17 -fsized-deallocation $(OPT) -g -Wall -Wextra $(WERROR) -pthread
 
 $(B)/tests/conformance/new: tests/conformance/new.cc $(B)/flags
 	$(call say,LD,$@)
