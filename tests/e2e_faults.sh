@@ -40,10 +40,10 @@ unknown="double free, or a pointer that malloc never returned"
 overwritten="the block's header was overwritten, or malloc never returned the\
  pointer"
 no_owner="the block's header was overwritten"
-WITH_OWNERS="arena arena-nocache arena-favorite"
+WITH_OWNERS="arena arena-nocache arena-favorite lockfree"
 
 dies double_free_run "double free of a small block" \
-    "global arena arena-favorite"
+    "global arena arena-favorite lockfree"
 dies double_free_header "$unknown" "$STAGES"
 dies double_free_merged "$unknown" "$STAGES"
 dies double_free_annexed "$unknown" "$STAGES"
