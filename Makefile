@@ -42,9 +42,13 @@ ALLOC_CFLAGS = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
                -fno-builtin-free -ftls-model=initial-exec
 
 # A stage is mm.c over mm/stage_X.h; a variant stage_X_variant.o adds its flags.
-STAGES  = global arena arena_nocache arena_favorite lockfree
+STAGES  = global arena arena_nocache arena_favorite lockfree \
+          fit_list fit_tree fit_tlsf
 STAGE_FLAGS_arena_nocache  = -DARENA_CACHED=0
 STAGE_FLAGS_arena_favorite = -DARENA_FAVORITE=1
+STAGE_FLAGS_fit_list       = -DMM_FIT='"mm/fit_list.h"'
+STAGE_FLAGS_fit_tree       = -DMM_FIT='"mm/fit_tree.h"'
+STAGE_FLAGS_fit_tlsf       = -DMM_FIT='"mm/fit_tlsf.h"'
 DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
 DRIVER  = $(patsubst driver/%.c,%,$(wildcard driver/*.c))
 

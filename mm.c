@@ -9,7 +9,7 @@
  *   arena.h     tight and busy sizes to runs        mm/arena.h
  *   run.h       headerless blocks in pages          mm/run.h
  *   heap.h      boundary-tag blocks                 mm/heap.h
- *   seglist.h   their free lists                    mm/seglist.h
+ *   seglist.h   their free lists, or another policy mm/fit.h, mm/seglist.h
  *   block.h     what a block looks like             mm/block.h
  *   memlib      where memory comes from             memlib.c
  *
@@ -18,8 +18,9 @@
  * and each object exports one const struct mm_allocator. There is no #ifdef
  * in the engine: reading the stage files side by side is the progression.
  *
- * To be read in this order: block.h, sizeclass.h, seglist.h, heap.h, run.h,
- * arena.h, stage_global.h, and then here. docs/design.md says why it is so. */
+ * To be read in this order: block.h, sizeclass.h, fit.h, seglist.h, heap.h,
+ * run.h, arena.h, stage_global.h, and then here. docs/design.md says why it is
+ * so. */
 #include "mm.h"
 
 #include MM_STAGE

@@ -83,62 +83,6 @@ static inline void region_check(const struct heap *h, const struct region *r,
                b->header & BLOCK_PREV_BITS);
 }
 
-/* Does a region of h hold the whole of [b, b + 16)? */
-static inline bool heap_holds(const struct heap *h, const struct block *b)
-{
-    uint32_t link = h->regions;
-    for (const struct region *r; link; link = r->next) {
-        r = heap_region(h, link);
-        if ((const char *)b > (const char *)r &&
-            (const char *)(b + 1) < region_end(r))
-            return true;
-    }
-    return false;
-}
-
-/* H5, H6 of list c. nfree bounds the walk: a list may be a ring by damage.
- * @return its length */
-static inline size_t list_check(const struct heap *h, unsigned c, size_t nfree,
-                                size_t *bad)
-{
-    bool bit = h->bitmap[c / 64] >> (c % 64) & 1;
-    *bad += broken(bit != (h->heads[c] != 0),
-                   "H6 a list's bit is set iff it is not empty", &h->heads[c],
-                   "list", c);
-    size_t n = 0;
-    uint32_t before = 0;
-    for (uint32_t link = h->heads[c]; link; n++) {
-        const struct block *b = link_block(h, link);
-        size_t lost = broken(n > nfree || !heap_holds(h, b),
-                             "H6 links lead to blocks of the heap", b,
-                             "not so in list", c);
-        *bad += lost;
-        if (lost)
-            break;
-        *bad += broken(block_used(b) || size_class(block_size(b)) != c,
-                       "H5 a listed block is free and of its class", b,
-                       "not so in list", c);
-        *bad += broken(b->prev != before, "H6 links are symmetric", b,
-                       "not so in list", c);
-        before = link;
-        link = b->next;
-    }
-    return n;
-}
-
-/* The words over the lists' bits, and the one block that is in no list. */
-static inline size_t summary_check(const struct heap *h, const struct walk *w)
-{
-    size_t bad = broken(h->victim && !w->victim,
-                        "H5 the victim is a free block of the heap", h->victim,
-                        "not so; free blocks:", w->nfree);
-    for (unsigned i = 0; i < NBITMAP; i++)
-        bad += broken((h->summary >> i & 1) != (h->bitmap[i] != 0),
-                      "H6 a summary bit is set iff its word is not 0",
-                      &h->bitmap[i], "not so for word", i);
-    return bad;
-}
-
 /** Count the broken invariants of h, printing each. O(blocks).
  * @pre quiescent: no thread is inside the heap. */
 static cold_noinline size_t heap_check(const struct heap *h)
@@ -151,10 +95,11 @@ static cold_noinline size_t heap_check(const struct heap *h)
     }
     if (w.bad) /* the lists would only repeat it, or lead astray */
         return w.bad;
-    w.bad = summary_check(h, &w);
+    w.bad = broken(h->victim && !w.victim,
+                   "H5 the victim is a free block of the heap", h->victim,
+                   "not so; free blocks:", w.nfree);
     size_t listed = h->victim != NULL;
-    for (unsigned c = 0; c < NCLASSES; c++)
-        listed += list_check(h, c, w.nfree, &w.bad);
+    listed += fit_check(h, w.nfree, &w.bad);
     w.bad += broken(
         listed != w.nfree, "H5 every free block is listed, once", h,
         "free blocks that are not listed, or too often:", w.nfree - listed);

@@ -19,7 +19,7 @@
  *   H2 a block's prev bits tell the truth about the block before it
  *   H3 no two free blocks are adjacent
  *   H4 a free block that is not a mini has a footer equal to its size
- *   H5-H7 see seglist.h
+ *   H5-H7 see fit.h
  *
  * Boundary tags are Knuth's (1968); blocks of the victim and two-ended
  * placement keep what is allocated together close (Wilson et al., 1995). */
@@ -28,7 +28,7 @@
 
 #include "config.h"
 #include "memlib.h"
-#include "mm/seglist.h"
+#include MM_FIT
 
 #include <errno.h>
 
@@ -37,15 +37,6 @@
 #define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
-
-struct region {
-    uint32_t next; /* link to an older region's first block; 0: none */
-    uint32_t size; /* bytes / 16, this header and the end header included */
-};
-
-_Static_assert(sizeof(struct region) == HEADER_SIZE, "blocks start 8 mod 16");
-_Static_assert(MEM_RESERVE <= ALIGN << 32, "links and region sizes are 32-bit; "
-                                           "memlib leaves the last page out");
 
 /* ---- free and merge -------------------------------------------------- */
 
@@ -92,16 +83,6 @@ static always_inline void heap_free(struct heap *h, struct block *b)
 }
 
 /* ---- grow ------------------------------------------------------------ */
-
-static inline struct region *heap_region(const struct heap *h, uint32_t link)
-{
-    return link ? (struct region *)link_block(h, link) - 1 : NULL;
-}
-
-static inline char *region_end(const struct region *r)
-{
-    return (char *)r + (size_t)r->size * ALIGN;
-}
 
 /* The header of size 0 that ends a region; prev bits as given. */
 static inline struct block *region_seal(char *end, uint64_t prev_bits)
@@ -261,7 +242,7 @@ static always_inline struct block *take_low(struct heap *h, struct block *b,
 static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
 {
     retire_victim(h);
-    struct block *b = heap_fit(h, asize);
+    struct block *b = fit_find(h, asize);
     if (unlikely(!b)) {
         b = heap_grow(h, asize, ALIGN);
         if (!b)
@@ -279,44 +260,17 @@ static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
 static always_inline struct block *heap_malloc(struct heap *h, size_t asize)
 {
     if (likely(asize <= EXACT_MAX)) {
-        uint32_t exact = h->heads[size_class(asize)];
+        uint32_t exact = fit_exact(h, asize);
         if (exact) {
             struct block *b = link_block(h, exact);
             list_remove(h, b, asize);
             block_set_used(b, asize);
             return b;
         }
-        if (h->victim && asize <= block_size(h->victim))
+        if (FIT_VICTIM && h->victim && asize <= block_size(h->victim))
             return take_low(h, h->victim, asize);
     }
     return heap_malloc_fit(h, asize);
-}
-
-/* Bytes to skip in b so that the payload is aligned. */
-static inline size_t align_lead(const struct block *b, size_t align)
-{
-    uintptr_t payload = (uintptr_t)block_payload(b);
-    return round_up(payload, align) - payload;
-}
-
-/* A free block that holds an aligned asize, or NULL: those that may do are
- * tried, FIT_TRIES a list, then any that must do is taken. */
-static inline struct block *heap_fit_aligned(const struct heap *h, size_t asize,
-                                             size_t align)
-{
-    size_t most = asize + align - ALIGN;
-    unsigned last = size_class(most);
-    unsigned c = size_class(asize);
-    for (; (c = next_class(h, c)) <= last && c < NCLASSES; c++) {
-        uint32_t link = h->heads[c];
-        for (int i = 0; link && i < FIT_TRIES; i++) {
-            struct block *b = link_block(h, link);
-            if (align_lead(b, align) + asize <= block_size(b))
-                return b;
-            link = b->next;
-        }
-    }
-    return heap_fit(h, most);
 }
 
 /** As heap_malloc, with the payload aligned to a power of two >= 16. */
@@ -328,7 +282,7 @@ static cold_noinline struct block *heap_memalign(struct heap *h, size_t align,
         return NULL;
     }
     retire_victim(h);
-    struct block *b = heap_fit_aligned(h, asize, align);
+    struct block *b = fit_find_aligned(h, asize, align);
     if (!b)
         b = heap_grow(h, asize, align);
     if (!b)
@@ -394,7 +348,7 @@ static inline struct block *block_slide(struct heap *h, struct block *b)
 static inline bool heap_has(struct heap *h, size_t asize)
 {
     retire_victim(h);
-    return heap_fit(h, asize) != NULL;
+    return fit_find(h, asize) != NULL;
 }
 
 /** Resize b without a second block, the payload kept: shrink, grow into the

@@ -21,23 +21,7 @@
  * two regions, if it is less, is nobody's: no region fits in there. */
 #define BORDER_LINE ((size_t)64)
 
-/* Put src's list c before dst's. */
-static inline void list_splice(struct heap *dst, struct heap *src, unsigned c)
-{
-    uint32_t first = src->heads[c], last = first;
-    if (!first)
-        return;
-    while (link_block(src, last)->next)
-        last = link_block(src, last)->next;
-    link_block(dst, last)->next = dst->heads[c];
-    if (dst->heads[c])
-        link_block(dst, dst->heads[c])->prev = last;
-    else
-        mark_class(dst, c);
-    dst->heads[c] = first;
-}
-
-/* The same for a class's list of runs with free blocks. */
+/* Put src's runs of class c with free blocks before dst's. */
 static inline void runs_splice(struct arena *dst, struct arena *src, unsigned c)
 {
     struct heap *h = &dst->heap;
@@ -129,8 +113,7 @@ static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
 {
     struct heap *d = &dst->heap, *s = &src->heap;
     retire_victim(s);
-    for (unsigned c = 0; c < NCLASSES; c++)
-        list_splice(d, s, c);
+    fit_splice(d, s);
     for (unsigned c = 1; c <= RUN_CLASSES; c++)
         runs_splice(dst, src, c);
     d->dirty += s->dirty;

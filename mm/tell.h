@@ -7,18 +7,17 @@
 
 #include "mm/arena.h"
 
-/* Bytes of free blocks: all lists, and the victim. */
-static inline size_t heap_free_bytes(const struct heap *h)
+static inline void block_count(struct heap *h, struct block *b, void *bytes)
+{
+    (void)h;
+    *(size_t *)bytes += block_size(b);
+}
+
+/* Bytes of free blocks: all that wait, and the victim. */
+static inline size_t heap_free_bytes(struct heap *h)
 {
     size_t bytes = h->victim ? block_size(h->victim) : 0;
-    unsigned c = 0;
-    while ((c = next_class(h, c)) < NCLASSES) {
-        const struct block *b;
-        for (uint32_t link = h->heads[c++]; link; link = b->next) {
-            b = link_block(h, link);
-            bytes += block_size(b);
-        }
-    }
+    fit_each(h, MIN_BLOCK, block_count, &bytes);
     return bytes;
 }
 
@@ -37,19 +36,23 @@ static inline size_t runs_free_bytes(const struct arena *a)
 }
 
 /** Bytes of the arena's blocks in use, with headers. */
-static cold_noinline size_t arena_used(const struct arena *a)
+static cold_noinline size_t arena_used(struct arena *a)
 {
     return a->heap.size - heap_free_bytes(&a->heap) - runs_free_bytes(a);
 }
 
-/* Whole pages of b, listed, that are free: even of a block so small that it
- * keeps no count of them. */
-static inline size_t block_trim_pages(struct heap *h, struct block *b)
+/* Give back whole pages of b, listed, even if it is so small that it keeps no
+ * count of them. */
+static inline void block_trim_pages(struct heap *h, struct block *b,
+                                    void *given)
 {
-    if (block_size(b) >= DIRTY_MIN)
-        return block_purge(h, b);
+    if (block_size(b) >= DIRTY_MIN) {
+        block_purge(h, b, given);
+        return;
+    }
     char *first = (char *)(b + 1);
-    return mem_purge(first, (size_t)((char *)block_footer(b) - first));
+    *(size_t *)given +=
+        mem_purge(first, (size_t)((char *)block_footer(b) - first));
 }
 
 /** Give back every page on which h has nothing in use. @return bytes */
@@ -57,14 +60,7 @@ static cold_noinline size_t heap_trim(struct heap *h)
 {
     size_t given = 0;
     retire_victim(h);
-    unsigned c = size_class(mem_pagesize());
-    while ((c = next_class(h, c)) < NCLASSES) {
-        struct block *b;
-        for (uint32_t link = h->heads[c++]; link; link = b->next) {
-            b = link_block(h, link);
-            given += block_trim_pages(h, b);
-        }
-    }
+    fit_each(h, mem_pagesize(), block_trim_pages, &given);
     return given;
 }
 

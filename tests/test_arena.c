@@ -163,7 +163,7 @@ START_TEST(a_shard_gives_back_small_waste_when_it_rests)
     struct shard *s = shard_at(1);
     const struct heap *h = &s->arena.heap;
     unsigned c = size_class(64 << 10);
-    const struct block *b = link_block(h, h->heads[next_class(h, c)]);
+    const struct block *b = link_block(h, h->fit.heads[next_class(&h->fit, c)]);
     ck_assert(block_size(b) < PURGE_MIN && resident(b));
     lab->free(take(SCAN_STEP)); /* looks, and sees that s was used */
     ck_assert(resident(b));

@@ -56,8 +56,8 @@ START_TEST(h6_a_list_without_its_bit)
 {
     fill_heap();
     unsigned c = size_class(block_size(live.listed));
-    unmark_class(heap, c);
-    ck_names("H6", &heap->heads[c]);
+    unmark_class(&heap->fit, c);
+    ck_names("H6", &heap->fit.heads[c]);
 }
 END_TEST
 
@@ -65,8 +65,8 @@ START_TEST(h6_a_bit_without_a_list)
 {
     fill_heap();
     unsigned c = size_class(50000);
-    mark_class(heap, c);
-    ck_names("H6", &heap->heads[c]);
+    mark_class(&heap->fit, c);
+    ck_names("H6", &heap->fit.heads[c]);
 }
 END_TEST
 
@@ -74,8 +74,8 @@ START_TEST(h6_a_word_that_the_summary_forgot)
 {
     fill_heap();
     unsigned word = size_class(block_size(live.listed)) / 64;
-    heap->summary &= ~(1ull << word);
-    ck_names("H6", &heap->bitmap[word]);
+    heap->fit.summary &= ~(1ull << word);
+    ck_names("H6", &heap->fit.bitmap[word]);
 }
 END_TEST
 
