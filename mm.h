@@ -76,7 +76,8 @@ struct mm_allocator {
     X(mm_fit_list) /* mm.c, mm/stage_fit.h: other policies in stage one */     \
     X(mm_fit_tree)                                                             \
     X(mm_fit_tlsf)                                                             \
-    X(mm_buddy) /* designs/buddy.c, and its other variant: */                  \
+    X(mm_fit_cas) /* designs/fit_cas.c */                                      \
+    X(mm_buddy)   /* designs/buddy.c, and its other variant: */                \
     X(mm_buddy_plain)                                                          \
     X(mm_bucket) /* designs/bucket.c, and two more ways to the owner: */       \
     X(mm_bucket_inbox)                                                         \

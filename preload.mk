@@ -17,17 +17,20 @@ LIBDIR  = $(PREFIX)/lib
 MANDIR  = $(PREFIX)/share/man
 DESTDIR =
 
-PRELOAD_NAMES = $(STAGES) buddy buddy_plain bucket bucket_inbox bucket_global
+PRELOAD_NAMES = $(STAGES) fit_cas buddy buddy_plain \
+                bucket bucket_inbox bucket_global
 PRELOADS      = $(subst _,-,$(PRELOAD_NAMES:%=libmm-%.so))
 
 # Never with a sanitizer: the programs that they run in have none.
 PRELOAD_CFLAGS = $(filter-out $(SAN_FLAGS),$(CFLAGS)) $(ALLOC_CFLAGS) \
                  -fPIC -fvisibility=hidden
-# A table mm_X is in mm.c over a stage X, or in designs/X.c; variants X_Y too.
+# A table mm_X is in mm.c over a stage X, or in designs/X.c; variants X_Y too,
+# but where X_Y has a file of its own.
 first = $(firstword $(subst _, ,$(1)))
+source = $(firstword $(wildcard designs/$(1).c) designs/$(call first,$(1)).c)
 preload_flags = -DMM_ALLOCATOR=mm_$(1) $(if $(filter $(1),$(STAGES)),\
     -DMM_SOURCE='"mm.c"' -DMM_STAGE='"mm/stage_$(call first,$(1)).h"' \
-    $(STAGE_FLAGS_$(1)),-DMM_SOURCE='"designs/$(call first,$(1)).c"')
+    $(STAGE_FLAGS_$(1)),-DMM_SOURCE='"$(call source,$(1))"')
 PRELOAD_NEEDS = preload.c mm.c memlib.c preload.mk $(B)/flags \
                 $(wildcard *.h mm/*.h designs/*.[ch])
 
