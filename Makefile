@@ -3,6 +3,7 @@
 #   make            ./mdriver and librecord.so
 #   make run        the main job: 16 threads, each with its own trace
 #   make grade      points for every allocator on every trace; A=NAME: for one
+#   make teach      small programs under each allocator: time and memory
 #   make test       unit and end-to-end tests; last line `N passed, N failed`
 #   make check      layers and style of the sources, links of the documents
 #   make traces     regenerate the generated traces
@@ -182,8 +183,8 @@ help:
 
 # Further rooms of the house; each file names its own targets, and may add to
 # `all` and to `test-programs` (what must be built before the tests run).
--include record.mk preload.mk tests/tests.mk tests/faulty/faulty.mk \
-    tests/faults/faults.mk tests/conformance/conformance.mk \
+-include record.mk preload.mk teach/teach.mk tests/tests.mk \
+    tests/faulty/faulty.mk tests/faults/faults.mk tests/conformance/conformance.mk \
     tests/hitpath/hitpath.mk
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),)

@@ -47,6 +47,7 @@ LAYERS = [
     layer("record.c", "record/*", peers=True, sees=["config.h"]),
     layer("driver/*", "mdriver.c", peers=True,
           sees=["config.h", "mm.h", "memlib.h"]),
+    layer("teach/*", peers=True, sees=[]),
     layer("tests/*", peers=True),
 ]
 
@@ -65,7 +66,7 @@ LENGTHS = [
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 SOURCES = ["*.c", "*.h", "mm/*.h", "mm/*.c", "designs/*.[ch]",
-           "driver/*.[ch]", "record/*.[ch]", "tests/**/*.[ch]", "Makefile",
+           "driver/*.[ch]", "record/*.[ch]", "teach/*", "tests/**/*.[ch]", "Makefile",
            "*.mk", "tests/**/*.mk", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*"]
 

@@ -12,8 +12,8 @@ E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)), \
 # They test scripts, the build, and the libmm-*.so: a sanitizer sees nothing of
 # those.
 SCRIPT_TESTS = $(foreach t,build checks docs plot add_allocator gen \
-                   conformance preload hitpath install programs trace_stats \
-                   report,\
+                   conformance preload hitpath install programs \
+                   trace_stats report teach,\
                    $(wildcard tests/e2e_$(t).*))
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 ALL_TESTS  = $(UNIT_TESTS) $(E2E_TESTS)
