@@ -174,20 +174,24 @@ static struct owner *design_owner_new(void)
     return &m->owner;
 }
 
-/* Blocks that others returned go to the lists. */
-static void member_collect(struct member *m)
+/* Blocks that others returned go to the lists. @return whether there were any
+ */
+static bool member_collect(struct member *m)
 {
     struct freed *f = way->take(m);
+    bool any = f != NULL;
     for (struct freed *next; f; f = next) {
         next = f->next;
         heap_free(&m->heap, chunk_of(f), f);
     }
+    return any;
 }
 
 static void design_owner_leave(struct owner *o)
 {
     struct member *m = (struct member *)o;
-    member_collect(m);
+    while (member_collect(m))
+        ;
     heap_flush(&m->heap);
 }
 
@@ -279,7 +283,10 @@ static void design_free(void *p)
         heap_free(&m->heap, c, p);
         member_tick(m);
     } else {
-        way->give(member_of(c->heap), p);
+        struct member *to = member_of(c->heap);
+        size_t bytes = class_of(c)->size;
+        way->give(to, p); /* from now on the chunk may be another's */
+        owner_returned(&to->owner, bytes);
     }
 }
 
@@ -353,7 +360,8 @@ static bool is_member(const struct heap *h)
 static size_t chunks_check(size_t *open)
 {
     size_t n = mem_range.size ? (size_t)((char *)mem_brk() - mem_range.base) /
-                                    classes.chunk : 0;
+                                    classes.chunk
+                              : 0;
     size_t bad = 0, pooled = 0;
     *open = 0;
     for (uint32_t i = 1; i <= n; i++) {

@@ -25,11 +25,11 @@
 #include "designs/owner.h"
 #include "mm.h"
 
-#define QUICK_BYTES 64 /* quick lists are for blocks below order 8 */
+#define QUICK_BYTES 64            /* quick lists are for blocks below order 8 */
 #define QUICK_UNITS ((size_t)256) /* in one list at most, and 4 blocks more */
-#define SLACK ((size_t)4 << 20) /* bytes that may stay idle in any arena */
+#define SLACK ((size_t)4 << 20)   /* bytes that may stay idle in any arena */
 #define GATHER_ORDER 10 /* smaller pieces are not worth a system call each */
-#define SMALL_ORDER 12 /* requests of 64 KiB and less take the short way */
+#define SMALL_ORDER 12  /* requests of 64 KiB and less take the short way */
 #define ADDRESS_BITS 47
 
 struct quick {
@@ -290,8 +290,10 @@ static void design_free(void *p)
     struct arena *a = region_of(p)->arena;
     if (likely(a == owner_mine()))
         arena_free(a, p, byte);
-    else
+    else {
         inbox_push_any(&a->inbox, p);
+        owner_returned(&a->owner, byte_bytes(byte));
+    }
 }
 
 static size_t design_usable(const void *p)

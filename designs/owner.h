@@ -8,9 +8,11 @@
  *
  * A heap is never destroyed before fini, so a block's owner may be looked up
  * at any time, and blocks outlive their threads. There are at most as many
- * heaps as threads ever lived at once. A thread leaves by the thread_exit hook
- * or, without it, by the destructor of a pthread key; if other destructors
- * allocate later, it takes a heap for each such call alone.
+ * heaps as threads ever lived at once. What others return to an orphan, for
+ * which no thread looks, they collect themselves, now and then. A thread leaves
+ * by the thread_exit hook or, without it, by the destructor of a pthread key;
+ * if other destructors allocate later, it takes a heap for each such call
+ * alone.
  *
  * A fork holds all locks, so the child finds nothing half done. Heaps of
  * threads that it does not have stay as they are; blocks may go back to them.
@@ -34,6 +36,7 @@
 struct owner {
     struct owner *next;        /* in all */
     struct owner *next_orphan; /* in orphans */
+    _Atomic bool orphan;       /* without the lock: a hint */
 };
 
 /** Prepare an empty heap for this variant of the design. @return 0, or -1. */
@@ -42,12 +45,14 @@ static int design_start(int variant);
 static void design_stop(void);
 /** @return a heap of one's own, its struct owner first; NULL, ENOMEM. */
 static struct owner *design_owner_new(void);
-/** The owner goes: give back what nobody could reach any more. */
+/** The owner goes, or went: give back what nobody could reach any more. */
 static void design_owner_leave(struct owner *o);
 /** Take or give all locks of the design's own. */
 static void design_lock_all(bool take);
 
 #define NOT_STARTED (-1)
+#define TIDY_BYTES                                                             \
+    ((size_t)64 << 10) /* returned to orphans between two looks */
 
 static struct {
     pthread_mutex_t lock; /* guards all but generation */
@@ -60,7 +65,8 @@ static struct {
 static _Thread_local struct {
     struct owner *owner;
     unsigned generation;
-    bool ending; /* the destructor ran */
+    bool ending;     /* the destructor ran */
+    size_t returned; /* bytes, to orphans, since it looked after one */
 } mine;
 
 /* Relaxed: it changes in fini only, when no thread is inside the allocator. */
@@ -75,6 +81,36 @@ static always_inline void *owner_mine(void)
     return likely(mine.generation == generation_now()) ? mine.owner : NULL;
 }
 
+/* Relaxed, for the lock orders all that is done to an orphan. */
+static bool is_orphan(const struct owner *o)
+{
+    return atomic_load_explicit(&o->orphan, memory_order_relaxed);
+}
+
+static void set_orphan(struct owner *o, bool is)
+{
+    atomic_store_explicit(&o->orphan, is, memory_order_relaxed);
+}
+
+static cold_noinline void orphan_tidy(struct owner *o, size_t bytes)
+{
+    mine.returned += bytes;
+    if (mine.returned < TIDY_BYTES)
+        return;
+    mine.returned = 0;
+    pthread_mutex_lock(&owners.lock);
+    if (is_orphan(o))
+        design_owner_leave(o);
+    pthread_mutex_unlock(&owners.lock);
+}
+
+/** So many bytes were returned to o by another thread. */
+static always_inline void owner_returned(struct owner *o, size_t bytes)
+{
+    if (unlikely(is_orphan(o)))
+        orphan_tidy(o, bytes);
+}
+
 /** The calling thread made its last call, as far as it knows. */
 static void owner_leave(void)
 {
@@ -87,6 +123,7 @@ static void owner_leave(void)
     pthread_mutex_lock(&owners.lock);
     o->next_orphan = owners.orphans;
     owners.orphans = o;
+    set_orphan(o, true);
     pthread_mutex_unlock(&owners.lock);
 }
 
@@ -178,8 +215,10 @@ static struct owner *owner_adopt(bool *started)
     pthread_mutex_lock(&owners.lock);
     *started = owners.variant != NOT_STARTED || owners_start(0) == 0;
     struct owner *o = owners.orphans;
-    if (o)
+    if (o) {
         owners.orphans = o->next_orphan;
+        set_orphan(o, false);
+    }
     pthread_mutex_unlock(&owners.lock);
     return o;
 }
