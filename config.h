@@ -38,6 +38,7 @@
 /* ---- driver ---------------------------------------------------------- */
 
 #define MDRIVER_MAX_THREADS 256
+#define MDRIVER_MAX_PEERS 32 /* libraries in one run */
 #define MDRIVER_WATCHDOG_SECONDS 60 /* without one finished operation */
 
 /* K-best timing: stop when the best K runs agree within this fraction. */

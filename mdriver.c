@@ -8,6 +8,7 @@
 #include "driver/grade.h"
 #include "driver/heapmap_run.h"
 #include "driver/output.h"
+#include "driver/peer.h"
 #include "driver/registry.h"
 #include "driver/report.h"
 #include "driver/summary.h"
@@ -20,6 +21,7 @@ static void list_allocators(void)
 {
     for (size_t i = 0; registry[i]; i++)
         printf("%-14s %s\n", registry[i]->name, registry[i]->summary);
+    peer_list();
 }
 
 static struct trace **read_traces(const struct options *o)
@@ -78,6 +80,7 @@ static int draw(const struct options *o, struct trace **traces)
 int main(int argc, char **argv)
 {
     struct options o;
+    peer_main(argc, argv);
     options_read(&o, argc, argv);
     if (o.list) {
         list_allocators();

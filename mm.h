@@ -28,6 +28,8 @@ struct mm_allocator {
     const char *name;     /* as in `mdriver -a name`: [a-z0-9-]+ */
     const char *summary;  /* one line for `mdriver --list` */
     bool single_threaded; /* true: never run with two threads */
+    bool small_align; /* true: blocks below 16 bytes are 8-aligned only, as C
+                         lets them be (the peers; none of ours) */
 
     /** Start with an empty heap. @return 0, or -1 with errno set. */
     int (*init)(void);

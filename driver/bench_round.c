@@ -2,6 +2,7 @@
 #include "driver/bench_round.h"
 
 #include "driver/dmem.h"
+#include "driver/peer.h"
 #include "driver/progress.h"
 #include "driver/registry.h"
 #include "driver/sandbox.h"
@@ -187,6 +188,7 @@ static void enter(struct bench *b, unsigned a)
     e->out = result_round(b->section, a, b->round);
     e->job = (struct job){
         .allocator = b->r->allocators[a],
+        .library = peer_library(b->r->allocators[a]),
         .traces = b->r->traces,
         .round = r,
         .level = b->o->level,

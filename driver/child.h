@@ -7,8 +7,8 @@
  *           ◄─── ack ────
  *
  * A job names things and holds no state of the parent's: a child that is
- * started by exec, under LD_PRELOAD, can be given the same. Only before the
- * first command may a child allocate from anything but dmem. */
+ * started by exec, under LD_PRELOAD, is given the same (peer.h). Only before
+ * the first command may a child allocate from anything but dmem. */
 #ifndef DRIVER_CHILD_H
 #define DRIVER_CHILD_H
 
@@ -38,6 +38,7 @@ enum phase {
 
 struct job {
     const struct mm_allocator *allocator;
+    const char *library; /* a peer's (peer.h); NULL: linked in */
     struct trace *const *traces; /* those that parts name, by number */
     const struct round *round;
     int level; /* of the checked pass, as oracle_new */
@@ -53,7 +54,22 @@ struct job {
 /* Thread numbers outside the replay. */
 #define THREAD_NONE UINT32_MAX
 
+/* Bytes of a peer's name, with the zero at its end. */
+#define ALLOCATOR_NAME 32
+
+/* What a child that is started by exec cannot inherit of a job; its traces
+ * are named on its command line. */
+struct order {
+    char name[ALLOCATOR_NAME];
+    int level;
+    bool pin, latency;
+    struct ticker ticker;
+    unsigned ntraces, nparts, nthreads;
+    struct part parts[MDRIVER_MAX_THREADS];
+};
+
 struct shared {
+    struct order order;
     struct fault fault;
     _Atomic int phase;           /* enum phase */
     _Atomic uint32_t died_thread; /* driver thread that got a signal */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DMEM_ALIGN 64
@@ -39,28 +40,49 @@ static _Noreturn void die(const char *what)
     _exit(DMEM_EXIT);
 }
 
-static void *map(size_t size, int sharing)
+static struct head *map(size_t length, int flags, int fd)
+{
+    struct head *h =
+        mmap(NULL, length, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (h == MAP_FAILED)
+        die("out of memory for the driver's own tables: use fewer or "
+            "smaller traces, or fewer threads");
+    return h;
+}
+
+static size_t with_head(size_t size)
 {
     size_t length;
     if (__builtin_add_overflow(size, sizeof(struct head), &length))
         die("out of memory: the driver asked for more than addresses exist");
-    struct head *h = mmap(NULL, length, PROT_READ | PROT_WRITE,
-                          sharing | MAP_ANONYMOUS, -1, 0);
-    if (h == MAP_FAILED)
-        die("out of memory for the driver's own tables: use fewer or "
-            "smaller traces, or fewer threads");
-    *h = (struct head){ DMEM_MARK, length };
-    return h + 1;
+    return length;
 }
 
 void *dmem_alloc(size_t size)
 {
-    return map(size, MAP_PRIVATE);
+    size_t length = with_head(size);
+    struct head *h = map(length, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    *h = (struct head){ DMEM_MARK, length };
+    return h + 1;
 }
 
-void *dmem_shared(size_t size)
+void *dmem_shared(size_t size, int *fd)
 {
-    return map(size, MAP_SHARED);
+    size_t length = with_head(size);
+    *fd = memfd_create("mdriver", MFD_CLOEXEC);
+    if (*fd < 0 || ftruncate(*fd, (off_t)length) != 0)
+        die("no memory can be had that processes share (memfd_create)");
+    struct head *h = map(length, MAP_SHARED, *fd);
+    *h = (struct head){ DMEM_MARK, length };
+    return h + 1;
+}
+
+void *dmem_attach(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(struct head))
+        die("bug: dmem_attach of a file that is none of dmem_shared's");
+    return map((size_t)st.st_size, MAP_SHARED, fd) + 1;
 }
 
 void dmem_free(void *p)
@@ -70,7 +92,6 @@ void dmem_free(void *p)
     struct head *h = (struct head *)p - 1;
     if (h->mark != DMEM_MARK)
         die("bug: dmem_free of a pointer that dmem did not hand out");
-    h->mark = 0;
     munmap(h, h->length);
 }
 

@@ -4,7 +4,8 @@
  *   utilization   GRADE_UTIL_POINTS, linear from GRADE_UTIL_NONE to _FULL
  *   throughput    GRADE_PERF_POINTS, linear in the ratio to libc of this run
  *
- * An allocator with one fault gets nothing for the last two. With several
+ * An allocator with one fault gets nothing for the last two; a peer (peer.h),
+ * which has no utilization, gets no grade. With several
  * numbers of threads (-n 1,4) each counts alike, and a single-threaded
  * allocator is graded by -n 1 alone. */
 #ifndef DRIVER_GRADE_H

@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "driver/dmem.h"
+#include "driver/peer.h"
 #include "driver/summary.h"
 
 #include <string.h>
@@ -123,7 +124,7 @@ void grade_print(const struct results *r, FILE *f)
     struct grade *g = dmem_alloc(r->nallocators * sizeof *g);
     unsigned ngraded = 0;
     for (unsigned a = 0; a < r->nallocators; a++) {
-        if (r->shown[a])
+        if (r->shown[a] && !peer_library(r->allocators[a]))
             g[a] = grade_allocator(r, a);
         if (!g[a].graded)
             continue;

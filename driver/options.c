@@ -2,6 +2,7 @@
 #include "driver/options.h"
 
 #include "driver/dmem.h"
+#include "driver/peer.h"
 #include "driver/registry.h"
 #include "driver/trace.h"
 
@@ -30,7 +31,9 @@ static const char help[] =
     "      --same              each trace in turn, by all threads at once\n"
     "      --pin               more threads than processors: pin them, too\n"
     "With what\n"
-    "  -a, --allocator NAME[,NAME...]   or `all` (default: the first of --list)\n"
+    "  -a, --allocator NAME[,NAME...]   or `all` (default: the first of --list);\n"
+    "                          also jemalloc, tcmalloc, mimalloc, and any library\n"
+    "                          that replaces malloc: path/to/x.so\n"
     "  -l, --libc              show the C library's results too; they are\n"
     "                          compared with anyway\n"
     "      --list              name the allocators, and exit\n"
@@ -140,7 +143,22 @@ static _Noreturn void unknown_allocator(const char *name)
     for (size_t i = 0; registry[i]; i++)
         snprintf(known + strlen(known), sizeof known - strlen(known), " %s",
                  registry[i]->name);
-    usage("option -a: no allocator is called '%s'; there are:%s", name, known);
+    usage("option -a: no allocator is called '%s'; there are:%s jemalloc "
+          "tcmalloc mimalloc, and files named *.so", name, known);
+}
+
+/* One that is not installed is left out; one that cannot serve is a mistake. */
+static void add_peer(struct options *o, const char *item)
+{
+    char err[ERR_ROOM];
+    bool missing;
+    const struct mm_allocator *a = peer_open(item, &missing, err, sizeof err);
+    if (a)
+        add_allocator(o, a);
+    else if (!missing)
+        usage("option -a: %s", err);
+    else
+        fprintf(stderr, "mdriver: %s; it is left out\n", err);
 }
 
 static void add_allocators(struct options *o, const char *item)
@@ -148,11 +166,14 @@ static void add_allocators(struct options *o, const char *item)
     const struct mm_allocator *a = registry_find(item);
     if (a)
         add_allocator(o, a);
+    else if (peer_named(item))
+        add_peer(o, item);
     else if (strcmp(item, "all") != 0)
         unknown_allocator(item);
-    for (size_t i = 0; !a && registry[i]; i++)
-        if (!registry_is_null(registry[i]))
-            add_allocator(o, registry[i]);
+    else
+        for (size_t i = 0; registry[i]; i++)
+            if (!registry_is_null(registry[i]))
+                add_allocator(o, registry[i]);
 }
 
 /* ---- traces -------------------------------------------------------------- */
@@ -202,7 +223,10 @@ static void read_one(struct options *o, int option, char **argv)
     case 't': add_dir(o, optarg); break;
     case 'f': add_path(o, optarg); break;
     case 'n': each_item(o, optarg, add_threads); break;
-    case 'a': each_item(o, optarg, add_allocators); break;
+    case 'a':
+        o->chosen = true;
+        each_item(o, optarg, add_allocators);
+        break;
     case 'd': o->level = (int)number(optarg, "-d", 0, 2); break;
     case 's': o->seconds = number(optarg, "-s", 1, MAX_SECONDS); break;
     case 'r': o->runs = number(optarg, "-r", 1, MAX_RUNS); break;
@@ -247,6 +271,8 @@ static void fill_defaults(struct options *o)
               o->threads[o->nthreads - 1]);
     if (o->verbose > 1)
         want_one_thread(o);
+    if (o->nallocators == 0 && o->chosen)
+        usage("option -a: none of these is installed");
     if (o->nallocators == 0)
         add_allocator(o, registry[0]);
 }
@@ -255,7 +281,8 @@ void options_read(struct options *o, int argc, char **argv)
 {
     int option;
     *o = (struct options){ .level = 1, .seconds = MDRIVER_WATCHDOG_SECONDS };
-    o->allocators = dmem_alloc(registry_count() * sizeof *o->allocators);
+    o->allocators = dmem_alloc((registry_count() + MDRIVER_MAX_PEERS) *
+                               sizeof *o->allocators);
     o->command = join(argc, argv);
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":t:f:n:a:ld:s:r:vVgh",

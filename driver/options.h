@@ -18,6 +18,7 @@ struct options {
     unsigned nthreads;
     const struct mm_allocator **allocators; /* -a, nallocators */
     unsigned nallocators;
+    bool chosen; /* by -a */
     bool same, list, show_libc, grade, pin, latency;
     int level;        /* -d */
     unsigned seconds; /* -s */

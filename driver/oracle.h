@@ -3,17 +3,18 @@
  *
  * For each live block the oracle knows who made it, where it lies and what
  * its bytes must be. A shadow map over the whole address space (shadow.h)
- * holds which live block each 16 bytes belong to: a block that overlaps
+ * holds which live block each 8 bytes belong to: a block that overlaps
  * another live block of any thread is found by the operation that made it.
  *
  *   address  ...|   block 7   |  free  | block 9 |...
  *   shadow      | 7 | 7 | 7 | 7 | 0 | 0 | 9 | 9 |      claimed by CAS from 0
  *
- * Checked at each operation: not NULL, alignment (16, or what memalign asked),
- * inside the allocator's heap, usable_size >= size, no overlap of the usable
- * bytes, calloc's zeros, and at free and realloc that the payload still holds
- * the pattern that only this block and thread would have written; realloc keeps
- * the first min(old, new) bytes. All threads may work at once.
+ * Checked at each operation: not NULL, alignment (16, or what memalign asked;
+ * mm.h's small_align), inside the allocator's heap, usable_size >= size, no
+ * overlap of the usable bytes, calloc's zeros, and at free and realloc that the
+ * payload still holds the pattern that only this block and thread would have
+ * written; realloc keeps the first min(old, new) bytes. All threads may work at
+ * once.
  *
  * Not a fault: NULL for a request of more than half of the machine's memory;
  * later operations on that id meet no block, or the old one. A realloc to size

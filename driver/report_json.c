@@ -2,8 +2,9 @@
  *
  *   { command, date, machine, cpu, processors, traces: [..],
  *     sections: [ { threads, same, allocators: [
- *       { name, summary: {..}, latency: {..}, rounds: [
+ *       { name, library, summary: {..}, latency: {..}, rounds: [
  *         { .., parts: [ {..} ] } ] } ] } ] } */
+#include "driver/peer.h"
 #include "driver/report.h"
 #include "driver/summary.h"
 
@@ -123,8 +124,11 @@ static json_t *allocator(const struct results *r, const struct section *s,
     json_t *rounds = json_array();
     for (unsigned i = 0; i < s->plan->nrounds; i++)
         json_array_append_new(rounds, one_round(r, s, a, i));
-    json_t *out = json_pack("{s:s, s:o, s:o}", "name", r->allocators[a]->name,
-                            "summary", summary(&sum), "rounds", rounds);
+    const char *library = peer_library(r->allocators[a]);
+    json_t *out = json_pack("{s:s, s:o, s:o, s:o}", "name",
+                            r->allocators[a]->name, "library",
+                            library ? text(library) : json_null(), "summary",
+                            summary(&sum), "rounds", rounds);
     if (with_latency) {
         sum_latency(s, a, &sum_of_rounds);
         json_object_set_new(out, "latency", latency(r, &sum_of_rounds));

@@ -2,6 +2,7 @@
 #include "driver/sandbox.h"
 
 #include "driver/dmem.h"
+#include "driver/peer.h"
 #include "driver/where.h"
 
 #include <errno.h>
@@ -46,7 +47,8 @@ static _Noreturn void give_up(const char *what)
     exit(CHILD_EXIT_LACK);
 }
 
-static _Noreturn void run_child(struct sandbox *s, int fd, pid_t parent)
+static _Noreturn void run_child(struct sandbox *s, int memory, int fd,
+                                pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before prctl */
@@ -54,16 +56,19 @@ static _Noreturn void run_child(struct sandbox *s, int fd, pid_t parent)
     for (struct sandbox *other = all; other; other = other->next)
         close(other->fd);
     signal(SIGPIPE, SIG_IGN);
+    if (s->job->library)
+        peer_exec(s->job, s->shared, memory, fd);
     child_main(s->job, s->shared, fd);
 }
 
 struct sandbox *sandbox_new(const struct job *job, unsigned seconds)
 {
     struct sandbox *s = dmem_alloc(sizeof *s);
-    int fd[2];
+    int fd[2], memory;
     s->job = job;
     s->seconds = seconds;
-    s->shared = dmem_shared(sizeof *s->shared);
+    s->shared = dmem_shared(sizeof *s->shared, &memory);
+    atomic_store(&s->shared->died_thread, THREAD_NONE);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
         give_up("socketpair");
     fflush(NULL);
@@ -75,8 +80,9 @@ struct sandbox *sandbox_new(const struct job *job, unsigned seconds)
     if (s->pid < 0)
         give_up("fork");
     if (s->pid == 0)
-        run_child(s, fd[1], parent);
+        run_child(s, memory, fd[1], parent);
     close(fd[1]);
+    close(memory);
     return s;
 }
 

@@ -10,7 +10,7 @@
 #define ADDRESS_BITS 48
 #define LEAF_BITS 26
 #define PAGE_BITS 12
-#define GRANULE_BITS 4
+#define GRANULE_BITS 3
 #define ROOT_SIZE ((size_t)1 << (ADDRESS_BITS - LEAF_BITS))
 #define LEAF_PAGES ((size_t)1 << (LEAF_BITS - PAGE_BITS))
 #define PAGE_GRANULES ((size_t)1 << (PAGE_BITS - GRANULE_BITS))

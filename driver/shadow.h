@@ -1,7 +1,7 @@
-/* shadow.h - which live block owns each 16 bytes of the address space.
+/* shadow.h - which live block owns each 8 bytes of the address space.
  *
  * Addresses are cut into leaves of 64 MiB, a leaf into pages of 4 KiB, a page
- * into 256 granules of 16 bytes. A page that lies wholly inside one block is
+ * into 512 granules of 8 bytes. A page that lies wholly inside one block is
  * one word; only the pages at a block's ends are kept granule by granule:
  *
  *   block 7      ..####|################|################|##......
@@ -19,7 +19,7 @@
  *
  * So of two overlapping live blocks the later claim always fails, whatever the
  * threads do. Any function may be called by any thread; none waits on a lock.
- * A leaf's 16 MiB are reserved, and cost memory only where blocks lie. */
+ * A leaf's 32 MiB are reserved, and cost memory only where blocks lie. */
 #ifndef DRIVER_SHADOW_H
 #define DRIVER_SHADOW_H
 
@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHADOW_GRANULE ((size_t)16)
+#define SHADOW_GRANULE ((size_t)8)
 #define SHADOW_KEY_MAX ((uint32_t)INT32_MAX)
 
 struct shadow;
@@ -39,7 +39,7 @@ void shadow_free(struct shadow *s);
 bool shadow_covers(const void *p, size_t size);
 
 /** Claim every granule that [p, p + size) touches; at least one.
- * @pre shadow_covers(p, size), p is 16-aligned.
+ * @pre shadow_covers(p, size), p is 8-aligned.
  * @param clash  out: the key of a block that has one of them; 0 if it was
  *               given up before it could be read.
  * @return true, or false and nothing is claimed. */

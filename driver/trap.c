@@ -48,7 +48,6 @@ void trap_install(struct shared *shared)
     struct sigaction act = { .sa_sigaction = on_signal };
     act.sa_flags = SA_SIGINFO | SA_ONSTACK;
     notes = shared;
-    atomic_store(&notes->died_thread, THREAD_NONE);
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         sigaction(fatal[i], &act, NULL);
     atexit(on_exit_call);

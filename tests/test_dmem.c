@@ -59,12 +59,29 @@ static int seen_by_parent(int *p)
 
 START_TEST(shared_memory_is_shared_with_a_child_and_private_is_not)
 {
-    int *shared = dmem_shared(sizeof *shared);
+    int fd;
+    int *shared = dmem_shared(sizeof *shared, &fd);
     int *private = dmem_alloc(sizeof *private);
     ck_assert_int_eq(seen_by_parent(shared), 42);
     ck_assert_int_eq(seen_by_parent(private), 0);
     dmem_free(shared);
     dmem_free(private);
+}
+END_TEST
+
+START_TEST(shared_memory_can_be_attached_by_its_file)
+{
+    int fd;
+    int *shared = dmem_shared(2 * sizeof *shared, &fd);
+    shared[1] = 42;
+    int *attached = dmem_attach(fd);
+    ck_assert_ptr_ne(shared, attached);
+    ck_assert_int_eq(attached[1], 42);
+    attached[0] = 7;
+    ck_assert_int_eq(shared[0], 7);
+    dmem_free(attached);
+    dmem_free(shared);
+    close(fd);
 }
 END_TEST
 
@@ -124,6 +141,7 @@ int main(void)
     tcase_add_test(tc, memory_is_zeroed_and_aligned_to_a_cache_line);
     tcase_add_test(tc, blocks_do_not_overlap);
     tcase_add_test(tc, shared_memory_is_shared_with_a_child_and_private_is_not);
+    tcase_add_test(tc, shared_memory_can_be_attached_by_its_file);
     tcase_add_test(tc, strdup_copies);
     tcase_add_test(tc, free_of_null_does_nothing);
     tcase_add_test(tc, libc_does_not_notice);

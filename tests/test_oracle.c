@@ -61,6 +61,25 @@ START_TEST(a_misaligned_block_is_a_fault)
 }
 END_TEST
 
+static void allow_small_align(void)
+{
+    static struct mm_allocator a;
+    a = fake_allocator;
+    a.small_align = true;
+    new_oracle(&a, 1);
+}
+
+START_TEST(an_allocator_may_say_that_small_blocks_are_8_aligned)
+{
+    allow_small_align();
+    give(heap + 8);
+    give(heap + 16);
+    give(heap + 36);
+    ck_assert(!run_all("t", "a 0 8\na 1 15\na 2 1\n"));
+    assert_fault(FAULT_ALIGN, "t:6: malloc(1)", "multiple of 8");
+}
+END_TEST
+
 START_TEST(memalign_must_align_as_asked)
 {
     give(heap + 64);
@@ -247,6 +266,7 @@ int main(void)
     tcase_add_test(t, null_for_more_than_the_machine_has_is_none);
     tcase_add_test(t, null_must_come_with_enomem);
     tcase_add_test(t, a_misaligned_block_is_a_fault);
+    tcase_add_test(t, an_allocator_may_say_that_small_blocks_are_8_aligned);
     tcase_add_test(t, memalign_must_align_as_asked);
     tcase_add_test(t, memalign_below_16_still_aligns_to_16);
     tcase_add_test(t, a_block_that_leaves_the_heap_is_a_fault);

@@ -1,4 +1,4 @@
-/* test_shadow.c - the shadow map: who owns which 16 bytes. Claims need no
+/* test_shadow.c - the shadow map: who owns which 8 bytes. Claims need no
  * memory behind the addresses, so the tests make addresses up. */
 #include "driver/shadow.h"
 
@@ -43,6 +43,16 @@ START_TEST(neighbours_do_not_clash)
     ck_assert_uint_eq(clash_of(base - 32, 32, 3), 0);
     ck_assert_uint_eq(shadow_owner(map, base + 47), 1);
     ck_assert_uint_eq(shadow_owner(map, base + 48), 2);
+}
+END_TEST
+
+START_TEST(blocks_of_eight_bytes_are_told_apart)
+{
+    ck_assert_uint_eq(clash_of(base, 8, 1), 0);
+    ck_assert_uint_eq(clash_of(base + 8, 8, 2), 0);
+    ck_assert_uint_eq(clash_of(base + 8, 1, 3), 2);
+    ck_assert_uint_eq(shadow_owner(map, base), 1);
+    ck_assert_uint_eq(shadow_owner(map, base + 8), 2);
 }
 END_TEST
 
@@ -202,6 +212,7 @@ int main(void)
     TCase *t = tcase_create("claims");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, neighbours_do_not_clash);
+    tcase_add_test(t, blocks_of_eight_bytes_are_told_apart);
     tcase_add_test(t, one_common_granule_clashes_and_names_its_owner);
     tcase_add_test(t, a_claim_of_no_bytes_takes_one_granule);
     tcase_add_test(t, a_failed_claim_leaves_nothing_claimed);

@@ -15,11 +15,6 @@ void *dmem_alloc(size_t size)
     return p;
 }
 
-void *dmem_shared(size_t size)
-{
-    return dmem_alloc(size);
-}
-
 void dmem_free(void *p)
 {
     free(p);

@@ -1,0 +1,57 @@
+/* forward.c - a library that replaces malloc by the C library's own, counts
+ * nothing and adds nothing; but with -DFAULT=STATEMENT a malloc of 777 bytes
+ * does that first, and -DPARTIAL leaves malloc_usable_size out. What
+ * tests/e2e_peers.sh preloads. */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#define FAULTY_SIZE 777
+#ifndef FAULT
+#define FAULT (void)0
+#endif
+
+void *__libc_malloc(size_t size);
+void __libc_free(void *p);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+
+void *malloc(size_t size)
+{
+    if (size == FAULTY_SIZE) {
+        FAULT;
+    }
+    return __libc_malloc(size);
+}
+
+void free(void *p)
+{
+    __libc_free(p);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t size)
+{
+    return __libc_realloc(p, size);
+}
+
+int posix_memalign(void **out, size_t align, size_t size)
+{
+    *out = __libc_memalign(align, size);
+    return *out ? 0 : ENOMEM;
+}
+
+#ifndef PARTIAL
+/* Of what glibc writes before a block: the chunk's size, and three flags. */
+size_t malloc_usable_size(void *p)
+{
+    size_t chunk = p ? ((size_t *)p)[-1] : 0;
+    return p ? (chunk & ~(size_t)7) - (chunk & 2 ? 16 : 8) : 0;
+}
+#endif
