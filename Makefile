@@ -12,6 +12,7 @@
 #   make preload    libmm-NAME.so, the allocators as malloc of any program
 #   make install    libmm.so and what belongs to it; DESTDIR=, PREFIX=
 #   make programs   real programs under libmm.so; make soak: more and longer
+#   make bench      measure everything into results/ (scripts/bench.sh)
 #   make fuzz       feed the trace reader garbage for FUZZ_SECONDS=60
 #   make clean      remove all that was built
 #
@@ -183,8 +184,9 @@ help:
 
 # Further rooms of the house; each file names its own targets, and may add to
 # `all` and to `test-programs` (what must be built before the tests run).
--include record.mk preload.mk teach/teach.mk tests/tests.mk \
-    tests/faulty/faulty.mk tests/faults/faults.mk tests/conformance/conformance.mk \
+-include record.mk preload.mk bench.mk teach/teach.mk tests/tests.mk \
+    tests/faulty/faulty.mk tests/faults/faults.mk \
+    tests/conformance/conformance.mk \
     tests/hitpath/hitpath.mk
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),)

@@ -71,6 +71,7 @@ static void free_section(const struct results *r, struct section *s)
 {
     for (unsigned i = 0; i < r->nallocators * s->plan->nrounds; i++) {
         dmem_free(s->rounds[i].parts);
+        dmem_free(s->rounds[i].samples);
         dmem_free(s->rounds[i].latency);
     }
     dmem_free(s->rounds);

@@ -16,8 +16,7 @@ struct entrant {
     struct job job;
     struct sandbox *sandbox; /* NULL: out of the round */
     struct round_result *out;
-    double *wall;  /* seconds of each run */
-    double **part; /* of each part, of each run */
+    double **part; /* seconds of each part, of each run */
 };
 
 struct bench {
@@ -119,7 +118,8 @@ static void time_once(struct bench *b, struct entrant *e)
         return;
     const struct round *r = this_round(b);
     const struct mark *marks = sandbox_shared(e->sandbox)->marks;
-    e->wall[b->runs] = NS * (double)marks_elapsed_ns(marks, r->nthreads);
+    e->out->samples[b->runs] =
+        NS * (double)marks_elapsed_ns(marks, r->nthreads);
     for (unsigned p = 0; p < r->nparts; p++)
         e->part[p][b->runs] =
             NS * (double)marks_elapsed_ns(marks + r->parts[p].first,
@@ -130,8 +130,8 @@ static bool all_agree(const struct bench *b)
 {
     for (unsigned a = 0; a < b->r->nallocators; a++)
         if (b->entrants[a].sandbox &&
-            !clock_agree(b->entrants[a].wall, b->runs, MDRIVER_KBEST,
-                         MDRIVER_KBEST_EPSILON))
+            !clock_agree(b->entrants[a].out->samples, b->runs,
+                         MDRIVER_KBEST, MDRIVER_KBEST_EPSILON))
             return false;
     return true;
 }
@@ -158,7 +158,7 @@ static void time_all(struct bench *b)
 
 static void summarize(struct bench *b, struct entrant *e)
 {
-    e->out->time = clock_summarize(e->wall, b->runs);
+    e->out->time = clock_summarize(e->out->samples, b->runs);
     for (unsigned p = 0; p < this_round(b)->nparts; p++)
         e->out->parts[p].time = clock_summarize(e->part[p], b->runs);
 }
@@ -207,7 +207,7 @@ static void enter(struct bench *b, unsigned a)
         e->out->parts[p].ops = b->r->traces[r->parts[p].trace]->nops;
         e->out->ops += e->out->parts[p].ops;
     }
-    e->wall = dmem_alloc(most_runs(b) * sizeof *e->wall);
+    e->out->samples = dmem_alloc(most_runs(b) * sizeof *e->out->samples);
     e->part = dmem_alloc(r->nparts * sizeof *e->part);
     for (unsigned p = 0; p < r->nparts; p++)
         e->part[p] = dmem_alloc(most_runs(b) * sizeof **e->part);
@@ -221,7 +221,6 @@ static void leave(struct bench *b, struct entrant *e)
     for (unsigned p = 0; p < this_round(b)->nparts; p++)
         dmem_free(e->part[p]);
     dmem_free(e->part);
-    dmem_free(e->wall);
 }
 
 static void check_all(struct bench *b)

@@ -10,7 +10,7 @@ static const char header[] =
     "secs,secs_best,spread,runs,vs_libc,speedup,"
     "round_threads,round_ops,round_secs,round_secs_best,round_spread,"
     "round_vs_libc,round_speedup,payload_peak,heap_peak,utilization,"
-    "touched_peak,resident_peak,resident_ratio";
+    "touched_peak,resident_peak,resident_ratio,round_samples";
 
 static void put_text(FILE *f, const char *text)
 {
@@ -47,6 +47,14 @@ static void put_timing(FILE *f, const struct timing *t)
         fprintf(f, ",%.6f", t->spread);
     else
         putc(',', f);
+}
+
+/* Seconds of each run, in order, with spaces between. */
+static void put_samples(FILE *f, const struct round_result *x)
+{
+    putc(',', f);
+    for (unsigned i = 0; i < x->time.runs; i++)
+        fprintf(f, "%s%.6g", i ? " " : "", x->samples[i]);
 }
 
 static void put_latency_header(FILE *f)
@@ -97,6 +105,7 @@ static void put_part(FILE *f, const struct results *r, const struct section *s,
     put_bytes(f, x->touched_payload);
     put_bytes(f, x->peak_resident);
     put_number(f, result_resident(x));
+    put_samples(f, x);
     if (x->latency)
         put_latency(f, r, x->latency);
     putc('\n', f);

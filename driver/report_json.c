@@ -41,6 +41,14 @@ static json_t *timing(const struct timing *t)
                      t->best, "spread", t->spread, "runs", (int)t->runs);
 }
 
+static json_t *samples(const struct round_result *x)
+{
+    json_t *out = json_array();
+    for (unsigned i = 0; i < x->time.runs; i++)
+        json_array_append_new(out, json_real(x->samples[i]));
+    return out;
+}
+
 static json_t *latency(const struct results *r, const struct latency *l)
 {
     json_t *out = json_object();
@@ -87,12 +95,12 @@ static json_t *one_round(const struct results *r, const struct section *s,
     const struct round_result *x = result_round(s, a, round);
     json_t *out = json_pack(
         "{s:i, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "threads", (int)s->plan->rounds[round].nthreads, "status",
         round_status(x), "fault",
         x->fault ? text(x->fault_text) : json_null(), "ops",
-        (json_int_t)x->ops, "secs", timing(&x->time), "vs_libc",
-        number(ratio_to_libc(r, s, a, round)), "speedup",
+        (json_int_t)x->ops, "secs", timing(&x->time), "samples", samples(x),
+        "vs_libc", number(ratio_to_libc(r, s, a, round)), "speedup",
         number(round_speedup(r, s, a, round)), "payload_peak",
         bytes(x->peak_payload), "heap_peak", bytes(x->peak_heap),
         "utilization", number(result_util(x)), "touched_peak",

@@ -31,6 +31,8 @@ struct round_result {
     size_t peak_payload, peak_heap;         /* checked pass, bytes */
     size_t touched_payload, peak_resident;  /* touch pass, bytes */
     struct timing time; /* seconds, first start to last end of all threads */
+    double *samples; /* of time, in the order of the runs: run i of every
+                        allocator was timed in the same turn */
     struct part_result *parts;   /* as plan->rounds[r].parts */
     struct latency *latency;     /* NULL without --latency */
 };

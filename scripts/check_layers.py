@@ -44,6 +44,7 @@ LAYERS = [
     layer("designs/*.h", peers=True),
     layer("mm.c", "designs/*.c"),
     layer("preload.c"),
+    layer("bench/*", peers=True, sees=[]),    # programs that know no lab
     layer("record.c", "record/*", peers=True, sees=["config.h"]),
     layer("driver/*", "mdriver.c", peers=True,
           sees=["config.h", "mm.h", "memlib.h"]),
@@ -66,7 +67,8 @@ LENGTHS = [
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 SOURCES = ["*.c", "*.h", "mm/*.h", "mm/*.c", "designs/*.[ch]",
-           "driver/*.[ch]", "record/*.[ch]", "teach/*", "tests/**/*.[ch]", "Makefile",
+           "driver/*.[ch]", "record/*.[ch]", "bench/*.[ch]", "teach/*",
+           "tests/**/*.[ch]", "Makefile",
            "*.mk", "tests/**/*.mk", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*"]
 

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 SOURCES = ["*.[ch]", "mm/*.[ch]", "designs/*.[ch]", "driver/*.[ch]",
-           "record/*.[ch]", "teach/*.[ch]", "tests/**/*.[ch]", "tests/**/*.sh", "tests/**/*.py",
+           "record/*.[ch]", "bench/*.[ch]", "teach/*.[ch]",
+           "tests/**/*.[ch]", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*.sh", "scripts/*.py", ".ci/run"]
 COLUMNS = 80
 ONE_STRING = re.compile(r'\s*".*"[,;)]*$')    # is not broken to fit

@@ -5,6 +5,7 @@
 #   scripts/setup.sh --ci    also what .ci/run needs: clang and its runtimes, a
 #                            browser, and the programs that run under libmm.so
 #   scripts/setup.sh --soak  and those of `make soak`: nginx, PostgreSQL, ...
+#   scripts/setup.sh --bench also the programs that scripts/bench.sh runs
 #
 # Does nothing when all are there. Not root: uses sudo where there is one,
 # otherwise prints the command for someone who may, and ends with status 1.
@@ -22,13 +23,17 @@ ci_packages=(clang libclang-rt-14-dev
              chromium         # reads the report page; without it tests skip
              git perl sqlite3 redis-server stress-ng libpython3.11-testsuite)
 soak_packages=(nginx wrk postgresql nodejs default-jdk-headless)
+bench_packages=(perl sqlite3 lua5.4 jq nodejs)
 
 case ${1-} in
 "") ;;
 --ci) packages+=("${ci_packages[@]}") ;;
 --soak) packages+=("${ci_packages[@]}" "${soak_packages[@]}") ;;
-*) echo "setup.sh: unknown argument $1; expected --ci, --soak or nothing" >&2
-   exit 2 ;;
+--bench) packages+=("${bench_packages[@]}") ;;
+*)
+    echo "setup.sh: unknown argument $1;" \
+        "expected --ci, --soak, --bench or nothing" >&2
+    exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

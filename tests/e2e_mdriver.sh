@@ -86,6 +86,8 @@ expect "-r times so many runs" test "$(cell runs churn libc)" = 7
 try timeout 60 "$MDRIVER" -f "$D/churn.trace" --csv "$SCRATCH/o.csv"
 expect "without -r there are at least five runs" \
     test "$(cell runs churn libc)" -ge 5
+expect "the CSV has the time of each run" \
+    test "$(cell round_samples churn libc | wc -w)" -ge 5
 run -t "$D" -n 2 --latency --csv "$SCRATCH/o.csv" --json "$SCRATCH/o.json"
 expect_output "--latency prints percentiles of malloc" 0 \
     '^libc +2 malloc +[0-9]'
@@ -128,6 +130,10 @@ expect "the JSON has the summary of each number of threads" json \
     '[s["threads"] for s in j["sections"]] == [1, 4] and all(
         a["summary"]["valid"] > 0 for s in j["sections"]
         for a in s["allocators"])'
+expect "the JSON has the time of each run, in order" json \
+    'all(len(r["samples"]) == r["secs"]["runs"] == 2 and
+         r["secs"]["best"] == min(r["samples"])
+         for s in j["sections"] for a in s["allocators"] for r in a["rounds"])'
 expect "utilization is payload over heap" json \
     'all(abs(r["utilization"] - r["payload_peak"] / r["heap_peak"]) < 1e-6
          for s in j["sections"] for a in s["allocators"] for r in a["rounds"]

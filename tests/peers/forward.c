@@ -1,7 +1,10 @@
-/* forward.c - a library that replaces malloc by the C library's own, counts
- * nothing and adds nothing; but with -DFAULT=STATEMENT a malloc of 777 bytes
- * does that first, and -DPARTIAL leaves malloc_usable_size out. What
- * tests/e2e_peers.sh preloads. */
+/* forward.c - a library that replaces malloc by the C library's own, for the
+ * end-to-end tests to preload. It adds nothing, but with
+ *
+ *   -DFAULT=STATEMENT  a malloc of 777 bytes does that first
+ *   -DDAMAGE=SIZE      a malloc of SIZE bytes changes the last byte of the
+ * block that the one before it gave, if that is live -DPARTIAL          it has
+ * no malloc_usable_size */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -11,6 +14,9 @@
 #ifndef FAULT
 #define FAULT (void)0
 #endif
+#ifndef DAMAGE
+#define DAMAGE 0
+#endif
 
 void *__libc_malloc(size_t size);
 void __libc_free(void *p);
@@ -18,16 +24,26 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t align, size_t size);
 
+static unsigned char *last;
+
 void *malloc(size_t size)
 {
     if (size == FAULTY_SIZE) {
         FAULT;
     }
-    return __libc_malloc(size);
+    unsigned char *p = __libc_malloc(size);
+    if (DAMAGE && size == DAMAGE) {
+        if (last)
+            last[DAMAGE - 1] ^= 1;
+        last = p;
+    }
+    return p;
 }
 
 void free(void *p)
 {
+    if (p == last)
+        last = NULL;
     __libc_free(p);
 }
 

@@ -1,0 +1,242 @@
+#!/bin/bash
+# bench.sh - measures the whole matrix, allocators x traces x threads, and the
+# stress and real programs under each allocator, into results/.
+#
+#   scripts/bench.sh [OPTION]... [PART]...   parts: traces, stress, programs;
+#                                            default: all
+#     -a NAME,...    allocators, as mdriver -a (all,jemalloc,tcmalloc,mimalloc);
+#                    programs run with those that are libraries
+#     -n N,...       threads (1,2,4,8,16)
+#     -r RUNS        runs of each allocator, in turn (10)
+#     -t DIR         traces (traces)
+#     -k PATTERN     only traces and programs whose name matches the glob
+#     -p PERCENT     of the stress programs' usual work (100)
+#     -o DIR         where the results go (results)
+#     -l             list what would be measured, and stop
+#
+# Makes DIR/traces.csv, stress.csv, programs.csv (docs/bench.md has their
+# columns) and bench.json with all three. Each cell, a trace or a program with a
+# number of threads, is measured with all allocators in turn, and kept at once:
+# after an interruption the same command goes on where it was. Another command,
+# another commit or a rebuilt program start afresh.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+here=$PWD
+command_line="scripts/bench.sh${*:+ $*}"
+
+fail() {
+    echo "bench.sh: $*" >&2
+    exit 2
+}
+
+allocators=all,jemalloc,tcmalloc,mimalloc threads=1,2,4,8,16 runs=10
+traces=$root/traces pattern='*' percent=100 out=$root/results list=
+while getopts :a:n:r:t:k:p:o:l option; do
+    case $option in
+    a) allocators=$OPTARG ;;
+    n) threads=$OPTARG ;;
+    r) runs=$OPTARG ;;
+    t) traces=$(realpath "$OPTARG") ;;
+    k) pattern=$OPTARG ;;
+    p) percent=$OPTARG ;;
+    o) out=$(realpath -m "$OPTARG") ;;
+    l) list=1 ;;
+    *) fail "unknown option -$OPTARG, or its value is missing; the head of" \
+            "scripts/bench.sh lists them" ;;
+    esac
+done
+shift $((OPTIND - 1))
+parts=("$@")
+((${#parts[@]})) || parts=(traces stress programs)
+[[ $threads =~ ^[0-9]+(,[0-9]+)*$ ]] ||
+    fail "option -n: found '$threads', expected numbers as in 1,2,4"
+[[ $runs =~ ^[1-9][0-9]*$ ]] ||
+    fail "option -r: found '$runs', expected a number"
+
+# Files among the allocators, wherever a program is run.
+absolute=
+for item in ${allocators//,/ }; do
+    [[ ! -f $item ]] || item=$(realpath "$item")
+    absolute+=${absolute:+,}$item
+done
+allocators=$absolute
+cd "$root"
+. scripts/bench_programs.sh
+
+# ---- what to measure: one line for each cell, PART NAME THREADS ------------
+wanted() {
+    # shellcheck disable=SC2053 # a glob
+    [[ $1 == $pattern ]]
+}
+
+cells_of() {
+    local path name n lacks
+    case $1 in
+    traces)
+        for path in "$traces"/*.{rep,trace}{,.zst}; do
+            [[ -f $path ]] || continue
+            name=$(basename "$path")
+            name=${name%.zst}
+            wanted "${name%.*}" || continue
+            for n in ${threads//,/ }; do echo "traces $name $n"; done
+        done ;;
+    stress)
+        for path in bench/*.c; do
+            name=$(basename "$path" .c)
+            if [[ $name == launch ]] || ! wanted "$name"; then continue; fi
+            for n in ${threads//,/ }; do echo "stress $name $n"; done
+        done ;;
+    programs)
+        for name in $(program_names); do
+            wanted "$name" || continue
+            lacks=$(program_lacks "$name")
+            if [[ -n $lacks ]]; then
+                echo "bench.sh: $name is not installed: apt-get install" \
+                    "$lacks; it is left out" >&2
+            else
+                echo "programs $name $(program_threads "$name")"
+            fi
+        done ;;
+    *) fail "no part is called '$1', expected traces, stress or programs" ;;
+    esac
+}
+
+cells=()
+for part in "${parts[@]}"; do
+    of_part=$(cells_of "$part")
+    [[ -z $of_part ]] || mapfile -t -O ${#cells[@]} cells <<<"$of_part"
+done
+((${#cells[@]})) || fail "nothing is called '$pattern'"
+if [[ -n $list ]]; then
+    printf '%s\n' "${cells[@]}"
+    exit
+fi
+
+# ---- programs, and where an unfinished measurement is kept -----------------
+unset MAKEFLAGS MFLAGS MAKELEVEL    # may be run by make
+make -s all preload bench-programs >&2
+commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
+state=build/bench-state/$({
+    echo "$commit" "$allocators" "$threads" "$runs" "$traces" "$pattern" \
+        "$percent" "${parts[@]}"
+    cat mdriver libmm-*.so build/bench/*
+} | cksum | tr ' ' -)
+mkdir -p "$state" "$out"
+rm -rf "$state"/*.part
+stopping=
+trap 'stopping=1' INT TERM    # once the cell is done, or died of it too
+
+# ---- one cell --------------------------------------------------------------
+# Of the allocators those that may be preloaded; libc is the reference.
+preloaded() {
+    local library names=libc
+    for item in ${allocators//,/ }; do
+        [[ $item != libc && $item != null ]] || continue
+        if [[ $item == all ]]; then
+            for library in libmm-*.so; do
+                library=${library#libmm-}
+                names+=,${library%.so}
+            done
+        elif [[ -f libmm-$item.so || $item == *.so* ]] ||
+            ! grep -Eq "^$item +[^ ]" <<<"$linked_in"; then
+            names+=,$item
+        fi
+    done
+    echo "$names"
+}
+
+measure_trace() {
+    local file
+    for file in "$traces/$1" "$traces/$1.zst"; do
+        [[ ! -f $file ]] || break
+    done
+    local status=0
+    ./mdriver -f "$file" --same -n "$2" -a "$allocators" -r "$runs" --latency \
+        --csv "$3" >"$state/table" || status=$?
+    grep '^FAULT' "$state/table" >&2 || true
+    return $status
+}
+
+measure_program() {    # PROGRAM THREADS OUT COMMAND...
+    scripts/measure.py -o "$3" --name "$1" --threads "$2" -r "$runs" \
+        -a "$(preloaded)" -- "${@:4}"
+}
+
+measure_real() {
+    local input=$root/$state/$1.part command
+    mkdir -p "$input"
+    program_prepare "$1" "$input"
+    program_command "$1"
+    (cd "$input" && "$root/scripts/measure.py" -o "$3" --name "$1" \
+        --threads "$2" -r "$runs" -a "$(cd "$root" && preloaded)" -- \
+        "${command[@]}")
+    rm -rf "$input"
+}
+
+# Status 1 is a faulty allocator: said, and in the results.
+measure_cell() {
+    local part=$1 name=$2 n=$3 file=$4 status=0
+    case $part in
+    traces) measure_trace "$name" "$n" "$file.part" ;;
+    stress) measure_program "$name" "$n" "$file.part" \
+        "build/bench/$name" "$n" "$percent" ;;
+    programs) measure_real "$name" "$n" "$file.part" ;;
+    esac 2>"$state/said" || status=$?
+    if ((status > 1)) || [[ ! -s $file.part ]]; then
+        [[ -z $stopping ]] || stop
+        clear_progress
+        cat "$state/said" >&2
+        fail "$part $name, $n threads: cannot be measured"
+    fi
+    sort -u "$state/said" "$state/messages" -o "$state/messages"
+    mv "$file.part" "$file"
+    [[ -z $stopping ]] || stop
+}
+
+stop() {
+    clear_progress
+    echo "bench.sh: interrupted; the same command goes on" >&2
+    exit 130
+}
+
+# ---- progress --------------------------------------------------------------
+clock() {
+    printf '%d:%02d:%02d' $(($1 / 3600)) $(($1 / 60 % 60)) $(($1 % 60))
+}
+
+progress() {    # DONE MEASURED-NOW NAME THREADS
+    [[ -t 2 ]] || return 0
+    local left='?' gone=$((SECONDS - began))
+    (($2 == 0)) || left=$(clock $((gone * (${#cells[@]} - $1) / $2)))
+    printf '\r\033[K%d of %d, %s gone, about %s left: %s, threads: %d' \
+        $(($1 + 1)) ${#cells[@]} "$(clock $gone)" "$left" "${3%.*}" "$4" >&2
+}
+
+clear_progress() {
+    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+}
+
+linked_in=$(./mdriver --list | grep -v '\.so\|not installed')
+touch "$state/messages"
+began=$SECONDS measured=0
+for i in "${!cells[@]}"; do
+    read -r part name n <<<"${cells[i]}"
+    file=$root/$state/$part,$name,$n.csv
+    [[ ! -f $file ]] || continue
+    progress "$i" $measured "$name" "$n"
+    measure_cell "$part" "$name" "$n" "$file"
+    ((measured += 1))
+done
+clear_progress
+
+# ---- results ---------------------------------------------------------------
+machine="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
+machine="${machine:-unknown processor}, $(nproc) processors, $(uname -sr)"
+versions=$(dpkg-query -W -f '${Package} ${Version}, ' libc6 libjemalloc2 \
+    libtcmalloc-minimal4 libmimalloc2.0 2>/dev/null || true)
+origin="command: $command_line; commit: $commit; machine: $machine; date: $(
+    date -u +%Y-%m-%dT%H:%M:%SZ); libraries: ${versions%, }"
+scripts/bench_merge.py "$state" "$out" "$origin"
+cat "$state/messages" >&2
+rm -rf "$state"
+echo "bench.sh: ${#cells[@]} cells in ${out#"$here"/}"
