@@ -7,7 +7,8 @@
 #     -a NAME,...    allocators, as mdriver -a (all,jemalloc,tcmalloc,mimalloc);
 #                    programs run with those that are libraries
 #     -n N,...       threads (1,2,4,8,16)
-#     -r RUNS        runs of each allocator, in turn (10)
+#     -r ROUNDS      of every cell (7), each with a process for each allocator;
+#                    a trace is timed three times in each
 #     -t DIR         traces (traces)
 #     -k PATTERN     only traces and programs whose name matches the glob
 #     -p PERCENT     of the stress programs' usual work (100)
@@ -29,13 +30,13 @@ fail() {
     exit 2
 }
 
-allocators=all,jemalloc,tcmalloc,mimalloc threads=1,2,4,8,16 runs=10
+allocators=all,jemalloc,tcmalloc,mimalloc threads=1,2,4,8,16 rounds=7
 traces=$root/traces pattern='*' percent=100 out=$root/results list=
 while getopts :a:n:r:t:k:p:o:l option; do
     case $option in
     a) allocators=$OPTARG ;;
     n) threads=$OPTARG ;;
-    r) runs=$OPTARG ;;
+    r) rounds=$OPTARG ;;
     t) traces=$(realpath "$OPTARG") ;;
     k) pattern=$OPTARG ;;
     p) percent=$OPTARG ;;
@@ -50,8 +51,8 @@ parts=("$@")
 ((${#parts[@]})) || parts=(traces stress programs)
 [[ $threads =~ ^[0-9]+(,[0-9]+)*$ ]] ||
     fail "option -n: found '$threads', expected numbers as in 1,2,4"
-[[ $runs =~ ^[1-9][0-9]*$ ]] ||
-    fail "option -r: found '$runs', expected a number"
+[[ $rounds =~ ^[1-9][0-9]*$ ]] ||
+    fail "option -r: found '$rounds', expected a number"
 
 # Files among the allocators, wherever a program is run.
 absolute=
@@ -117,7 +118,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL    # may be run by make
 make -s all preload bench-programs >&2
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 state=build/bench-state/$({
-    echo "$commit" "$allocators" "$threads" "$runs" "$traces" "$pattern" \
+    echo "$commit" "$allocators" "$threads" "$rounds" "$traces" "$pattern" \
         "$percent" "${parts[@]}"
     cat mdriver libmm-*.so build/bench/*
 } | cksum | tr ' ' -)
@@ -145,20 +146,28 @@ preloaded() {
     echo "$names"
 }
 
+# A process differs from the next, by where its memory lies and how its threads
+# met, more than its runs do: so several are needed. The blocks are checked, and
+# single operations timed, in the first.
 measure_trace() {
-    local file
+    local file how=(--latency) round
     for file in "$traces/$1" "$traces/$1.zst"; do
         [[ ! -f $file ]] || break
     done
     local status=0
-    ./mdriver -f "$file" --same -n "$2" -a "$allocators" -r "$runs" --latency \
-        --csv "$3" >"$state/table" || status=$?
-    grep '^FAULT' "$state/table" >&2 || true
+    for ((round = 0; round < rounds; round++)); do
+        ./mdriver -f "$file" --same -n "$2" -a "$allocators" -r 3 "${how[@]}" \
+            --csv "$state/csv" >"$state/table" || status=$?
+        grep '^FAULT' "$state/table" >&2 || true
+        ((status < 2)) || return $status
+        cat "$state/csv" >>"$3"
+        how=(-d 0)
+    done
     return $status
 }
 
 measure_program() {    # PROGRAM THREADS OUT COMMAND...
-    scripts/measure.py -o "$3" --name "$1" --threads "$2" -r "$runs" \
+    scripts/measure.py -o "$3" --name "$1" --threads "$2" -r "$rounds" \
         -a "$(preloaded)" -- "${@:4}"
 }
 
@@ -168,7 +177,7 @@ measure_real() {
     program_prepare "$1" "$input"
     program_command "$1"
     (cd "$input" && "$root/scripts/measure.py" -o "$3" --name "$1" \
-        --threads "$2" -r "$runs" -a "$(cd "$root" && preloaded)" -- \
+        --threads "$2" -r "$rounds" -a "$(cd "$root" && preloaded)" -- \
         "${command[@]}")
     rm -rf "$input"
 }

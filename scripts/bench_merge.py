@@ -3,37 +3,68 @@
 
     scripts/bench_merge.py STATE OUT ORIGIN
 
-STATE holds PART,NAME,THREADS.csv: of traces as mdriver writes it, of programs
-as measure.py does. OUT/PART.csv gets one row for each trace or program, number
-of threads and allocator; ORIGIN is its first line. OUT/bench.json holds all
-parts that OUT has, those of an earlier run too.
+STATE holds PART,NAME,THREADS.csv: of traces what mdriver wrote, process after
+process, of programs what measure.py did. OUT/PART.csv gets one row for each
+trace or program, number of threads and allocator; ORIGIN is its first line.
+OUT/bench.json holds all parts that OUT has, those of an earlier run too.
 """
+import csv
 import json
+import re
 import sys
 from pathlib import Path
 
 import result_file
 from result_file import PROGRAM_COLUMNS, TRACE_COLUMNS
 
-# Columns of mdriver's that describe a round, under our names for them.
-OF_ROUND = {"ops": "round_ops", "secs": "round_secs",
-            "secs_best": "round_secs_best", "spread": "round_spread",
-            "vs_libc": "round_vs_libc", "samples": "round_samples"}
+MEMORY = ("payload_peak", "heap_peak", "utilization", "touched_peak",
+          "resident_peak", "resident_ratio")
+
+
+def parts_of(path):
+    """[[rows of one allocator] of each process], by allocator's name."""
+    out = {}
+    text = path.read_text(encoding="utf-8")
+    for process in re.split(r"^#.*\n", text, flags=re.M)[1:]:
+        mine = {}
+        for row in csv.DictReader(process.splitlines()):
+            mine.setdefault(row["allocator"], []).append(row)
+        for name, parts in mine.items():
+            out.setdefault(name, []).append(parts)
+    return out
+
+
+def median_of(rows, column):
+    values = [float(row[column]) for row in rows if row.get(column)]
+    return f"{result_file.quantile(values, 0.5):.9g}" if values else ""
 
 
 def trace_rows(path):
-    """One row for each allocator: the copies of a trace are one round."""
-    with open(path, newline="", encoding="utf-8") as file:
-        next(file)
-        parts = list(result_file.csv.DictReader(file))
-    names = list(dict.fromkeys(p["allocator"] for p in parts))
-    for name in names:
-        mine = [p for p in parts if p["allocator"] == name]
-        row = dict(mine[0], copies=len(mine))
-        row.update({ours: mine[0][its] for ours, its in OF_ROUND.items()})
-        row["status"] = next((p["status"] for p in mine
-                              if p["status"] != "unknown"), "unknown")
-        yield row
+    """One row for each allocator: the copies of a trace are one round, and the
+    processes are one cell. The first process' latencies stand for all."""
+    rows = []
+    for processes in parts_of(path).values():
+        firsts = [parts[0] for parts in processes]
+        row = dict(firsts[0], copies=len(processes[0]),
+                   ops=firsts[0]["round_ops"])
+        row["status"] = next(
+            (p["status"] for parts in processes for p in parts
+             if p["status"] not in ("valid", "unknown")), firsts[0]["status"])
+        row.update(dict.fromkeys(("secs", "secs_best", "spread", "runs",
+                                  "samples", "vs_libc"), ""))
+        if row["status"] in ("valid", "unchecked"):
+            row.update({column: median_of(firsts, column)
+                        for column in MEMORY})
+            row.update(result_file.timing(
+                [[float(word) for word in first["round_samples"].split()]
+                 for first in firsts]))
+        rows.append(row)
+    libc = next((r for r in rows if r["allocator"] == "libc"), {})
+    for row in rows:
+        if row["secs"] and libc.get("secs"):
+            row["vs_libc"] = result_file.format_number(
+                float(libc["secs"]) / float(row["secs"]))
+    return rows
 
 
 def add_speedup(rows, name):

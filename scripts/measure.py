@@ -112,7 +112,7 @@ class Entrant:
                "allocator": self.name, "status": self.status, "ops": ops}
         if self.status == "valid":
             secs, cpu, peak = zip(*self.runs)
-            row.update(result_file.timing(secs))
+            row.update(result_file.timing([[run] for run in secs]))
             row["cpu_secs"] = result_file.format_number(
                 result_file.quantile(cpu, 0.5))
             row["resident_peak"] = int(result_file.quantile(peak, 0.5))

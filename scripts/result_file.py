@@ -2,8 +2,9 @@
 
 The first line is a comment, `# command: ..; commit: ..; machine: ..; date: ..`,
 the second names the columns; what is not known is empty. docs/bench.md
-describes them. `samples` holds the seconds of each run, with spaces
-between: run i of every allocator of a row's group was timed in the same turn.
+describes them. `samples` holds the seconds of each run: those of one process
+with spaces between, processes with `;` between. Run i of process k of every
+allocator of a cell was timed in the same turn.
 """
 import csv
 
@@ -50,7 +51,9 @@ def write(path, comment, columns, rows):
 
 
 def samples(row):
-    return [float(word) for word in row["samples"].split()]
+    """[[seconds of each run] of each process]"""
+    return [[float(word) for word in process.split()]
+            for process in row["samples"].split(";") if process]
 
 
 def number(text):
@@ -77,8 +80,9 @@ def quantile(values, fraction):
     return ordered[low] + (at - low) * (ordered[high] - ordered[low])
 
 
-def timing(values):
+def timing(processes):
     """The columns that sum up the seconds of a row's runs."""
+    values = [secs for process in processes for secs in process]
     if not values:
         return {}
     median = quantile(values, 0.5)
@@ -86,4 +90,5 @@ def timing(values):
     return {"secs": format_number(median),
             "secs_best": format_number(min(values)),
             "spread": format_number(spread), "runs": len(values),
-            "samples": " ".join(map(format_number, values))}
+            "samples": ";".join(" ".join(map(format_number, process))
+                                for process in processes)}

@@ -71,9 +71,9 @@ expect_output "a crash is a fault" 1 'FAULT crash: it, .* ends with SIGSEGV'
 expect_output "a hang is a fault" 1 'FAULT hang: it, .* does not end in time'
 expect_output "another output is a fault" 1 'FAULT twice: .* prints somethi'
 expect "only good ones have times" rows "$SCRATCH/o.csv" \
-    '[(x["allocator"], x["status"], len(x["samples"].split())) for x in r] ==
-     [("libc", "valid", 2), ("good", "valid", 2), ("crash", "crash", 0),
-      ("hang", "hang", 0), ("twice", "output", 0)]'
+    '[(x["allocator"], x["status"], len(x["samples"].split(";"))) for x in r] ==
+     [("libc", "valid", 2), ("good", "valid", 2), ("crash", "crash", 1),
+      ("hang", "hang", 1), ("twice", "output", 1)]'
 expect "libc is the reference, and its operations are counted" \
     rows "$SCRATCH/o.csv" 'r[0]["vs_libc"] == "1" and r[0]["ops"] == "3"'
 expect "the peak of memory is that of what was written" rows "$SCRATCH/o.csv" \
