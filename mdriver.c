@@ -7,6 +7,7 @@
 #include "driver/dmem.h"
 #include "driver/grade.h"
 #include "driver/heapmap_run.h"
+#include "driver/once.h"
 #include "driver/output.h"
 #include "driver/peer.h"
 #include "driver/registry.h"
@@ -88,7 +89,9 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     struct trace **traces = read_traces(&o);
-    int status = o.heapmap ? draw(&o, traces) : measure(&o, traces);
+    int status = o.once      ? once_run(&o, traces)
+                 : o.heapmap ? draw(&o, traces)
+                             : measure(&o, traces);
     for (size_t i = 0; i < o.npaths; i++)
         trace_free(traces[i]);
     dmem_free(traces);

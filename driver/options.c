@@ -44,6 +44,7 @@ static const char help[] =
     "                          (60)\n"
     "  -r, --runs N            time N runs (default: until the best 3 agree)\n"
     "      --latency           also time every single operation\n"
+    "      --once              only replay, for callgrind, perf and their like\n"
     "What to print\n"
     "  -v, --verbose           heap sizes, best and median time, runs\n"
     "  -V, --more-verbose      -v, with one thread for comparison and the cost of\n"
@@ -59,8 +60,8 @@ static const char help[] =
     "or output file, 3 not enough memory or threads for the driver itself.\n"
     "docs/driver.md defines every figure.\n";
 
-enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_CSV, OPT_JSON,
-       OPT_HEAPMAP };
+enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_ONCE, OPT_CSV,
+       OPT_JSON, OPT_HEAPMAP };
 
 static const struct option long_options[] = {
     { "traces", required_argument, NULL, 't' },
@@ -75,6 +76,7 @@ static const struct option long_options[] = {
     { "seconds", required_argument, NULL, 's' },
     { "runs", required_argument, NULL, 'r' },
     { "latency", no_argument, NULL, OPT_LATENCY },
+    { "once", no_argument, NULL, OPT_ONCE },
     { "verbose", no_argument, NULL, 'v' },
     { "more-verbose", no_argument, NULL, 'V' },
     { "grade", no_argument, NULL, 'g' },
@@ -238,6 +240,7 @@ static void read_one(struct options *o, int option, char **argv)
     case OPT_PIN: o->pin = true; break;
     case OPT_LIST: o->list = true; break;
     case OPT_LATENCY: o->latency = true; break;
+    case OPT_ONCE: o->once = true; break;
     case OPT_CSV: o->csv = optarg; break;
     case OPT_JSON: o->json = optarg; break;
     case OPT_HEAPMAP: o->heapmap = optarg; break;

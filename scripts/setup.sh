@@ -18,6 +18,7 @@ packages=(gcc libc6-dev make python3 pkg-config
           zstd              # end-to-end tests and make traces
           g++ binutils      # the tests of libmm-NAME.so
           libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0  # mdriver -a
+          valgrind          # scripts/count.sh
           gnuplot-nox)      # scripts/plot.sh
 ci_packages=(clang libclang-rt-14-dev
              chromium         # reads the report page; without it tests skip
