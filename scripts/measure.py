@@ -161,7 +161,8 @@ def main():
         if row.get("secs") and libc.get("secs"):
             row["vs_libc"] = result_file.format_number(
                 float(libc["secs"]) / float(row["secs"]))
-    result_file.write(args.output, f"command: {' '.join(sys.argv)}",
+    words = " ".join(sys.argv).split()    # an argument may have lines
+    result_file.write(args.output, f"command: {' '.join(words)}",
                       result_file.PROGRAM_COLUMNS, rows)
     return int(any(e.status != "valid" for e in entrants))
 

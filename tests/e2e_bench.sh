@@ -82,6 +82,10 @@ allocators=libc
 measure "$SCRATCH/eater"
 expect "and of nothing else" rows "$SCRATCH/o.csv" \
     'int(r[0]["resident_peak"]) < 8e6'
+measure sh -c 'echo a
+echo b'
+expect "a command of several lines makes a file that can be read" \
+    rows "$SCRATCH/o.csv" 'r[0]["status"] == "valid"'
 measure false
 expect_output "a program that fails by itself is no allocator's fault" 1 \
     'it: even with libc it ends with exit 1'
