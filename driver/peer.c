@@ -106,7 +106,12 @@ const struct mm_allocator *peer_open(const char *item, bool *missing, char *err,
     const struct known *k = find_known(item);
     char *library = k ? dmem_strdup(k->library) : library_of(item);
     *missing = false;
-    if (npeers == MDRIVER_MAX_PEERS)
+    if (!peer_possible())
+        snprintf(err, room,
+                 "%s: no library replaces malloc in a build with "
+                 "sanitizers; take the plain one",
+                 item);
+    else if (npeers == MDRIVER_MAX_PEERS)
         snprintf(err, room, "%s: more than %d libraries", item,
                  MDRIVER_MAX_PEERS);
     else if (strchr(item, '/') && access(item, R_OK) != 0)
@@ -136,6 +141,9 @@ void peer_list(void)
         if (peer_serves(known[i].library, NULL, 0))
             printf("%-14s %s, in a process of its own\n", known[i].name,
                    known[i].library);
+        else if (!peer_possible())
+            printf("%-14s only with a build without sanitizers\n",
+                   known[i].name);
         else
             printf("%-14s not installed: apt-get install %s\n", known[i].name,
                    known[i].package);

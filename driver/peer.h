@@ -26,6 +26,8 @@ const struct mm_allocator *peer_open(const char *item, bool *missing, char *err,
                                      size_t room);
 /** The library of an allocator that peer_open made; NULL: it is linked in. */
 const char *peer_library(const struct mm_allocator *a);
+/** Not in a build with sanitizers, whose malloc no library replaces. */
+bool peer_possible(void);
 /** Does it replace malloc and all else that a replay calls?
  * @return false and a line in err if not. */
 bool peer_serves(const char *library, char *err, size_t room);

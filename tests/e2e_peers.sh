@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 . tests/mdriver_results.sh
 if [[ -n $SAN ]]; then # the sanitizer's malloc stands before any library's
-    echo "ok - peers # SKIP no library replaces a sanitizer's malloc"
+    try "$MDRIVER" -a jemalloc
+    expect_output "a build with sanitizers refuses libraries, and says why" 2 \
+        'jemalloc: no library replaces malloc in a build with sanitizers'
     finish
 fi
 D=$SCRATCH/traces
