@@ -3,11 +3,12 @@
 #
 #   scripts/bench_check.sh    or make bench-check
 #
-# Measures the stages (libmm-*.so) again on what results/traces.csv of the last
-# commit has, as far as this machine has processors, and compares (compare.py
-# says what counts as a regression). What looks like one is measured twice more:
-# exit status 1 only if it is one each time. 0 also if there is nothing to
-# compare with: no committed file, or one from another machine.
+# Measures ours (those with a libmm-*.so) again, on the traces and threads that
+# results/traces.csv of the last commit has, as far as this machine has
+# processors, and compares (compare.py says what counts as a regression). What
+# looks like one is measured twice more: exit status 1 only if it is one each
+# time. 0 also if there is nothing to compare with: no committed file, or one
+# from another machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 committed=results/traces.csv
@@ -27,18 +28,23 @@ print(*dict.fromkeys(row[sys.argv[2]]
 
 # measure N PATTERN: what got worse into $work/N.worse, KEY<TAB>LINE
 measure() {
-    "$bench" -a "$stages" -n "$threads" -r 5 -k "$2" -o "$work/$1" traces >&2
+    "$bench" -a "$ours" -n "$threads" -r 5 -k "$2" -o "$work/$1" traces >&2
     scripts/compare.py --check --keys "$work/keys" "$work/committed.csv" \
         "$work/$1/traces.csv" >"$work/said" || [[ -s $work/keys ]]
     paste "$work/keys" "$work/said" >"$work/$1.worse"
 }
 
-# The traces to measure again, as a pattern.
+# The names that come in, a line each, as one pattern.
+pattern_of() {
+    echo "@($(sort -u | paste -sd'|'))"
+}
+
+# The traces to measure again.
 suspects() {
     if grep -q ' \*'$'\t' "$1"; then
-        echo '*'
+        column trace | pattern_of
     else
-        echo "@($(cut -f1 "$1" | cut -d' ' -f3- | sort -u | paste -sd'|'))"
+        cut -f1 "$1" | cut -d' ' -f3- | pattern_of
     fi
 }
 
@@ -57,17 +63,17 @@ if [[ $then != "$now" ]]; then
     exit 0
 fi
 make -s preload >&2
-stages=$(column allocator | while read -r name; do
+ours=$(column allocator | while read -r name; do
     [[ ! -f libmm-$name.so ]] || echo "$name"
 done | paste -sd,)
 threads=$(column threads | awk -v n="$(nproc)" '$1 <= n' | paste -sd,)
-[[ -n $stages && -n $threads ]] || {
-    echo "bench-check: $committed has no stage with so few threads, nothing" \
-        "to compare with"
+[[ -n $ours && -n $threads ]] || {
+    echo "bench-check: $committed has none of ours with so few threads," \
+        "nothing to compare with"
     exit 0
 }
 
-pattern='*'
+pattern=$(column trace | pattern_of)
 for n in 1 2 3; do
     measure $n "$pattern"
     # Only what was worse before, too.

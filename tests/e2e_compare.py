@@ -232,7 +232,7 @@ def _():
     project(committed=True)
     code, text, asked = check(1)
     assert code == 0 and "no regression against results/traces.csv" in text
-    assert len(asked) == 1 and asked[0].startswith("-a x -n 1 -r 5 -k * -o")
+    assert len(asked) == 1 and asked[0].startswith("-a x -n 1 -r 5 -k @(t00|t01|")
 
 
 @test("bench-check fails if all is slower, each time")
