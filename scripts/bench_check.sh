@@ -62,6 +62,7 @@ if [[ $then != "$now" ]]; then
         "$now), nothing to compare with"
     exit 0
 fi
+unset MAKEFLAGS MFLAGS MAKELEVEL    # may be run by make
 make -s preload >&2
 ours=$(column allocator | while read -r name; do
     [[ ! -f libmm-$name.so ]] || echo "$name"

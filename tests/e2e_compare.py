@@ -232,7 +232,8 @@ def _():
     project(committed=True)
     code, text, asked = check(1)
     assert code == 0 and "no regression against results/traces.csv" in text
-    assert len(asked) == 1 and asked[0].startswith("-a x -n 1 -r 5 -k @(t00|t01|")
+    assert len(asked) == 1, asked
+    assert asked[0].startswith("-a x -n 1 -r 5 -k @(t00|t01|"), asked
 
 
 @test("bench-check fails if all is slower, each time")
