@@ -1,0 +1,47 @@
+/* options_help.h - what `mdriver -h` prints. */
+#ifndef DRIVER_OPTIONS_HELP_H
+#define DRIVER_OPTIONS_HELP_H
+
+static const char help[] =
+    "Usage: mdriver [OPTION]...\n"
+    "Replay traces through memory allocators, many threads at once; check every\n"
+    "block, and measure utilization, throughput and latency beside the C\n"
+    "library's malloc.\n"
+    "\n"
+    "What to replay\n"
+    "  -t, --traces DIR        all traces in DIR (default: traces); repeatable\n"
+    "  -f, --file FILE         one trace; repeatable, also together with -t\n"
+    "  -n, --threads N[,N...]  so many threads, each with its own trace (1)\n"
+    "      --same              each trace in turn, by all threads at once\n"
+    "      --pin               more threads than processors: pin them, too\n"
+    "With what\n"
+    "  -a, --allocator NAME[,NAME...]   or `all` (default: the first of --list);\n"
+    "                          also jemalloc, tcmalloc, mimalloc, and any library\n"
+    "                          that replaces malloc: path/to/x.so\n"
+    "  -l, --libc              show the C library's results too; they are\n"
+    "                          compared with anyway\n"
+    "      --list              name the allocators, and exit\n"
+    "How\n"
+    "  -d, --debug LEVEL       0: check only for NULL; 1: check every block (the\n"
+    "                          default); 2: also the heap after each operation\n"
+    "  -s, --seconds N         a hang is N seconds without a finished operation\n"
+    "                          (60)\n"
+    "  -r, --runs N            time N runs (default: until the best 3 agree)\n"
+    "      --latency           also time every single operation\n"
+    "      --once              only replay, for callgrind, perf and their like\n"
+    "What to print\n"
+    "  -v, --verbose           heap sizes, best and median time, runs\n"
+    "  -V, --more-verbose      -v, with one thread for comparison and the cost of\n"
+    "                          the driver's own loop\n"
+    "  -g, --grade             points, as one line for an autograder and as JSON\n"
+    "      --csv FILE          all results, one line for each trace\n"
+    "      --json FILE         all results\n"
+    "      --heapmap FILE      no results, but what lay where in the heap when\n"
+    "                          one thread replays each trace\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "Exit status: 0 all valid, 1 an allocator is faulty, 2 a bad option, trace\n"
+    "or output file, 3 not enough memory or threads for the driver itself.\n"
+    "docs/driver.md defines every figure.\n";
+
+#endif
