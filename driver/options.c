@@ -1,9 +1,9 @@
 /* options.c - see options.h. */
 #include "driver/options.h"
 
+#include "driver/dmem.h"
 #include "driver/options_help.h"
 
-#include "driver/dmem.h"
 #include "driver/peer.h"
 #include "driver/registry.h"
 #include "driver/trace.h"
