@@ -3,7 +3,6 @@
 
 #include "driver/dmem.h"
 #include "driver/options_help.h"
-
 #include "driver/peer.h"
 #include "driver/registry.h"
 #include "driver/trace.h"
