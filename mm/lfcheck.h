@@ -40,6 +40,12 @@ static inline size_t shard_check(const struct shard *s)
     bad += broken(s->inbox.chain == INBOX_CLOSED && !gone,
                   "L2 only a merged shard's inbox is closed", s,
                   "its status is", status);
+    bad += broken(seat_of(s)->open && status > STOLEN,
+                  "L5 the seat of a shard that no thread has is not open", s,
+                  "its status is", status);
+    bad +=
+        broken(seat_of(s)->shard != s, "L6 seats and shards lead to each other",
+               s, "its id is", s->id);
     if (!bad)
         bad = heap_check(h);
     return bad ? bad : runs_check(h, &s->arena.runs) + owners_check(s);

@@ -30,14 +30,22 @@
  *           stolen: take another shard             else CAS it to stolen
  *
  * Who meets a claim takes it back and goes on; who finds his shard stolen takes
- * another one, with his cache. Nobody waits. (The fence that only the rare side
- * pays is the asymmetric Dekker of Dice, Huang and Yang, 2001.)
+ * another one. Nobody waits. (The fence that only the rare side pays is the
+ * asymmetric Dekker of Dice, Huang and Yang, 2001.)
+ *
+ * Seats. A handler may change the thread's shard just as it enters. So what the
+ * thread touches first is its seat, which stays. Each shard has one, taken or
+ * free; who changes shards takes his along, and leaves the other's behind.
+ *
+ *   thread ─► seat: open, cache, outbox ◄──► shard: inbox, state, arena
  *
  * Invariants (shards_check)
  *   L1 owners[i] leads to a shard that is not merged
  *   L2 a merged shard and a spare one have no memory
  *   L3 every block in use names an id whose owner is the shard it lies in
- *   L4 an id serves anew only when no block in use says it any more */
+ *   L4 an id serves anew only when no block in use says it any more
+ *   L5 the seat of a shard that no thread has is not open
+ *   L6 seats and shards lead to each other */
 #ifndef MM_LFSHARD_H
 #define MM_LFSHARD_H
 
@@ -54,10 +62,18 @@
 enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
 #define STATUS_BITS 3
 
-struct shard {
-    size_t open; /* NBINS; 0: its thread, which alone writes it, is inside */
-    struct cache cache; /* its thread's, as is the outbox */
+struct shard;
+
+/* Its thread's alone, but for open, which thieves read. */
+struct seat {
+    size_t open; /* NBINS; 0: its thread is inside, or it is free */
+    struct cache cache;
     struct outbox outbox;
+    struct shard *shard;
+};
+
+struct shard {
+    struct seat first_seat; /* where some shard's seat lies */
 
     _Alignas(64) struct inbox inbox;
     _Alignas(64) _Atomic uint64_t state; /* status, and how often it changed */
@@ -67,7 +83,8 @@ struct shard {
     _Alignas(64) _Atomic uint32_t uses; /* entries, to see that it rests */
     _Atomic uint32_t process;           /* in which it was acquired */
     _Atomic size_t waste;               /* bytes that purging would give */
-    uint32_t id;                        /* index in records[] */
+    _Atomic(struct seat *) seat;
+    uint32_t id; /* index in records[] */
     uint32_t nwards;
     struct shard *wards, *next_ward; /* merged into this one; a list */
     size_t scan_at;                  /* arena.heap.grown at the next scan */
@@ -200,6 +217,27 @@ static inline bool state_change(struct shard *s, uint64_t *from,
     return true;
 }
 
+/* ---- seats ----------------------------------------------------------- */
+
+static always_inline struct seat *seat_of(const struct shard *s)
+{
+    return atomic_load_explicit(&s->seat, memory_order_relaxed);
+}
+
+static inline void seat_set(struct shard *s, struct seat *seat)
+{
+    seat->shard = s;
+    atomic_store_explicit(&s->seat, seat, memory_order_relaxed);
+}
+
+/* Both are the caller's. A thief may look at the old seats: neither is open. */
+static inline void seats_swap(struct shard *a, struct shard *b)
+{
+    struct seat *of_a = seat_of(a);
+    seat_set(a, seat_of(b));
+    seat_set(b, of_a);
+}
+
 /* ---- birth and death --------------------------------------------------- */
 
 static _Atomic uint32_t *shard_below(uint32_t index)
@@ -232,7 +270,8 @@ static cold_noinline struct shard *shard_make(void)
     s->id = atomic_fetch_add_explicit(&nshards, 1, memory_order_relaxed);
     if (s->id >= MAX_SHARDS)
         return no_memory();
-    cache_init(&s->cache);
+    cache_init(&s->first_seat.cache);
+    seat_set(s, &s->first_seat);
     shard_clear(s);
     owner_set(s->id, s);
     atomic_store_explicit(&records[s->id], s, memory_order_release);
@@ -258,8 +297,8 @@ static inline void shard_push_orphan(struct shard *s)
     tagged_push(&process()->orphans, &s->below, s->id);
 }
 
-/* A shard that nobody else has; its cache is empty, and it is not open. NULL:
- * out of memory. */
+/* A shard that nobody else has; its seat is empty, and not open. NULL: out of
+ * memory. */
 static inline struct shard *shard_acquire(void)
 {
     uint32_t number = process_number();
@@ -299,9 +338,9 @@ static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
         letter_post(l);
 }
 
-/* Free a chain of blocks: s's own, which is the caller's, and on through his
- * outbox what belongs elsewhere. */
-static inline void shard_free_chain(struct shard *s, struct outbox *o, void *p)
+/* Free a chain of blocks: s's own, which is the caller's, and on through outbox
+ * o what belongs elsewhere. */
+static inline void free_chain(struct shard *s, struct outbox *o, void *p)
 {
     while (p) {
         void *next = *(void **)p;
@@ -312,6 +351,11 @@ static inline void shard_free_chain(struct shard *s, struct outbox *o, void *p)
             outbox_add(o, owner, p);
         p = next;
     }
+}
+
+static inline void shard_free_chain(struct shard *s, void *p)
+{
+    free_chain(s, &seat_of(s)->outbox, p);
 }
 
 /* ---- merging ----------------------------------------------------------- */
@@ -353,7 +397,7 @@ static cold_noinline void shard_merge(struct shard *s, struct shard *o)
     o->nwards = 0;
     state_set(o, MERGED);
     ward_add(s, o);
-    shard_free_chain(s, &s->outbox, mail);
+    shard_free_chain(s, mail);
     if (s->nwards > WARDS_MIN + (s->arena.heap.size >> WARD_BYTES_LOG2))
         wards_release(s);
 }
@@ -383,7 +427,7 @@ static inline bool shard_steal(struct shard *s)
     else
         mem_barrier();
     /* Acquire, paired with the release in leave: what its thread did. */
-    bool inside = !__atomic_load_n(&s->open, __ATOMIC_ACQUIRE);
+    bool inside = !__atomic_load_n(&seat_of(s)->open, __ATOMIC_ACQUIRE);
     return state_change(s, &state, inside ? OWNED : STOLEN) && !inside;
 }
 
@@ -397,7 +441,7 @@ static inline void shard_give_back(struct shard *s)
 /* Free what came to s, which is stolen, or mine. */
 static inline void shard_free_mail(struct shard *s, struct shard *mine)
 {
-    shard_free_chain(s, &mine->outbox, inbox_take_owner(&s->inbox));
+    free_chain(s, &seat_of(mine)->outbox, inbox_take_owner(&s->inbox));
 }
 
 /* The same, and give its waste to the system. */

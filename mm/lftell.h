@@ -34,13 +34,14 @@ static size_t for_all_shards(size_t (*work)(struct shard *))
 
 static size_t shard_used(struct shard *s)
 {
-    size_t cached = s == self() ? cache_bytes(&s->cache) : 0;
+    const struct seat *t = seat_of(s);
+    size_t cached = t == self() ? cache_bytes(&t->cache) : 0;
     return arena_used(&s->arena) - cached;
 }
 
 static size_t shard_trim(struct shard *s)
 {
-    if (s == self())
+    if (seat_of(s) == self())
         cache_flush(s);
     return heap_trim(&s->arena.heap);
 }

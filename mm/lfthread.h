@@ -1,6 +1,6 @@
 /* lfthread.h - a thread and the shard that it owns: how it enters and leaves.
  *
- *   self ─► shard   open NBINS   the thread is elsewhere: a handler may enter
+ *   self ─► seat    open NBINS   the thread is elsewhere: a handler may enter
  *                   open 0       inside: a handler takes the side way, and no
  *                                one steals
  *        ─► nobody  open 0       not yet a thread of ours, or no longer
@@ -19,40 +19,40 @@
 #define SCAN_SHARDS 64
 #define SCAN_LARGE ((size_t)16 << 20) /* waste that is taken at once */
 
-/* The shard of a thread that has none: it is never open. */
-static struct shard nobody;
-static __thread struct shard *_Atomic self_shard = &nobody;
+/* The seat of a thread that has none: it is never open. */
+static struct seat nobody;
+static __thread struct seat *_Atomic self_seat = &nobody;
 static __thread bool ending;     /* its key's destructor was called */
 static pthread_key_t thread_key; /* calls thread_end */
 
-static always_inline struct shard *self(void)
+static always_inline struct seat *self(void)
 {
-    return atomic_load_explicit(&self_shard, memory_order_relaxed);
+    return atomic_load_explicit(&self_seat, memory_order_relaxed);
 }
 
 /* ---- entering ---------------------------------------------------------- */
 
 /* From here a handler of this thread keeps out. */
-static always_inline void enter(struct shard *s)
+static always_inline void enter(struct seat *t)
 {
-    __atomic_store_n(&s->open, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->open, 0, __ATOMIC_RELAXED);
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* Release, paired with the acquire in shard_steal. */
-static always_inline void leave(struct shard *s)
+static always_inline void leave(struct seat *t)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    __atomic_store_n(&s->open, NBINS, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->open, NBINS, __ATOMIC_RELEASE);
 }
 
-/* This thread has shard s from now on, unless a handler was faster. */
-static inline bool self_become(struct shard *from, struct shard *s)
+/* This thread sits in t from now on, unless a handler was faster. */
+static inline bool self_become(struct seat *from, struct seat *t)
 {
     if (!atomic_compare_exchange_strong_explicit(
-            &self_shard, &from, s, memory_order_relaxed, memory_order_relaxed))
+            &self_seat, &from, t, memory_order_relaxed, memory_order_relaxed))
         return false;
-    pthread_setspecific(thread_key, s);
+    pthread_setspecific(thread_key, t);
     return true;
 }
 
@@ -62,8 +62,8 @@ static bool attach(void)
     struct shard *s = ending ? NULL : shard_acquire();
     if (!s)
         return false;
-    if (self_become(&nobody, s))
-        leave(s);
+    if (self_become(&nobody, seat_of(s)))
+        leave(seat_of(s));
     else
         shard_push_orphan(s);
     return true;
@@ -75,14 +75,10 @@ static struct shard *self_move(struct shard *s, uint64_t state)
 {
     struct shard *n = shard_acquire();
     if (!n) {
-        leave(s);
+        leave(seat_of(s));
         return NULL;
     }
-    n->cache = s->cache;
-    n->outbox = s->outbox;
-    cache_init(&s->cache);
-    s->outbox = (struct outbox){0};
-    self_become(s, n);
+    seats_swap(s, n);
     if (!state_change(s, &state, ABANDONED))
         shard_push_orphan(s); /* it has just been given back */
     return n;
@@ -114,10 +110,11 @@ static cold_noinline struct shard *own_again(struct shard *s)
  * inside already. */
 static struct shard *own(void)
 {
-    struct shard *s = self();
-    if (unlikely(!s->open))
+    struct seat *t = self();
+    if (unlikely(!t->open))
         return NULL;
-    enter(s);
+    enter(t);
+    struct shard *s = t->shard;
     if (unlikely(mem_range.no_barrier))
         atomic_thread_fence(memory_order_seq_cst);
     if (unlikely(
@@ -144,7 +141,7 @@ static inline void disown(struct shard *s)
     atomic_store_explicit(&s->uses, uses + 1, memory_order_relaxed);
     atomic_store_explicit(&s->waste, heap_waste(&s->arena.heap),
                           memory_order_relaxed);
-    leave(s);
+    leave(seat_of(s));
 }
 
 /* ---- what others left -------------------------------------------------- */
@@ -152,17 +149,18 @@ static inline void disown(struct shard *s)
 /* Take in what was sent: into the bins as long as there is room. */
 static inline void drain(struct shard *s)
 {
+    struct cache *c = &seat_of(s)->cache;
     void *p = inbox_take_owner(&s->inbox);
     while (p) {
         void *next = *(void **)p;
         size_t i = payload_bin(p, page_tag(p));
-        if (owner_of(p) == s && i - 1 < NBINS - 1 && s->cache.rooms[i] > 0) {
-            bin_push(&s->cache, i, p);
+        if (owner_of(p) == s && i - 1 < NBINS - 1 && c->rooms[i] > 0) {
+            bin_push(c, i, p);
         } else {
             *(void **)p = NULL;
-            shard_free_chain(s, &s->outbox, p);
+            shard_free_chain(s, p);
             if (i < NBINS)
-                s->cache.bins[i].flushes |= 1; /* the bin was too small */
+                c->bins[i].flushes |= 1; /* the bin was too small */
         }
         p = next;
     }
@@ -171,18 +169,19 @@ static inline void drain(struct shard *s)
 /* Give back all but the keep newest blocks of bin i. */
 static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
 {
-    void *chain = bin_cut(&s->cache, i, keep);
-    bin_shrink(&s->cache, i);
-    s->cache.bins[i].batch = 1;
-    shard_free_chain(s, &s->outbox, chain);
+    struct cache *c = &seat_of(s)->cache;
+    void *chain = bin_cut(c, i, keep);
+    bin_shrink(c, i);
+    c->bins[i].batch = 1;
+    shard_free_chain(s, chain);
 }
 
 static cold_noinline void cache_flush(struct shard *s)
 {
     for (size_t i = 1; i < NBINS; i++)
-        if (s->cache.heads[i])
+        if (seat_of(s)->cache.heads[i])
             bin_flush(s, i, 0);
-    outbox_post(&s->outbox);
+    outbox_post(&seat_of(s)->outbox);
 }
 
 /* Is there something to get from other, whom nobody has entered since the last

@@ -64,7 +64,7 @@ static cold_noinline void *take_anywhere(struct shard *s, size_t align,
 static cold_noinline void *take_more(struct shard *s, size_t align, size_t size)
 {
     void *p = NULL;
-    bool flush = cache_worth(&s->cache, s->arena.heap.size);
+    bool flush = cache_worth(&seat_of(s)->cache, s->arena.heap.size);
     if (flush)
         cache_flush(s);
     shard_free_mail(s, s);
@@ -98,13 +98,14 @@ static inline void *take(struct shard *s, size_t align, size_t size)
 /* Bin i is empty: fetch a batch into it. @return one block more, or NULL */
 static inline void *refill(struct shard *s, size_t i)
 {
-    void *p = bin_pop(&s->cache, i), *q;
+    struct cache *c = &seat_of(s)->cache;
+    void *p = bin_pop(c, i), *q;
     if (p)
         return p;
     p = take(s, ALIGN, i * 8);
-    unsigned n = bin_grow(&s->cache, i, s->arena.heap.size);
+    unsigned n = bin_grow(c, i, s->arena.heap.size);
     while (p && --n && (q = arena_malloc(&s->arena, i * 8)) != NULL)
-        bin_push(&s->cache, i, q);
+        bin_push(c, i, q);
     return p;
 }
 
@@ -154,12 +155,12 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
 
 static always_inline void *stage_malloc(size_t size)
 {
-    struct shard *s = self();
+    struct seat *t = self();
     size_t i = request_bin(size);
-    if (likely(i < s->open)) {
-        enter(s);
-        void *p = bin_pop(&s->cache, i);
-        leave(s);
+    if (likely(i < t->open)) {
+        enter(t);
+        void *p = bin_pop(&t->cache, i);
+        leave(t);
         if (likely(p != NULL))
             return p;
     }
@@ -167,14 +168,15 @@ static always_inline void *stage_malloc(size_t size)
 }
 
 /* Bin i of s, which is entered, is over its limit. */
-static cold_noinline void free_over(struct shard *s, size_t i, void *p)
+static cold_noinline void free_over(struct seat *t, size_t i, void *p)
 {
     if (i == 0)
         mm_die("double free, or a pointer that malloc never returned", p);
-    leave(s);
-    if (!(s = own()))
+    leave(t);
+    struct shard *s = own();
+    if (!s)
         return; /* it waits for the next free */
-    bin_flush(s, i, s->cache.bins[i].limit / 2);
+    bin_flush(s, i, seat_of(s)->cache.bins[i].limit / 2);
     disown(s);
 }
 
@@ -189,25 +191,26 @@ static cold_noinline void free_slow(void *p)
     if (likely(owner == s))
         arena_free(&s->arena, p);
     else
-        outbox_add(&s->outbox, owner, p);
+        outbox_add(&seat_of(s)->outbox, owner, p);
     disown(s);
 }
 
-static always_inline void free_to_bin(struct shard *s, size_t i, void *p)
+static always_inline void free_to_bin(size_t i, void *p)
 {
-    if (unlikely(i >= s->open)) {
+    struct seat *t = self();
+    if (unlikely(i >= t->open)) {
         free_slow(p);
         return;
     }
-    if (unlikely(p == s->cache.heads[i])) {
+    if (unlikely(p == t->cache.heads[i])) {
         free_twice(p);
         return;
     }
-    enter(s);
-    if (unlikely(bin_push(&s->cache, i, p)))
-        free_over(s, i, p);
+    enter(t);
+    if (unlikely(bin_push(&t->cache, i, p)))
+        free_over(t, i, p);
     else
-        leave(s);
+        leave(t);
 }
 
 /* Written out for each kind of block: a jump less. */
@@ -215,10 +218,9 @@ static always_inline void stage_free(void *p, uint32_t tag)
 {
     unsigned run_class = tag & TAG_CLASS;
     if (run_class)
-        free_to_bin(self(), run_bin(run_class), p);
+        free_to_bin(run_bin(run_class), p);
     else
-        free_to_bin(self(), header_bin(header_read_remote(payload_block(p))),
-                    p);
+        free_to_bin(header_bin(header_read_remote(payload_block(p))), p);
 }
 
 /* In place only if the block is the thread's own. */
@@ -271,8 +273,8 @@ static void stage_thread_exit(void)
     }
     if (self() == &nobody)
         return;
-    self_become(self(), &nobody);
-    pthread_setspecific(thread_key, NULL);
+    pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
+    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
     if (s)
         shard_push_orphan(s);
 }
@@ -311,7 +313,7 @@ static size_t stage_metadata(void)
 static void stage_fini(void)
 {
     pthread_key_delete(thread_key);
-    atomic_store_explicit(&self_shard, &nobody, memory_order_relaxed);
+    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
     for (uint32_t i = shard_count(); i-- > 0;) {
         atomic_store_explicit(&records[i], NULL, memory_order_relaxed);
         atomic_store_explicit(&owners[i], NULL, memory_order_relaxed);
