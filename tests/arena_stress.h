@@ -123,29 +123,50 @@ static unsigned char *stress_resize(struct stress *s, unsigned char *p)
     return p;
 }
 
+/* One operation, whose blocks anybody may have made and may get. */
+static void stress_step(struct stress *s)
+{
+    uint64_t r = next_random(&s->random);
+    unsigned char **slot = &s->held[r % STRESS_SLOTS];
+    if (!*slot) {
+        *slot = stress_take(s);
+    } else if (r >> 8 & 1) {
+        stress_give(*slot);
+        *slot = NULL;
+    } else if (r >> 8 & 2) {
+        *slot = stress_resize(s, *slot);
+    } else { /* hand it over, and take what another left there */
+        *slot = atomic_exchange_explicit(&mailboxes[(r >> 16) % MAILBOXES],
+                                         *slot, memory_order_acq_rel);
+    }
+}
+
 static void *stress_run(void *arg)
 {
     struct stress *s = arg;
-    for (unsigned i = 0; i < s->operations; i++) {
-        uint64_t r = next_random(&s->random);
-        unsigned char **slot = &s->held[r % STRESS_SLOTS];
-        if (!*slot) {
-            *slot = stress_take(s);
-        } else if (r >> 8 & 1) {
-            stress_give(*slot);
-            *slot = NULL;
-        } else if (r >> 8 & 2) {
-            *slot = stress_resize(s, *slot);
-        } else { /* hand it over, and take what another left there */
-            *slot = atomic_exchange_explicit(
-                &mailboxes[(r >> 16) % MAILBOXES], *slot, memory_order_acq_rel);
-        }
-    }
+    for (unsigned i = 0; i < s->operations; i++)
+        stress_step(s);
     return NULL;
 }
 
+/* What waits in the mailboxes, checked and freed. */
+static void stress_empty_mailboxes(void)
+{
+    for (unsigned i = 0; i < MAILBOXES; i++)
+        stress_give(atomic_exchange(&mailboxes[i], NULL));
+}
+
+/* What s holds, checked and freed. */
+static void stress_empty(struct stress *s)
+{
+    for (unsigned k = 0; k < STRESS_SLOTS; k++) {
+        stress_give(s->held[k]);
+        s->held[k] = NULL;
+    }
+}
+
 /* Threads end in the middle: what they hold goes to the next ones. */
-static void stress(unsigned operations, unsigned generations)
+static inline void stress(unsigned operations, unsigned generations)
 {
     static struct stress states[STRESS_THREADS];
     pthread_t threads[STRESS_THREADS];
@@ -161,10 +182,8 @@ static void stress(unsigned operations, unsigned generations)
         thread_wait(threads[i]);
     ck_assert_uint_eq(lab->check(), 0);
     for (unsigned i = 0; i < STRESS_THREADS; i++)
-        for (unsigned k = 0; k < STRESS_SLOTS; k++)
-            stress_give(states[i].held[k]);
-    for (unsigned i = 0; i < MAILBOXES; i++)
-        stress_give(mailboxes[i]);
+        stress_empty(&states[i]);
+    stress_empty_mailboxes();
     ck_assert_uint_eq(lab->check(), 0);
 }
 

@@ -1,0 +1,55 @@
+/* lf_test.h - the lock-free stage from inside, for the tests that stop it in
+ * the middle: mm.c is compiled into the test, which sees its shards. */
+#ifndef TESTS_LF_TEST_H
+#define TESTS_LF_TEST_H
+
+#define MM_STAGE "mm/stage_lockfree.h"
+#define MM_ALLOCATOR mm_here
+#include "mm.c"
+
+#include "tests/arena_stress.h"
+#include "tests/run_tests.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+static inline void here_begin(void)
+{
+    lab = &mm_here;
+    ck_assert_int_eq(lab->init(), 0);
+}
+
+/* Is the calling thread in the middle of an operation of the allocator? */
+static inline bool inside(void)
+{
+    return self() != &nobody && !atomic_load(&self()->open);
+}
+
+static inline pid_t thread_id(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+static inline void signal_thread(pid_t thread, int number)
+{
+    syscall(SYS_tgkill, getpid(), thread, number);
+}
+
+/* Handlers may interrupt handlers, of other signals. */
+static inline void handle(int number, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction action = {.sa_sigaction = handler,
+                               .sa_flags = SA_SIGINFO | SA_RESTART};
+    ck_assert_int_eq(sigaction(number, &action, NULL), 0);
+}
+
+/* A figure that makes the test longer: ENVIRONMENT=N, or usual. */
+static inline unsigned figure(const char *name, unsigned usual)
+{
+    const char *value = getenv(name);
+    return value ? (unsigned)strtoul(value, NULL, 10) : usual;
+}
+
+#endif

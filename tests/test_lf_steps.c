@@ -1,0 +1,207 @@
+/* test_lf_steps.c - handlers that allocate between any two instructions: the
+ * processor traps after each one of an operation, and the handler allocates and
+ * frees there, or lets the thread's shard be stolen. No point is left out. */
+#include "tests/lf_test.h"
+
+#define TRAP_FLAG 0x100 /* of x86's flags: trap after each instruction */
+#define SKIP_STEPS THREAD_SANITIZED /* it delays signals to quiet moments */
+
+static struct stress in_steps; /* what the handler holds from step to step */
+static uint64_t steps, steps_inside;
+static uint64_t only_step; /* 0: the handler allocates at every step */
+static void (*at_step)(void);
+
+static void trap_set(void *context, bool on)
+{
+    greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
+    *flags = on ? *flags | TRAP_FLAG : *flags & ~(greg_t)TRAP_FLAG;
+}
+
+static void step_start(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info;
+    trap_set(context, true);
+}
+
+static void step_stop(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info;
+    trap_set(context, false);
+}
+
+static void step(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info, (void)context;
+    int saved = errno;
+    steps++;
+    steps_inside += inside();
+    if (!only_step || steps == only_step)
+        at_step();
+    errno = saved;
+}
+
+static void steps_begin(void (*body)(void))
+{
+    at_step = body;
+    handle(SIGUSR1, step_start);
+    handle(SIGUSR2, step_stop);
+    handle(SIGTRAP, step);
+}
+
+/* One operation by single steps. */
+static void by_steps(void (*operation)(void *), void *arg)
+{
+    steps = 0;
+    raise(SIGUSR1);
+    operation(arg);
+    raise(SIGUSR2);
+}
+
+static void stress_in_step(void)
+{
+    stress_step(&in_steps);
+}
+
+/* One call of the allocator. */
+struct call {
+    enum { MALLOC, CALLOC, REALLOC, MEMALIGN, USABLE_SIZE, FREE, CALLS } what;
+    size_t size;
+    void *p;
+};
+
+static void run_call(void *call)
+{
+    struct call *c = call;
+    switch (c->what) {
+    case MALLOC:
+        c->p = lab->malloc(c->size);
+        break;
+    case CALLOC:
+        c->p = lab->calloc(1, c->size);
+        break;
+    case REALLOC:
+        c->p = lab->realloc(c->p, c->size);
+        break;
+    case MEMALIGN:
+        c->p = lab->memalign(64, c->size);
+        break;
+    case USABLE_SIZE:
+        demand(lab->usable_size(c->p) >= c->size);
+        break;
+    default:
+        lab->free(c->p);
+    }
+}
+
+/* Random calls on a few blocks, most of them small, by single steps. */
+static void call_by_steps(struct call *calls, uint64_t *random)
+{
+    uint64_t r = next_random(random);
+    struct call *c = &calls[r % 16];
+    size_t largest = r >> 8 & 7 ? 500 : 500000;
+    bool live = c->p != NULL;
+    c->what = live ? (r >> 16) % 3 + REALLOC : (r >> 16) % 2 + MALLOC;
+    if (live && c->what == MEMALIGN)
+        c->what = FREE;
+    else if (!live && !(r >> 24 & 7))
+        c->what = MEMALIGN;
+    if (c->what != USABLE_SIZE)
+        c->size = 16 + (r >> 32) % (c->what == CALLOC ? 200 : largest);
+    demand(!live || memcmp(c->p, &c, sizeof c) == 0);
+    by_steps(run_call, c);
+    if (c->what == FREE) {
+        c->p = NULL;
+    } else {
+        demand(c->p);
+        demand(!live || memcmp(c->p, &c, sizeof c) == 0);
+        memcpy(c->p, &c, sizeof c); /* who it belongs to */
+    }
+}
+
+START_TEST(a_handler_may_allocate_between_any_two_instructions)
+{
+    static struct call calls[16];
+    uint64_t random = 0;
+    if (SKIP_STEPS)
+        return;
+    steps_begin(stress_in_step);
+    for (unsigned i = 0; i < figure("MM_STEP_CALLS", SANITIZED ? 30 : 200); i++)
+        call_by_steps(calls, &random);
+    ck_assert_uint_gt(steps_inside, 10000);
+    for (int i = 0; i < 16; i++)
+        lab->free(calls[i].p);
+    stress_empty(&in_steps);
+    stress_empty_mailboxes();
+    ck_assert_uint_eq(lab->check(), 0);
+}
+END_TEST
+
+/* As if threads met it: the interrupted thread's shard is stolen, then the
+ * handler needs another, and the old one is given back and taken by others. */
+static void move_in_step(void)
+{
+    struct shard *s = self()->shard;
+    if (!shard_steal(s))
+        return;
+    lab->free(lab->malloc(100000));
+    ck_assert_ptr_ne(self()->shard, s);
+    shard_give_back(s);
+}
+
+static void run_small(void *block)
+{
+    void **p = block;
+    lab->free(*p);
+    *p = lab->malloc(100);
+}
+
+START_TEST(a_shard_may_be_lost_between_any_two_instructions)
+{
+    void *p = NULL;
+    unsigned moves = 0;
+    if (SKIP_STEPS)
+        return;
+    steps_begin(move_in_step);
+    lab->free(lab->malloc(100));
+    only_step = 1;
+    do {
+        const struct shard *before = self()->shard;
+        by_steps(run_small, &p);
+        moves += self()->shard != before;
+        ck_assert_uint_eq(lab->check(), 0);
+    } while (steps >= only_step++);
+    ck_assert_uint_gt(moves, 10);
+    lab->free(p);
+}
+END_TEST
+
+/* A thread's first and last moments. */
+static void run_hooks(void *unused)
+{
+    (void)unused;
+    lab->thread_exit();
+    ck_assert_int_eq(lab->thread_init(), 0);
+}
+
+START_TEST(a_handler_may_allocate_while_the_thread_begins_and_ends)
+{
+    if (SKIP_STEPS)
+        return;
+    steps_begin(stress_in_step);
+    for (unsigned i = 0; i < 2; i++)
+        by_steps(run_hooks, NULL);
+    ck_assert_uint_gt(steps_inside, 500);
+    stress_empty(&in_steps);
+    stress_empty_mailboxes();
+    ck_assert_uint_eq(lab->check(), 0);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_handler_may_allocate_between_any_two_instructions,
+        a_shard_may_be_lost_between_any_two_instructions,
+        a_handler_may_allocate_while_the_thread_begins_and_ends, NULL};
+    return run_tests("lf-steps", here_begin, tests);
+}
