@@ -10,10 +10,9 @@
 
 #include <linux/futex.h>
 
-#define NSHARED 64 /* blocks that any thread may take, give and free */
-#define LARGEST 22 /* log2 of the largest size: 4 MiB */
-#define THREAD_ENDS_EVERY 64 /* operations between a victim's ends and starts  \
-                              */
+#define NSHARED 64       /* blocks that any thread may take, give and free */
+#define LARGEST 22       /* log2 of the largest size: 4 MiB */
+#define RESTART_EVERY 64 /* operations between its ends and starts */
 
 enum mode { RELEASED, PARKED_FOR_GOOD, KILLED, MODES };
 
@@ -141,7 +140,7 @@ static void *run_victim(void *arg)
     atomic_store(&v->state, RUNNING);
     while (!atomic_load(&over)) {
         victim_call(v, next_random(&v->random));
-        if (atomic_fetch_add(&v->operations, 1) % THREAD_ENDS_EVERY == 0)
+        if (atomic_fetch_add(&v->operations, 1) % RESTART_EVERY == 0)
             victim_restart(v);
     }
     for (int i = 0; i < 8; i++)

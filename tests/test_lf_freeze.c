@@ -6,8 +6,8 @@
  *
  * Nothing is timed: the workers must do so many operations while the victim is
  * frozen, however long that takes; a limit of a minute is the sign that they
- * wait. ThreadSanitizer delays signals to quiet moments,
- * so that it never sees a thread frozen inside: there, this is a stress test.
+ * wait. ThreadSanitizer delays signals to quiet moments, so that no thread is
+ * frozen inside there: under it this is a stress test.
  *
  *   MM_FREEZES=20000   so many freezes instead of the usual number */
 #include "tests/lf_victim.h"
@@ -20,15 +20,10 @@
 #define WORK 20          /* operations of each worker during a freeze */
 #define GUEST_EVERY 8    /* freezes between threads that come and go */
 #define LIMIT_SECONDS 60 /* of one freeze: longer is waiting */
-64 /* operations between a victim's ends and starts                        \
-    */
 
-    /* ---- the others
-     * ------------------------------------------------------------
-     */
+/* ---- the others ---------------------------------------------------------- */
 
-    static atomic_uint done[NWORKERS],
-    granted; /* operations */
+static atomic_uint done[NWORKERS], granted; /* operations */
 
 /* Takes, gives, and frees what anyone made, the victim too. */
 static void work_once(uint64_t r)
