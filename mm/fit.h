@@ -41,6 +41,7 @@ struct heap {
     char *base;           /* links count from here: the range's base */
     uint32_t owner;       /* what headers and tags say of who owns them */
     bool fixed;           /* true: must not grow now */
+    bool steps;           /* true: grows by steps, heap_step */
     struct fit fit;       /* the policy's own */
     uint32_t regions;     /* link to the newest region's first block (heap.h) */
     struct block *victim; /* H5; NULL: none */

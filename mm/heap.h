@@ -34,6 +34,7 @@
 
 #define NURSERY ((size_t)64) /* a new heap's first bytes: for small blocks */
 #define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
+#define GROWTH 32    /* a heap that takes steps grows by 1/32 at least */
 #define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
@@ -145,6 +146,15 @@ static inline struct block *region_new(struct heap *h, size_t size)
     return b;
 }
 
+/* How much a heap that takes steps grows at least: so that growing costs the
+ * threads that share the break a word with each other only now and then. */
+static inline size_t heap_step(const struct heap *h)
+{
+    return h->steps
+               ? min_size(round_up(h->size / GROWTH, ALIGN), MEM_COMMIT_PIECE)
+               : 0;
+}
+
 /* Make a free block that holds asize bytes with an aligned payload, from as
  * little new memory as will do. @return NULL, errno == ENOMEM: none left; or
  * NULL: the heap is fixed. */
@@ -169,8 +179,9 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     size_t need = round_up(payload, align) - payload + asize;
     if (need <= block_size(top))
         return top;
-    struct block *b = region_extend(h, need - block_size(top));
-    if (b)
+    size_t lacks = need - block_size(top), step = heap_step(h);
+    struct block *b = step > lacks ? region_extend(h, step) : NULL;
+    if (b || (b = region_extend(h, lacks)))
         return b;
     /* Someone else's memory follows ours: take more, to meet him less often. */
     size_t more = max_size(REGION_MIN, round_up(h->size / 32, ALIGN));

@@ -230,7 +230,7 @@ static inline void seat_set(struct shard *s, struct seat *seat)
     atomic_store_explicit(&s->seat, seat, memory_order_relaxed);
 }
 
-/* Both are the caller's. A thief may look at the old seats: neither is open. */
+/* A thief may still look at the old seats: neither is open. */
 static inline void seats_swap(struct shard *a, struct shard *b)
 {
     struct seat *of_a = seat_of(a);
@@ -255,6 +255,7 @@ static inline void shard_clear(struct shard *s)
 {
     arena_init(&s->arena, s->id);
     s->arena.heap.fixed = true; /* it grows only where the stage says so */
+    s->arena.heap.steps = true;
     s->scan_at = 0;
 }
 
