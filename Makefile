@@ -20,6 +20,7 @@
 #   make SAN=address,undefined   with sanitizers, in build-address-undefined/;
 #                   SAN=thread is the other set
 #   make DEBUG=1    the allocators check their contracts (dbg_*): build-debug/
+#   make COUNT=1    the stages count how often threads meet: build-count/
 #   make OPT=-O0    other optimization; changed flags rebuild what they touch
 #   make WERROR=    warnings stay warnings
 #   make test T=trace   only the tests whose name contains `trace`
@@ -31,12 +32,14 @@ CC       = gcc
 OPT      = -O2
 SAN      =
 DEBUG    =
+COUNT    =
 V        =
 T        =
 WERROR   = -Werror
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   = -std=gnu11 $(OPT) -g $(WARN) $(WERROR) -pthread $(SAN_FLAGS)
-CPPFLAGS = -I. -D_GNU_SOURCE $(if $(DEBUG),-DMM_DEBUG=1)
+CPPFLAGS = -I. -D_GNU_SOURCE $(if $(DEBUG),-DMM_DEBUG=1) \
+           $(if $(COUNT),-DMM_COUNT=1)
 LDLIBS   = -ljansson -lzstd -lm
 
 # Allocator code: the compiler must not turn malloc + memset into calloc.
@@ -54,12 +57,13 @@ STAGE_FLAGS_fit_tlsf       = -DMM_FIT='"mm/fit_tlsf.h"'
 DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
 DRIVER  = $(patsubst driver/%.c,%,$(wildcard driver/*.c))
 
-# ---- one build directory for each CC, SAN, DEBUG -------------------------
+# ---- one build directory for each CC, SAN, DEBUG, COUNT ------------------
 comma := ,
 space := $() $()
 dash   = $(subst $(space),-,$(subst $(comma),-,$(strip $(1))))
 B      = build$(addprefix -,\
-    $(call dash,$(SAN) $(notdir $(filter-out gcc,$(CC))) $(DEBUG:%=debug)))
+    $(call dash,$(SAN) $(notdir $(filter-out gcc,$(CC))) $(DEBUG:%=debug) \
+    $(COUNT:%=count)))
 SAN_FLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
                         -fno-omit-frame-pointer)
 
@@ -78,7 +82,7 @@ all: mdriver
 
 # ./mdriver is always one whose figures count; others stay where they are made.
 mdriver: $(B)/mdriver FORCE
-	@$(if $(SAN)$(DEBUG),:,ln -sfn $< $@)
+	@$(if $(SAN)$(DEBUG)$(COUNT),:,ln -sfn $< $@)
 
 $(B)/mdriver: $(B)/mdriver.o $(LAB_OBJS) $(B)/objects
 	$(call say,LD,$@)

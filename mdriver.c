@@ -46,7 +46,10 @@ static void print_results(const struct results *r, const struct options *o)
     report_tables(r, o);
     if (o->latency)
         report_latency(r);
-    report_summary(r);
+    if (o->count)
+        report_counts(r);
+    else
+        report_summary(r);
     if (o->verbose > 1)
         report_loop_cost(r);
     if (o->grade)

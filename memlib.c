@@ -7,7 +7,7 @@
  *   committed     of heap, tags, records: any thread, CAS upward after the
  *                 pages are accessible, so that all below the mark are; two
  *                 threads may commit the same pages at once, which is harmless
- *   mapped, peak  any thread, fetch_add and CAS upward
+ *   mapped, peak  any thread, fetch_add and CAS upward, before mapped falls
  *   intended      as committed, but before the pages become accessible
  *   suspect       any thread of a fork's child, CAS upward
  *   same          0 in a fork's child, until its first growth
@@ -22,11 +22,11 @@
  * them, so all orders are relaxed. */
 #include "memlib.h"
 #include "config.h"
+#include "mempart.h"
 
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -35,13 +35,9 @@
 
 struct mem_range mem_range;
 
-/* A part of the reservation whose pages become accessible from the left. */
-struct part {
-    char *start, *limit;
-    _Atomic(char *) committed;
-    _Atomic(char *) intended;
-    _Atomic(char *) suspect; /* below it, bytes may not be zero */
-};
+#if MM_COUNT
+__thread struct mm_counts thread_counts;
+#endif
 
 static _Atomic uint32_t no_page = 1; /* *same while there is none */
 
@@ -62,25 +58,6 @@ static struct {
 static size_t to_pages(size_t size)
 {
     return (size + mem.page - 1) & ~(mem.page - 1);
-}
-
-/* Raise a mark to at least value. */
-static void raise_mark(_Atomic(char *) *mark, char *value)
-{
-    char *old = atomic_load_explicit(mark, memory_order_relaxed);
-    while (old < value &&
-           !atomic_compare_exchange_weak_explicit(
-               mark, &old, value, memory_order_relaxed, memory_order_relaxed))
-        ;
-}
-
-static void part_init(struct part *part, char *start, size_t size)
-{
-    part->start = start;
-    part->limit = start + size;
-    atomic_store_explicit(&part->committed, start, memory_order_relaxed);
-    atomic_store_explicit(&part->intended, start, memory_order_relaxed);
-    atomic_store_explicit(&part->suspect, start, memory_order_relaxed);
 }
 
 /* ---- fork ------------------------------------------------------------ */
@@ -291,13 +268,10 @@ static int advance(char **old, size_t size)
         errno = ENOMEM;
         return -1;
     }
-    if (!atomic_compare_exchange_strong_explicit(&mem.brk, old, *old + size,
-                                                 memory_order_relaxed,
-                                                 memory_order_relaxed))
+    if (!swap(&mem.brk, old, *old + size))
         return 0;
     clear_suspect(&mem.heap, *old, size);
     clear_suspect_tags(*old, size);
-    raise_mark(&mem.peak, (char *)mem_heapsize());
     return 1;
 }
 
@@ -340,11 +314,19 @@ void *mem_record(size_t size)
             errno = ENOMEM;
             return NULL;
         }
-    } while (!atomic_compare_exchange_weak_explicit(&mem.used, &old, old + size,
-                                                    memory_order_relaxed,
-                                                    memory_order_relaxed));
+    } while (!swap(&mem.used, &old, old + size));
     clear_suspect(&mem.records, old, size);
     return old;
+}
+
+/* From old to new bytes are mapped. The heap is highest just before it falls:
+ * only then its peak is looked at (the break never falls). */
+static void add_mapped(size_t old, size_t new)
+{
+    if (new < old)
+        raise_mark(&mem.peak, (char *)mem_heapsize());
+    count_rmw();
+    atomic_fetch_add_explicit(&mem.mapped, new - old, memory_order_relaxed);
 }
 
 void *mem_map(size_t size, size_t align)
@@ -368,8 +350,7 @@ void *mem_map(size_t size, size_t align)
             munmap(p + lead + bytes, slack - lead);
         p += lead;
     }
-    atomic_fetch_add_explicit(&mem.mapped, bytes, memory_order_relaxed);
-    raise_mark(&mem.peak, (char *)mem_heapsize());
+    add_mapped(0, bytes);
     return p;
 }
 
@@ -385,9 +366,7 @@ void *mem_remap(void *p, size_t old_size, size_t new_size)
         errno = ENOMEM;
         return NULL;
     }
-    atomic_fetch_add_explicit(&mem.mapped, bytes - old_bytes,
-                              memory_order_relaxed);
-    raise_mark(&mem.peak, (char *)mem_heapsize());
+    add_mapped(old_bytes, bytes);
     return q;
 }
 
@@ -396,7 +375,7 @@ void mem_unmap(void *p, size_t size)
     int saved = errno;
     size_t bytes = to_pages(size);
     if (munmap(p, bytes) == 0)
-        atomic_fetch_sub_explicit(&mem.mapped, bytes, memory_order_relaxed);
+        add_mapped(bytes, 0);
     else /* too many mappings: at least the pages go back */
         madvise(p, bytes, MADV_DONTNEED);
     errno = saved;
@@ -441,7 +420,8 @@ size_t mem_recordsize(void)
 
 size_t mem_peak(void)
 {
-    return (size_t)atomic_load_explicit(&mem.peak, memory_order_relaxed);
+    size_t seen = (size_t)atomic_load_explicit(&mem.peak, memory_order_relaxed);
+    return seen > mem_heapsize() ? seen : mem_heapsize();
 }
 
 size_t mem_pagesize(void)

@@ -22,6 +22,7 @@
  * run.h, arena.h, stage_global.h, and then here. docs/design.md says why it is
  * so. */
 #include "mm.h"
+#include "mm/count.h"
 
 #include MM_STAGE
 
@@ -145,6 +146,7 @@ const struct mm_allocator MM_ALLOCATOR = {
     .check = stage_check,
     .contains = mem_contains,
     .stats = mm_stats,
+    .counts = COUNTS,
     .used = stage_used,
     .trim = stage_trim,
 };

@@ -17,6 +17,13 @@ struct mm_stats {
     size_t metadata;  /* bookkeeping kept outside the heap */
 };
 
+/** How often a thread met others, or might have. A system call that makes it
+ * wait for others in the kernel is not in it. */
+struct mm_counts {
+    size_t rmw;    /* atomic read-modify-writes, failed ones too */
+    size_t shared; /* writes to cache lines that several threads write */
+};
+
 /** One allocator. All functions but init and fini may be called by many
  * threads at once, unless single_threaded is set.
  *
@@ -63,6 +70,9 @@ struct mm_allocator {
     /** Give the pages of free blocks back to the system. Optional. Any thread,
      * any time. @return bytes given back */
     size_t (*trim)(void);
+    /** What the calling thread has done so far. NULL: it is not counted; the
+     * stages count if built by `make COUNT=1`. */
+    void (*counts)(struct mm_counts *out);
 };
 
 /* The allocators that are linked into mdriver, in the order of `--list`.

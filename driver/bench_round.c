@@ -1,6 +1,7 @@
 /* bench_round.c - see bench_round.h. */
 #include "driver/bench_round.h"
 
+#include "driver/counted.h"
 #include "driver/dmem.h"
 #include "driver/peer.h"
 #include "driver/progress.h"
@@ -110,6 +111,24 @@ static void touch(struct bench *b, struct entrant *e)
     e->out->peak_resident = s->peak_resident;
 }
 
+/* On a heap that is new, so that its growth counts, too. */
+static void count(struct bench *b, struct entrant *e)
+{
+    unsigned runs = b->o->runs ? b->o->runs : MDRIVER_COUNT_RUNS;
+    begin(b, e);
+    for (unsigned i = 0; i < runs; i++)
+        command(b, e, CHILD_COUNT);
+    if (e->sandbox) {
+        const struct round *r = this_round(b);
+        const struct mark *marks = sandbox_shared(e->sandbox)->marks;
+        e->out->counted = runs;
+        for (unsigned p = 0; p < r->nparts; p++)
+            e->out->parts[p].counts =
+                counted_sum(marks + r->parts[p].first, r->parts[p].lanes);
+    }
+    end(b, e);
+}
+
 /* ---- timing -------------------------------------------------------------- */
 
 static void time_once(struct bench *b, struct entrant *e)
@@ -215,7 +234,7 @@ static void enter(struct bench *b, unsigned a)
 
 static void leave(struct bench *b, struct entrant *e)
 {
-    if (e->sandbox)
+    if (e->sandbox && b->runs)
         summarize(b, e);
     end(b, e);
     for (unsigned p = 0; p < this_round(b)->nparts; p++)
@@ -246,6 +265,24 @@ static void touch_all(struct bench *b)
     }
 }
 
+static void count_all(struct bench *b)
+{
+    for (unsigned a = 0; a < b->r->nallocators; a++) {
+        struct entrant *e = &b->entrants[a];
+        say(b, e, "counting");
+        if (e->out->ran && !e->out->fault && e->job.allocator->counts)
+            count(b, e);
+    }
+}
+
+static void measure_all(struct bench *b)
+{
+    touch_all(b);
+    time_all(b);
+    if (b->o->latency)
+        latency_all(b);
+}
+
 void bench_round(const struct options *o, struct results *r,
                  struct section *s, unsigned round)
 {
@@ -254,10 +291,10 @@ void bench_round(const struct options *o, struct results *r,
     for (unsigned a = 0; a < r->nallocators; a++)
         enter(&b, a);
     check_all(&b);
-    touch_all(&b);
-    time_all(&b);
-    if (o->latency)
-        latency_all(&b);
+    if (o->count)
+        count_all(&b);
+    else
+        measure_all(&b);
     for (unsigned a = 0; a < r->nallocators; a++)
         leave(&b, &b.entrants[a]);
     dmem_free(b.entrants);

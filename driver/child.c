@@ -1,6 +1,7 @@
 /* child.c - see child.h. */
 #include "driver/child.h"
 
+#include "driver/counted.h"
 #include "driver/crew.h"
 #include "driver/dmem.h"
 #include "driver/resident.h"
@@ -191,6 +192,11 @@ static void time_lane(void *arg, unsigned thread)
     replay_timed(&((struct child *)arg)->lanes[thread]);
 }
 
+static void count_lane(void *arg, unsigned thread)
+{
+    counted_replay(&((struct child *)arg)->lanes[thread]);
+}
+
 static void latency_lane(void *arg, unsigned thread)
 {
     replay_latency(&((struct child *)arg)->lanes[thread]);
@@ -260,6 +266,7 @@ static void perform(struct child *c, enum command command)
     case CHILD_CHECK: check(c); break;
     case CHILD_TOUCH: touch(c); break;
     case CHILD_TIME: run(c); break;
+    case CHILD_COUNT: pass(c, count_lane); break;
     case CHILD_LATENCY: latency(c); break;
     case CHILD_END: end(c); break;
     }

@@ -21,6 +21,7 @@ enum command {
     CHILD_CHECK = 'c',   /* checked pass */
     CHILD_TOUCH = 'r',   /* touch pass: resident memory */
     CHILD_TIME = 't',    /* one timed replay */
+    CHILD_COUNT = 'n',   /* one replay that is counted */
     CHILD_LATENCY = 'l', /* one replay with the time of each operation */
     CHILD_END = 'q',     /* end threads, fini; the child answers and exits */
 };

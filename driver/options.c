@@ -19,8 +19,8 @@
 #define MAX_SECONDS 86400
 #define ERR_ROOM 1024
 
-enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_ONCE, OPT_CSV,
-       OPT_JSON, OPT_HEAPMAP };
+enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_COUNT, OPT_ONCE,
+       OPT_CSV, OPT_JSON, OPT_HEAPMAP };
 
 static const struct option long_options[] = {
     { "traces", required_argument, NULL, 't' },
@@ -35,6 +35,7 @@ static const struct option long_options[] = {
     { "seconds", required_argument, NULL, 's' },
     { "runs", required_argument, NULL, 'r' },
     { "latency", no_argument, NULL, OPT_LATENCY },
+    { "count", no_argument, NULL, OPT_COUNT },
     { "once", no_argument, NULL, OPT_ONCE },
     { "verbose", no_argument, NULL, 'v' },
     { "more-verbose", no_argument, NULL, 'V' },
@@ -199,6 +200,7 @@ static void read_one(struct options *o, int option, char **argv)
     case OPT_PIN: o->pin = true; break;
     case OPT_LIST: o->list = true; break;
     case OPT_LATENCY: o->latency = true; break;
+    case OPT_COUNT: o->count = true; break;
     case OPT_ONCE: o->once = true; break;
     case OPT_CSV: o->csv = optarg; break;
     case OPT_JSON: o->json = optarg; break;
@@ -220,8 +222,25 @@ static void want_one_thread(struct options *o)
     o->nthreads++;
 }
 
+static void want_counts(struct options *o)
+{
+    size_t i = 0;
+    while (registry[i] && !registry[i]->counts)
+        i++;
+    if (!registry[i])
+        usage("option --count: no allocator of this build counts; "
+              "`make COUNT=1` builds build-count/mdriver, which does");
+    if (o->grade || o->latency || o->verbose > 1)
+        usage("option --count: nothing is timed, so not with -g, -V or "
+              "--latency");
+    if (o->nthreads == 0)
+        each_item(o, "1,2,16,64", add_threads);
+}
+
 static void fill_defaults(struct options *o)
 {
+    if (o->count)
+        want_counts(o);
     if (o->grade && o->level == 0)
         usage("option -g: points need checked blocks, so not -d 0");
     if (o->npaths == 0 && !o->list)

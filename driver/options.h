@@ -19,7 +19,7 @@ struct options {
     const struct mm_allocator **allocators; /* -a, nallocators */
     unsigned nallocators;
     bool chosen; /* by -a */
-    bool same, list, show_libc, grade, pin, latency, once;
+    bool same, list, show_libc, grade, pin, latency, count, once;
     int level;        /* -d */
     unsigned seconds; /* -s */
     unsigned runs;    /* -r; 0: until the best agree */

@@ -28,6 +28,8 @@ static const char help[] =
     "                          (60)\n"
     "  -r, --runs N            time N runs (default: until the best 3 agree)\n"
     "      --latency           also time every single operation\n"
+    "      --count             count instead of timing: how often threads meet;\n"
+    "                          with -n 1,2,16,64, in a build by make COUNT=1\n"
     "      --once              only replay, for callgrind, perf and their like\n"
     "What to print\n"
     "  -v, --verbose           heap sizes, best and median time, runs\n"

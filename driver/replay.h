@@ -38,6 +38,7 @@ struct mark {
     _Alignas(64) _Atomic uint64_t op; /* index in the script lane */
     _Atomic uint32_t state;           /* enum mark_state */
     uint64_t start_ns, end_ns;        /* of the last timed pass */
+    struct mm_counts counts;          /* of the counted pass */
 };
 
 /** Nanoseconds from the first start to the last end of n threads. */

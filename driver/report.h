@@ -20,6 +20,8 @@ void report_details(const struct results *r, const struct section *s,
 void report_latency(const struct results *r);
 /** One line for each allocator and number of threads. */
 void report_summary(const struct results *r);
+/** --count: how often threads met, for each trace. */
+void report_counts(const struct results *r);
 /** -V: what the driver's own loop takes. */
 void report_loop_cost(const struct results *r);
 

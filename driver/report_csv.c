@@ -108,6 +108,9 @@ static void put_part(FILE *f, const struct results *r, const struct section *s,
     put_samples(f, x);
     if (x->latency)
         put_latency(f, r, x->latency);
+    if (x->counted)
+        fprintf(f, ",%u,%zu,%zu", x->counted, x->parts[p].counts.rmw,
+                x->parts[p].counts.shared);
     putc('\n', f);
 }
 
@@ -119,6 +122,8 @@ void report_csv(const struct results *r, const struct options *o, FILE *f)
     fputs(header, f);
     if (o->latency)
         put_latency_header(f);
+    if (o->count)
+        fputs(",counted_runs,rmw,shared_writes", f);
     putc('\n', f);
     for (unsigned i = 0; i < r->nsections; i++) {
         const struct section *s = &r->sections[i];

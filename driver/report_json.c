@@ -65,19 +65,26 @@ static json_t *latency(const struct results *r, const struct latency *l)
     return out;
 }
 
+static json_t *counts(const struct mm_counts *c, unsigned runs)
+{
+    return json_pack("{s:i, s:I, s:I}", "runs", (int)runs, "rmw", (json_int_t)c->rmw, "shared_writes",
+                     (json_int_t)c->shared);
+}
+
 static json_t *part(const struct results *r, const struct section *s,
                     unsigned a, unsigned round, unsigned p)
 {
     const struct part *plan = &s->plan->rounds[round].parts[p];
     const struct round_result *x = result_round(s, a, round);
     return json_pack(
-        "{s:o, s:i, s:i, s:i, s:s, s:I, s:o, s:o, s:o}", "trace",
+        "{s:o, s:i, s:i, s:i, s:s, s:I, s:o, s:o, s:o, s:o}", "trace",
         text(r->traces[plan->trace]->name), "copy", (int)plan->copy,
         "first_thread", (int)plan->first, "lanes", (int)plan->lanes, "status",
         part_status(x, p), "ops", (json_int_t)x->parts[p].ops, "secs",
         timing(&x->parts[p].time), "vs_libc",
         number(part_ratio_to_libc(r, s, a, round, p)), "speedup",
-        number(part_speedup(r, s, a, round, p)));
+        number(part_speedup(r, s, a, round, p)), "counts",
+        x->counted ? counts(&x->parts[p].counts, x->counted) : json_null());
 }
 
 static json_t *parts(const struct results *r, const struct section *s,

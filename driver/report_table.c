@@ -177,7 +177,7 @@ void report_tables(const struct results *r, const struct options *o)
     for (unsigned i = 0; i < r->nsections; i++)
         for (unsigned a = 0; a < r->nallocators; a++) {
             struct table t = { r, &r->sections[i], a, false };
-            if (r->shown[a])
+            if (r->shown[a] && !o->count)
                 print_section(r, &r->sections[i], a, has_one_thread(r));
             if (r->shown[a] && o->verbose &&
                 result_round(&r->sections[i], a, 0)->ran)

@@ -18,11 +18,13 @@
 struct part_result {
     size_t ops;
     struct timing time; /* seconds, first start to last end of its threads */
+    struct mm_counts counts; /* of all its threads */
 };
 
 /* One round with one allocator. */
 struct round_result {
     bool ran;     /* false: a single-threaded allocator and several threads */
+    unsigned counted; /* replays; 0: no --count, or it does not count */
     bool checked; /* false: never checked (the no-op allocator) */
     int fault;    /* enum fault_kind; FAULT_NONE: every block was valid */
     int fault_part; /* index of the part that it was found in, or -1 */

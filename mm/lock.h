@@ -7,6 +7,7 @@
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
 
+#include "mm/count.h"
 #include "mm/util.h"
 
 #include <pthread.h>
@@ -46,6 +47,7 @@ static inline void lock_take_as(struct lock *l, enum rank rank)
     if (likely(__libc_single_threaded))
         return;
     rank_enter(rank);
+    count_rmw();
     pthread_mutex_lock(&l->mutex);
     lock_taken(l, rank);
 }
@@ -54,6 +56,7 @@ static inline bool lock_try(struct lock *l)
 {
     if (__libc_single_threaded)
         return true;
+    count_rmw();
     if (pthread_mutex_trylock(&l->mutex) != 0)
         return false;
     lock_taken(l, RANK_NONE);
@@ -67,6 +70,7 @@ static inline void lock_drop(struct lock *l)
     l->taken = false;
     if (MM_DEBUG && l->rank)
         ranks_held &= ~(1u << l->rank);
+    count_rmw();
     pthread_mutex_unlock(&l->mutex);
 }
 

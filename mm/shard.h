@@ -157,8 +157,10 @@ static inline struct shard *shard_pop(struct shard **list)
 static inline struct shard *shard_pop_orphan(void)
 {
     struct shard *s = shard_pop(&registry.orphans);
-    if (s)
+    if (s) {
+        count_rmw();
         atomic_fetch_sub_explicit(&registry.norphans, 1, memory_order_relaxed);
+    }
     return s;
 }
 
@@ -166,6 +168,7 @@ static inline void shard_push_orphan(struct shard *s)
 {
     s->next = registry.orphans;
     registry.orphans = s;
+    count_rmw();
     atomic_fetch_add_explicit(&registry.norphans, 1, memory_order_relaxed);
 }
 

@@ -26,9 +26,10 @@ def layer(*patterns, peers=False, sees=None):
 LAYERS = [
     layer("config.h"),
     layer("mm.h"),
-    layer("mm/util.h", "memlib.h"),
+    layer("mm/util.h", "memlib.h", "mm/count.h"),
+    layer("mempart.h"),
     layer("memlib.c", "mm/block.h"),
-    layer("mm/sizeclass.h", "mm/count.h", "mm/pagemap.h"),
+    layer("mm/sizeclass.h", "mm/pagemap.h"),
     layer("mm/lflist.h", "mm/outbox.h"),
     layer("mm/fit.h"),
     layer("mm/seglist.h", "mm/fit_*.h"),
