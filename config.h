@@ -55,8 +55,8 @@
 /* --latency: replays whose operations are timed one by one. */
 #define MDRIVER_LATENCY_RUNS 3
 
-/* --count: replays that are counted, on one heap that is new at first: a program
- * does more than the 20 000 operations of a thread in most traces. */
+/* --count: replays that are counted, on one heap that is new at first: programs
+ * do more than the 20 000 operations of a thread in most traces. */
 #define MDRIVER_COUNT_RUNS 5
 
 /* make grade: points for correctness, utilization and throughput. The last two

@@ -67,7 +67,8 @@ static json_t *latency(const struct results *r, const struct latency *l)
 
 static json_t *counts(const struct mm_counts *c, unsigned runs)
 {
-    return json_pack("{s:i, s:I, s:I}", "runs", (int)runs, "rmw", (json_int_t)c->rmw, "shared_writes",
+    return json_pack("{s:i, s:I, s:I}", "runs", (int)runs, "rmw",
+                     (json_int_t)c->rmw, "shared_writes",
                      (json_int_t)c->shared);
 }
 

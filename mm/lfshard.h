@@ -53,7 +53,7 @@
 #include "mm/check.h"
 #include "mm/lflist.h"
 #include "mm/merge.h"
-#include "mm/outbox.h"
+#include "mm/seat.h"
 
 #define MAX_SHARDS 65536   /* ids are 16 bits wide */
 #define WARDS_MIN 16       /* merged ids that may wait to serve anew */
@@ -61,16 +61,6 @@
 
 enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
 #define STATUS_BITS 3
-
-struct shard;
-
-/* Its thread's alone, but for open, which thieves read. */
-struct seat {
-    size_t open; /* NBINS; 0: its thread is inside, or it is free */
-    struct cache cache;
-    struct outbox outbox;
-    struct shard *shard;
-};
 
 struct shard {
     struct seat first_seat; /* where some shard's seat lies */

@@ -37,6 +37,7 @@ LAYERS = [
     layer("mm/run.h"),
     layer("mm/arena.h", "mm/check.h"),
     layer("mm/cache.h", "mm/merge.h", "mm/lock.h", "mm/tell.h"),
+    layer("mm/seat.h"),
     layer("mm/shard.h", "mm/lfshard.h"),
     layer("mm/thread.h", "mm/lfthread.h", "mm/lfcheck.h"),
     layer("mm/lftell.h"),
