@@ -282,7 +282,9 @@ static inline struct shard *shard_pop_orphan(void)
 
 static inline void shard_push_orphan(struct shard *s)
 {
-    state_set(s, ORPHAN);
+    uint64_t state = state_get(s);
+    while (!state_change(s, &state, ORPHAN)) /* a plain store could overwrite */
+        ; /* claims, and a thief of before would meet his number again */
     count_rmw();
     atomic_fetch_add_explicit(&process()->norphans, 1, memory_order_relaxed);
     tagged_push(&process()->orphans, &s->below, s->id);
