@@ -160,14 +160,6 @@ static inline struct shard *owner_of(const void *p)
     return s;
 }
 
-/* Push a chain of blocks of one owner into his inbox. A closed one has a new
- * owner already, whom the blocks lead to. */
-static inline void send(void *first, void *last)
-{
-    while (!inbox_push_remote(&owner_of(first)->inbox, first, last))
-        ;
-}
-
 /* ---- states ---------------------------------------------------------- */
 
 static inline uint64_t state_get(const struct shard *s)
@@ -226,6 +218,35 @@ static inline void seats_swap(struct shard *a, struct shard *b)
     struct seat *of_a = seat_of(a);
     seat_set(a, seat_of(b));
     seat_set(b, of_a);
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* The inbox that first led to was closed: its blocks have a new owner already,
+ * and lead to him. Where they do not, and nothing happened meanwhile, they lie:
+ * in a fork's child, which may have got some pages earlier than others, the
+ * blocks are lost. */
+static cold_noinline void send_on(void *first, void *last)
+{
+    for (;;) {
+        struct shard *to = owner_of(first);
+        uint64_t state = state_get(to);
+        if (inbox_push_remote(&to->inbox, first, last))
+            return;
+        if (owner_of(first) != to || state_get(to) != state)
+            continue;
+        if (atomic_load_explicit(&to->process, memory_order_relaxed) !=
+            process_number())
+            return;
+        mm_die("the block's header was overwritten", first);
+    }
+}
+
+/* Push a chain of blocks of one owner into his inbox. */
+static inline void send(void *first, void *last)
+{
+    if (unlikely(!inbox_push_remote(&owner_of(first)->inbox, first, last)))
+        send_on(first, last);
 }
 
 /* ---- birth and death --------------------------------------------------- */
