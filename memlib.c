@@ -176,9 +176,9 @@ int mem_init(void)
     return -1;
 }
 
-void mem_barrier(void)
+bool mem_barrier(void)
 {
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    return !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
 static void part_reset(struct part *part)

@@ -67,8 +67,9 @@ void *mem_record(size_t size);
 /** When it returns, every thread of the process has passed a full fence since
  * the call, at no cost to those threads' own code (membarrier(2)). Waits for
  * none: a thread that does not run has passed one when it was stopped.
- * Where the system lacks that, mem_range.no_barrier says so from the start. */
-void mem_barrier(void);
+ * Where the system lacks that, mem_range.no_barrier says so from the start.
+ * @return false: it was refused (a seccomp filter); nobody passed any. */
+bool mem_barrier(void);
 
 /** Map whole pages outside the range.
  * @param size  bytes; rounded up to pages.  @param align  a power of two.

@@ -436,13 +436,15 @@ static inline bool shard_steal(struct shard *s)
             process_number() ||
         !state_change(s, &state, CLAIMED))
         return false;
+    bool fenced = true;
     if (unlikely(mem_range.no_barrier))
         atomic_thread_fence(memory_order_seq_cst); /* as does the owner */
     else
-        mem_barrier();
+        fenced = mem_barrier();
     /* Acquire, paired with the release in leave: what its thread did. */
-    bool inside = !__atomic_load_n(&seat_of(s)->open, __ATOMIC_ACQUIRE);
-    return state_change(s, &state, inside ? OWNED : STOLEN) && !inside;
+    bool outside =
+        fenced && __atomic_load_n(&seat_of(s)->open, __ATOMIC_ACQUIRE);
+    return state_change(s, &state, outside ? STOLEN : OWNED) && outside;
 }
 
 static inline void shard_give_back(struct shard *s)
