@@ -380,8 +380,8 @@ static cold_noinline void wards_release(struct shard *s)
     arena_relabel(&s->arena, s->id);
     for (struct shard *w = s->wards, *next; w; w = next) {
         next = w->next_ward;
+        state_set(w, SPARE); /* before owners[]: send_on relies on it */
         owner_set(w->id, w);
-        state_set(w, SPARE);
         tagged_push(&process()->spares, &w->below, w->id);
     }
     s->wards = NULL;

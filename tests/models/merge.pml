@@ -1,0 +1,324 @@
+/* merge.pml - mm/lfshard.h: merging, relabelling, ids that serve anew.
+ *
+ * Three shards; 2 was taken in by 1, an orphan. Thread 0 owns shard 0; one more thread takes an orphan or a
+ * spare, so that ids come back. Both take mail and adopt orphans; the first one
+ * relabels and lets wards go, at any time. Others send the blocks: one alone, and two in one
+ * letter, which the first block's label leads on its way. An inbox is a set
+ * here, and push, take and close are one step each: inbox.pml has shown that.
+ * Labels, owners[] and versions are read and written in steps of their own.
+ *
+ *   safety     who frees a block owns the shard that it lies in; none is freed
+ *              twice; at the end each is freed, or in an inbox that is open;
+ *              send_on never takes a true label for a lie
+ *   progress   there is no cycle: who finds an inbox closed finds another owner
+ *
+ * Mutants: CLOSE_FIRST (before owners[]: a send must wait), NO_CLOSED,
+ * NO_RECHECK (what arrives is freed, whatever its label says), SERVES_EARLY
+ * (the ids serve anew before the blocks are relabelled), NO_WARDS (of the one
+ * taken in: they lead to it for ever), STATE_LATE (owners[] says that an id
+ * serves anew before its state does: send_on takes a true label for a lie). */
+
+#define SHARDS 3
+#define BLOCKS 3
+#define NONE 7
+#define BORN_LATER 2 /* the block of the second thread */
+#ifndef ROUNDS
+#define ROUNDS 1 /* 2: all of it takes minutes */
+#endif
+#define BIT(b) (1 << (b))
+
+byte owners[SHARDS];
+byte version[SHARDS]; /* of its state */
+byte mail[SHARDS];    /* set of blocks */
+bool closed[SHARDS];
+byte ward_of[SHARDS];
+byte orphans = BIT(1), spares = 0;
+byte label[BLOCKS];
+byte lies[BLOCKS]; /* ghost: the shard that it lies in; NONE: not born */
+bool freed[BLOCKS];
+byte running = 0;
+
+/* send_on, the loop that send begins, too. */
+inline send(first, set)
+{
+    do
+    :: true ->
+        id = label[first];
+        to = owners[id];
+        was = version[to];
+        atomic {
+            if
+            :: !closed[to] -> mail[to] = mail[to] | (set); break
+            :: else
+            fi
+        }
+        id = label[first];
+        if
+        :: owners[id] == to ->
+#ifndef CLOSE_FIRST
+            assert(version[to] != was)
+#endif
+        :: else
+        fi
+    od
+}
+
+proctype sender(byte b)
+{
+    byte id, to, was;
+    send(b, BIT(b));
+    running--
+}
+
+/* Both had the same owner when the letter was written. */
+proctype writer(byte b; byte c)
+{
+    byte id, to, was, first_to;
+    id = label[c];
+    first_to = owners[id];
+    id = label[b];
+    if
+    :: owners[id] == first_to -> send(b, BIT(b) | BIT(c))
+    :: else -> send(c, BIT(c)); send(b, BIT(b))
+    fi;
+    running--
+}
+
+inline free(b)
+{
+    atomic {
+        assert(lies[b] == self && !freed[b]);
+        freed[b] = true
+    }
+}
+
+/* What came: look at each label once more. */
+inline deliver()
+{
+    b = 0;
+    do
+    :: b < BLOCKS ->
+        if
+        :: got & BIT(b) ->
+#ifdef NO_RECHECK
+            free(b)
+#else
+            id = label[b];
+            if
+            :: owners[id] == self -> free(b)
+            :: else -> send(b, BIT(b))
+            fi
+#endif
+        :: else
+        fi;
+        b++
+    :: else -> break
+    od;
+    got = 0
+}
+
+inline take()
+{
+    atomic { got = mail[self]; mail[self] = 0 };
+    deliver()
+}
+
+inline close()
+{
+    atomic {
+        got = mail[o];
+        mail[o] = 0;
+#ifndef NO_CLOSED
+        closed[o] = true
+#endif
+    }
+}
+
+inline pop_orphan()
+{
+    atomic {
+        if
+        :: orphans & BIT(1) -> o = 1; orphans = orphans & ~BIT(1)
+        :: orphans & BIT(2) -> o = 2; orphans = orphans & ~BIT(2)
+        :: else -> o = NONE
+        fi
+    }
+}
+
+inline lead_wards()
+{
+    d_step {
+        for (w : 0 .. SHARDS - 1) {
+            if
+            :: ward_of[w] == o ->
+#ifndef NO_WARDS
+                owners[w] = self;
+#endif
+                ward_of[w] = self
+            :: else
+            fi
+        }
+        w = 0
+    }
+}
+
+/* arena_merge, and the state. */
+inline move_all()
+{
+    d_step {
+        for (b : 0 .. BLOCKS - 1) {
+            if
+            :: lies[b] == o -> lies[b] = self
+            :: else
+            fi
+        }
+        b = 0;
+        ward_of[o] = self
+    };
+    version[o]++ /* MERGED */
+}
+
+inline adopt()
+{
+    pop_orphan();
+    if
+    :: o != NONE ->
+        lead_wards();
+#ifdef CLOSE_FIRST
+        close();
+        owners[o] = self;
+#else
+        owners[o] = self;
+        close();
+#endif
+        move_all();
+        deliver()
+    :: else
+    fi
+}
+
+inline relabel()
+{
+    for (b : 0 .. BLOCKS - 1) {
+        atomic {
+            if
+            :: lies[b] == self -> label[b] = self
+            :: else
+            fi
+        }
+    }
+    b = 0
+}
+
+inline wards_go()
+{
+    for (w : 0 .. SHARDS - 1) {
+        if
+        :: ward_of[w] == self ->
+#ifdef STATE_LATE
+            owners[w] = w;
+            version[w]++;
+#else
+            version[w]++; /* SPARE */
+            owners[w] = w;
+#endif
+            atomic { ward_of[w] = NONE; spares = spares | BIT(w) }
+        :: else
+        fi
+    }
+    w = 0
+}
+
+inline release()
+{
+#ifdef SERVES_EARLY
+    wards_go();
+    relabel()
+#else
+    relabel();
+    wards_go()
+#endif
+}
+
+proctype first_thread()
+{
+    byte self = 0, got, o, b, w, i, id, to, was;
+    for (i : 1 .. ROUNDS) {
+        if
+        :: adopt()
+        :: take()
+        fi;
+        if
+        :: release()
+        :: skip
+        fi
+    }
+    take();
+    running--
+}
+
+proctype second_thread()
+{
+    byte self, got, o, b, w, id, to, was;
+    pop_orphan();
+    if
+    :: o == NONE ->
+        atomic {
+            if
+            :: spares & BIT(1) -> o = 1; spares = spares & ~BIT(1)
+            :: spares & BIT(2) -> o = 2; spares = spares & ~BIT(2)
+            :: else
+            fi
+        };
+        if
+        :: o != NONE -> closed[o] = false
+        :: else -> goto over
+        fi
+    :: else
+    fi;
+    version[o]++; /* OWNED */
+    self = o;
+    atomic {
+        label[BORN_LATER] = self;
+        lies[BORN_LATER] = self;
+        running++;
+        run sender(BORN_LATER)
+    };
+    if
+    :: adopt()
+    :: skip
+    fi;
+    take();
+    version[self]++; /* ORPHAN */
+    atomic { orphans = orphans | BIT(self) };
+over:
+    running--
+}
+
+init {
+    byte i;
+    atomic {
+        for (i : 0 .. SHARDS - 1) {
+            owners[i] = i;
+            ward_of[i] = NONE
+        }
+        label[0] = 1; lies[0] = 1;
+        label[1] = 2; lies[1] = 1;
+        owners[2] = 1; ward_of[2] = 1; closed[2] = true;
+        lies[BORN_LATER] = NONE;
+        running = 3;
+        run first_thread();
+        run second_thread();
+        run writer(0, 1)
+    };
+    running == 0;
+    for (i : 0 .. SHARDS - 1) {
+        assert(owners[i] == i || !closed[owners[i]]); /* L1 */
+        assert(mail[i] == 0 || /* nobody looks there: */
+               (ward_of[i] == NONE && !(spares & BIT(i))))
+    }
+    for (i : 0 .. BLOCKS - 1) {
+        assert(freed[i] || lies[i] == NONE ||
+               ((mail[0] | mail[1] | mail[2]) & BIT(i)))
+    }
+}
