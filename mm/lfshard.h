@@ -242,7 +242,7 @@ static cold_noinline void send_on(void *first, void *last)
     }
 }
 
-/* Push a chain of blocks of one owner into his inbox. */
+/* Push a chain of one owner's blocks. */
 static inline void send(void *first, void *last)
 {
     if (unlikely(!inbox_push_remote(&owner_of(first)->inbox, first, last)))
@@ -304,8 +304,8 @@ static inline struct shard *shard_pop_orphan(void)
 static inline void shard_push_orphan(struct shard *s)
 {
     uint64_t state = state_get(s);
-    while (!state_change(s, &state, ORPHAN)) /* a plain store could overwrite */
-        ; /* claims, and a thief of before would meet his number again */
+    while (!state_change(s, &state, ORPHAN))
+        ; /* no plain store: thieves may claim it, and count */
     count_rmw();
     atomic_fetch_add_explicit(&process()->norphans, 1, memory_order_relaxed);
     tagged_push(&process()->orphans, &s->below, s->id);
@@ -436,11 +436,7 @@ static inline bool shard_steal(struct shard *s)
             process_number() ||
         !state_change(s, &state, CLAIMED))
         return false;
-    bool fenced = true;
-    if (unlikely(mem_range.no_barrier))
-        atomic_thread_fence(memory_order_seq_cst); /* as does the owner */
-    else
-        fenced = mem_barrier();
+    bool fenced = mem_range.no_barrier ? full_fence() : mem_barrier();
     /* Acquire, paired with the release in leave: what its thread did. */
     bool outside =
         fenced && __atomic_load_n(&seat_of(s)->open, __ATOMIC_ACQUIRE);

@@ -116,7 +116,7 @@ static struct shard *own(void)
     enter(t);
     struct shard *s = t->shard;
     if (unlikely(mem_range.no_barrier))
-        atomic_thread_fence(memory_order_seq_cst);
+        full_fence();
     if (unlikely(
             status_of(state_get(s)) != OWNED ||
             atomic_load_explicit(&s->process, memory_order_relaxed) !=

@@ -1,13 +1,8 @@
 /* test_lfshard.c - lfshard.h and lfthread.h from inside: merging and ids that
- * serve anew, theft and what its victim does, sends that cannot arrive. */
+ * serve anew, sends that cannot arrive. */
 #include "tests/lf_test.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* ---- merging --------------------------------------------------------- */
@@ -110,193 +105,6 @@ START_TEST(a_send_to_a_closed_shard_of_the_parents_is_lost_and_ends)
 }
 END_TEST
 
-/* ---- theft ----------------------------------------------------------- */
-
-/* A thread that has a shard, and does what it is told. */
-static struct {
-    pthread_t thread;
-    pthread_barrier_t turn;
-    struct shard *shard;
-    struct seat *seat;
-    void *block, *to_free;
-} other;
-
-static void *run_other(void *unused)
-{
-    other.block = take_block(40000);
-    other.seat = self();
-    other.shard = self()->shard;
-    pthread_barrier_wait(&other.turn);
-    pthread_barrier_wait(&other.turn);
-    lab->free(other.to_free);
-    other.to_free = take_block(40000);
-    pthread_barrier_wait(&other.turn);
-    pthread_barrier_wait(&other.turn);
-    return unused;
-}
-
-static void turn(void)
-{
-    pthread_barrier_wait(&other.turn);
-}
-
-static void other_begins(void)
-{
-    lab->free(take_block(8));
-    pthread_barrier_init(&other.turn, NULL, 2);
-    other.thread = thread_start(run_other, NULL);
-    turn();
-}
-
-static void other_ends(void)
-{
-    turn();
-    thread_wait(other.thread);
-    lab->free(other.block);
-    lab->free(other.to_free);
-    ck_sound();
-}
-
-START_TEST(who_sleeps_can_be_stolen_and_gets_all_back)
-{
-    other_begins();
-    ck_assert(shard_steal(other.shard));
-    ck_assert_int_eq(shard_status(other.shard), STOLEN);
-    ck_assert(!shard_steal(other.shard));
-    shard_tend(other.shard, self()->shard);
-    shard_give_back(other.shard);
-    ck_assert_int_eq(shard_status(other.shard), OWNED);
-    turn();
-    turn();
-    ck_assert_ptr_eq(owner_of(other.to_free), other.shard);
-    other_ends();
-}
-END_TEST
-
-START_TEST(who_is_inside_is_left_alone)
-{
-    other_begins();
-    enter(other.seat);
-    ck_assert(!shard_steal(other.shard));
-    ck_assert_int_eq(shard_status(other.shard), OWNED);
-    leave(other.seat);
-    turn();
-    turn();
-    other_ends();
-}
-END_TEST
-
-START_TEST(who_meets_a_claim_takes_it_back)
-{
-    other_begins();
-    uint64_t state = state_get(other.shard);
-    ck_assert(state_change(other.shard, &state, CLAIMED));
-    turn();
-    turn();
-    ck_assert_int_eq(shard_status(other.shard), OWNED);
-    ck_assert(!state_change(other.shard, &state, STOLEN));
-    other_ends();
-}
-END_TEST
-
-/* His seat stays his: what he does after a signal handler in which he moved,
- * he does to no one else's. */
-START_TEST(whose_shard_is_stolen_moves_with_his_seat)
-{
-    other_begins();
-    ck_assert(shard_steal(other.shard));
-    turn();
-    turn();
-    struct shard *now = other.seat->shard;
-    ck_assert_ptr_ne(now, other.shard);
-    ck_assert_ptr_eq(seat_of(now), other.seat);
-    ck_assert_ptr_ne(seat_of(other.shard), other.seat);
-    ck_assert_uint_eq(seat_of(other.shard)->open, 0);
-    ck_assert_int_eq(shard_status(other.shard), ABANDONED);
-    shard_give_back(other.shard);
-    ck_assert_int_eq(shard_status(other.shard), ORPHAN);
-
-    struct shard *mine = shard_acquire(); /* as another thread's */
-    ck_assert_ptr_eq(mine, other.shard);
-    enter(other.seat);
-    leave(other.seat);
-    ck_assert_uint_eq(seat_of(mine)->open, 0);
-    shard_push_orphan(mine);
-    other_ends();
-}
-END_TEST
-
-START_TEST(the_number_of_a_state_never_comes_again)
-{
-    struct shard *s = shard_acquire();
-    uint64_t state = state_get(s), first = state;
-    ck_assert(state_change(s, &state, CLAIMED));
-    ck_assert(state_change(s, &state, CLAIMED)); /* another thief */
-    shard_push_orphan(s);
-    ck_assert_uint_gt(state_get(s) >> STATUS_BITS, state >> STATUS_BITS);
-    ck_assert_uint_gt(state, first);
-    ck_assert_ptr_eq(shard_acquire(), s);
-    ck_assert(!state_change(s, &state, STOLEN));
-    shard_push_orphan(s);
-    ck_sound();
-}
-END_TEST
-
-/* membarrier is refused from now on. */
-static void refuse_membarrier(void)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-    struct sock_fprog program = {4, code};
-    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
-}
-
-START_TEST(without_membarrier_nobody_steals)
-{
-    other_begins();
-    ck_assert(shard_steal(other.shard));
-    shard_give_back(other.shard);
-    refuse_membarrier();
-    if (!mem_range.no_barrier) {
-        ck_assert(!shard_steal(other.shard));
-        ck_assert_int_eq(shard_status(other.shard), OWNED);
-    }
-    turn();
-    turn();
-    other_ends();
-}
-END_TEST
-
-/* ---- fork ------------------------------------------------------------ */
-
-START_TEST(a_child_goes_on_with_its_threads_shard_and_steals_no_others)
-{
-    other_begins();
-    struct shard *s = self()->shard;
-    pid_t pid = fork();
-    if (pid == 0) {
-        alarm(60);
-        if (shard_steal(other.shard)) /* its thread is not here */
-            _exit(1);
-        lab->free(take_block(40000));
-        if (self()->shard != s || s->process != process_number())
-            _exit(2);
-        lab->free(other.block);
-        _exit(lab->check() ? 3 : 0);
-    }
-    int status;
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_int_eq(status, 0);
-    turn();
-    turn();
-    other_ends();
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("lfshard");
@@ -310,14 +118,6 @@ int main(void)
         tc, a_send_by_a_header_that_names_a_merged_shard_dies, SIGABRT);
     tcase_add_test(tc,
                    a_send_to_a_closed_shard_of_the_parents_is_lost_and_ends);
-    tcase_add_test(tc, who_sleeps_can_be_stolen_and_gets_all_back);
-    tcase_add_test(tc, who_is_inside_is_left_alone);
-    tcase_add_test(tc, who_meets_a_claim_takes_it_back);
-    tcase_add_test(tc, whose_shard_is_stolen_moves_with_his_seat);
-    tcase_add_test(tc, the_number_of_a_state_never_comes_again);
-    tcase_add_test(tc, without_membarrier_nobody_steals);
-    tcase_add_test(tc,
-                   a_child_goes_on_with_its_threads_shard_and_steals_no_others);
     suite_add_tcase(suite, tc);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

@@ -1,8 +1,8 @@
 /* merge.pml - mm/lfshard.h: merging, relabelling, ids that serve anew.
  *
  * Three shards; 2 was taken in by 1, an orphan. Thread 0 owns shard 0; one more thread takes an orphan or a
- * spare, so that ids come back. Both take mail and adopt orphans; the first one
- * relabels and lets wards go, at any time. Others send the blocks: one alone, and two in one
+ * spare, so that ids come back. Both take
+ * mail; the first one takes an orphan in, relabels and lets wards go. Others send the blocks: one alone, and two in one
  * letter, which the first block's label leads on its way. An inbox is a set
  * here, and push, take and close are one step each: inbox.pml has shown that.
  * Labels, owners[] and versions are read and written in steps of their own.
@@ -22,9 +22,6 @@
 #define BLOCKS 3
 #define NONE 7
 #define BORN_LATER 2 /* the block of the second thread */
-#ifndef ROUNDS
-#define ROUNDS 1 /* 2: all of it takes minutes */
-#endif
 #define BIT(b) (1 << (b))
 
 byte owners[SHARDS];
@@ -242,17 +239,12 @@ inline release()
 
 proctype first_thread()
 {
-    byte self = 0, got, o, b, w, i, id, to, was;
-    for (i : 1 .. ROUNDS) {
-        if
-        :: adopt()
-        :: take()
-        fi;
-        if
-        :: release()
-        :: skip
-        fi
-    }
+    byte self = 0, got, o, b, w, id, to, was;
+    adopt();
+    if
+    :: release()
+    :: skip
+    fi;
     take();
     running--
 }
@@ -284,10 +276,6 @@ proctype second_thread()
         running++;
         run sender(BORN_LATER)
     };
-    if
-    :: adopt()
-    :: skip
-    fi;
     take();
     version[self]++; /* ORPHAN */
     atomic { orphans = orphans | BIT(self) };
