@@ -1,6 +1,6 @@
 /* test_lfshard.c - lfshard.h and lfthread.h from inside: merging and ids that
  * serve anew, sends that cannot arrive. */
-#include "tests/lf_test.h"
+#include "tests/lf_inside.h"
 
 #include <signal.h>
 #include <sys/wait.h>

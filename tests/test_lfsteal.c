@@ -1,6 +1,6 @@
 /* test_lfsteal.c - lfshard.h and lfthread.h from inside: theft, what its victim
  * does, and whose a shard is in a child of fork. */
-#include "tests/lf_test.h"
+#include "tests/lf_inside.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -2,7 +2,7 @@
  * start and end, hand blocks over, rest on free memory, adopt and steal all the
  * time. The same files as everywhere, so that ThreadSanitizer sees them.
  * STRESS=N: N times as much. */
-#include "tests/lf_test.h"
+#include "tests/lf_inside.h"
 
 #include <stdatomic.h>
 
