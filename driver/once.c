@@ -2,7 +2,6 @@
 #include "driver/once.h"
 
 #include "driver/dmem.h"
-#include "driver/peer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,14 +58,8 @@ static bool replay_trace(const struct mm_allocator *a, const struct trace *t)
 int once_run(const struct options *o, struct trace *const *traces)
 {
     bool good = true;
-    for (unsigned a = 0; a < o->nallocators; a++) {
-        if (peer_library(o->allocators[a])) {
-            fprintf(stderr, "mdriver: --once: %s is a library: LD_PRELOAD it, "
-                            "and say -a libc\n", o->allocators[a]->name);
-            return EXIT_USAGE;
-        }
+    for (unsigned a = 0; a < o->nallocators; a++)
         for (size_t t = 0; t < o->npaths; t++)
             good &= replay_trace(o->allocators[a], traces[t]);
-    }
     return good ? EXIT_SUCCESS : EXIT_FAULT;
 }

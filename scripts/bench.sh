@@ -8,7 +8,7 @@
 #                    programs run with those that are libraries
 #     -n N,...       threads (1,2,4,8,16)
 #     -r ROUNDS      of every cell (7), each with a process for each allocator;
-#                    a trace is timed three times in each
+#                    a trace is timed five times in each
 #     -t DIR         traces (traces)
 #     -k PATTERN     only traces and programs whose name matches the glob
 #     -p PERCENT     of the stress programs' usual work (100)
@@ -156,7 +156,7 @@ measure_trace() {
     done
     local status=0
     for ((round = 0; round < rounds; round++)); do
-        ./mdriver -f "$file" --same -n "$2" -a "$allocators" -r 3 "${how[@]}" \
+        ./mdriver -f "$file" --same -n "$2" -a "$allocators" -r 5 "${how[@]}" \
             --csv "$state/csv" >"$state/table" || status=$?
         grep '^FAULT' "$state/table" >&2 || true
         ((status < 2)) || return $status

@@ -8,14 +8,15 @@
         --keys FILE  with --check: allocator, threads, name (`*`: all)
 
 Files of scripts/bench.sh. Of each cell (a trace or program, and a number of
-threads) the times of all runs are there, taken in turns: first divided by
-libc's in the same turn, so that what the machine did meanwhile cancels (two
-allocators of one file are divided by each other). The runs of one round, whose
-processes were the same, count as one, their median; what is compared is the
-geometric mean over the rounds. The interval of 95 % is a bootstrap's over the
-rounds, widened for being few (the expanded percentiles of Hesterberg 2015); of
-several cells together it is that of their geometric mean. If it holds 1, there
-is no difference that this noise allows to see.
+threads) the times of all runs are there, round by round; in each round the
+allocators took turns. A round counts as one value: its best time over libc's
+best time in the same round (two allocators of one file are divided by each
+other), so that slow drift of the machine cancels, and what interrupts a run,
+which only adds, does not count. What is compared is the geometric mean over the
+rounds. The interval of 95 % is a bootstrap's over the rounds, widened for
+being few (the expanded percentiles of Hesterberg 2015); of several cells
+together it is that of their geometric mean. If it holds 1, there is no
+difference that this noise allows to see.
 
 A regression (--check) is more than noise: the whole interval of an allocator
 is above 1.03, or that of a cell above 1.10, or a peak of heap with one thread,
@@ -56,10 +57,9 @@ class Rounds:
     """The logarithm of a row's time over a reference's, for each round."""
 
     def __init__(self, row, reference):
-        self.logs = [
-            quantile([math.log(t / r) for t, r in zip(times, against)], 0.5)
-            for times, against in zip(result_file.samples(row),
-                                      result_file.samples(reference))]
+        self.logs = [math.log(min(times) / min(against))
+                     for times, against in zip(result_file.samples(row),
+                                               result_file.samples(reference))]
 
     def mean(self):
         return sum(self.logs) / len(self.logs)
@@ -142,7 +142,7 @@ class Side:
 
 
 def two_allocators(a, b, wanted, dice):
-    """One allocator against another, turn by turn if they share the turns."""
+    """One allocator against another, round by round if they share them."""
     same = a.path == b.path
     for key in sorted(set(a.cells) & set(b.cells)):
         its, mine = a.cells[key].get(a.allocator), b.cells[key].get(b.allocator)

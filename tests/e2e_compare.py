@@ -33,24 +33,27 @@ def machine():
 
 
 def result(path, seed, factors, threads=(1,), traces=10, rounds=7, noise=.1,
-           heap=1000, drift=.5, status="valid"):
+           heap=1000, machine_drift=.5, status="valid"):
     """A traces.csv. factors: {allocator: time over libc's, or a function of the
     trace's name}; each run is off by `noise`, each round of an allocator by as
-    much, and all runs of one turn by `drift` alike."""
+    much, all of a round by `machine_drift`; of four runs one is interrupted."""
     dice, rows = random.Random(seed), []
 
     def off(by):
         return 2 ** dice.gauss(0, by)
+
+    def interrupted():
+        return 1 if dice.random() > .25 else 1 + 9 * dice.random()
     for n in threads:
         for t in range(traces):
             name, times = f"t{t:02}", {}
-            turns = [[off(drift) for _ in range(3)] for _ in range(rounds)]
+            drifts = [off(machine_drift) for _ in range(rounds)]
             for allocator, factor in {"libc": 1, **factors}.items():
                 factor = factor(name) if callable(factor) else factor
                 times[allocator] = [
-                    [1e-3 * factor * turn * round_off * off(noise)
-                     for turn in turn_list]
-                    for turn_list in turns for round_off in [off(noise)]]
+                    [1e-3 * factor * drift * process * off(noise) *
+                     interrupted() for _ in range(5)]
+                    for drift in drifts for process in [off(noise)]]
             for allocator, processes in times.items():
                 rows.append({
                     "threads": n, "trace": name, "allocator": allocator,
@@ -133,7 +136,7 @@ def _():
     assert not re.search(r"^x +(1|8) ", text, re.M), text
 
 
-@test("two allocators of one file are compared turn by turn")
+@test("two allocators of one file are compared round by round")
 def _():
     ratio, low, high, _ = summary(compare(f"{A}:x", f"{A}:y")[1], "y")
     assert low < 1.5 < high and abs(ratio - 1.5) < .1

@@ -26,7 +26,7 @@ expect_output "--once replays each trace with each allocator" 0 \
 expect "and prints a line for each" test "$(wc -l <<<"$out")" = 4
 try ./mdriver --once -f "$D/churn.trace" -a "$SCRATCH/good.so"
 expect_output "--once takes no library: it has no second process" 2 \
-    'mdriver: --once: good is a library: LD_PRELOAD it, and say -a libc'
+    'mdriver: option --once: found good, a library, expected one of'
 LD_PRELOAD=$SCRATCH/null.so try ./mdriver --once -f "$D/churn.trace" -a libc
 expect_output "--once notices that an allocator has no memory" 1 \
     '^FAULT libc: thread 0: .*churn\.trace:4: NULL for 777 bytes'

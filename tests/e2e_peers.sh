@@ -90,6 +90,10 @@ run -a "$SCRATCH/partial.so"
 expect_output "a library with a part of the family is refused" 2 \
     'partial\.so: found no malloc_usable_size in it'
 
+run --heapmap "$SCRATCH/map.csv" -a "$SCRATCH/good.so"
+expect_output "a heap map is of an allocator in this process" 2 \
+    'option --heapmap: found good, a library, expected one of those'
+
 # ---- short names -------------------------------------------------------------
 # What the linker finds first under such a name: one that serves, one that is
 # as good as missing.
