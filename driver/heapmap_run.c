@@ -4,6 +4,7 @@
 #include "driver/dmem.h"
 #include "driver/heapmap.h"
 #include "driver/oracle.h"
+#include "driver/peer.h"
 #include "driver/progress.h"
 #include "driver/registry.h"
 #include "driver/report.h"
@@ -113,10 +114,24 @@ static bool run(const struct options *o, const struct mm_allocator *a,
     return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 }
 
+/* A library would have to be malloc of this very process. */
+static void refuse_libraries(const struct options *o)
+{
+    for (unsigned a = 0; a < o->nallocators; a++)
+        if (peer_library(o->allocators[a])) {
+            fprintf(stderr,
+                    "mdriver: --heapmap: %s is a library: LD_PRELOAD it, and "
+                    "say -a libc\n",
+                    o->allocators[a]->name);
+            exit(EXIT_USAGE);
+        }
+}
+
 int heapmap_run(const struct options *o, struct trace **traces, FILE *csv)
 {
     struct origin from = report_origin();
     bool good = true;
+    refuse_libraries(o);
     fprintf(csv, "# command: %s; date: %s; machine: %s, %ld processors, %s\n",
             o->command, from.date, from.cpu, from.processors, from.machine);
     heapmap_header(csv, HEAPMAP_ROWS);
