@@ -10,7 +10,7 @@
 #ifndef MM_LFTHREAD_H
 #define MM_LFTHREAD_H
 
-#include "mm/lfshard.h"
+#include "mm/lfsteal.h"
 
 #include <pthread.h>
 

@@ -39,6 +39,7 @@ LAYERS = [
     layer("mm/cache.h", "mm/merge.h", "mm/lock.h", "mm/tell.h"),
     layer("mm/seat.h"),
     layer("mm/shard.h", "mm/lfshard.h"),
+    layer("mm/lfsteal.h"),
     layer("mm/thread.h", "mm/lfthread.h", "mm/lfcheck.h"),
     layer("mm/lftell.h"),
     layer("mm/stage_[!f]*.h"),

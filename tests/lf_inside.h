@@ -1,5 +1,5 @@
-/* lf_inside.h - the lock-free stage from inside: mm.c is compiled into the test,
- * which sees its shards. */
+/* lf_inside.h - the lock-free stage from inside: mm.c is compiled into the
+ * test, which sees its shards. */
 #ifndef TESTS_LF_INSIDE_H
 #define TESTS_LF_INSIDE_H
 

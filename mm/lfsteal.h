@@ -1,0 +1,57 @@
+/* lfsteal.h - a sleeping thread's shard, taken for a moment.
+ *
+ * A thread that sleeps leaves free memory lying about. Its shard is
+ * taken for a moment: claimed by CAS; then mem_barrier makes the thread's entry
+ * (open = 0, a plain store) and the claim visible to each other: either the
+ * thread sees the claim when it enters, or the thief sees that it is inside.
+ *
+ *   owner   open = 0; look at state        thief   state = claimed; barrier;
+ *           claimed: CAS it back                   open == 0: give up
+ *           stolen: take another shard             else CAS it to stolen
+ *
+ * Who meets a claim takes it back and goes on; who finds his shard stolen takes
+ * another one. Nobody waits. (The fence that only the rare side pays is the
+ * asymmetric Dekker of Dice, Huang and Yang, 2001.) */
+#ifndef MM_LFSTEAL_H
+#define MM_LFSTEAL_H
+
+#include "mm/lfshard.h"
+
+/* @return whether s, another thread's, is the caller's for now */
+static inline bool shard_steal(struct shard *s)
+{
+    uint64_t state = state_get(s);
+    if (status_of(state) > CLAIMED ||
+        atomic_load_explicit(&s->process, memory_order_relaxed) !=
+            process_number() ||
+        !state_change(s, &state, CLAIMED))
+        return false;
+    bool fenced = mem_range.no_barrier ? full_fence() : mem_barrier();
+    /* Acquire, paired with the release in leave: what its thread did. */
+    bool outside =
+        fenced && __atomic_load_n(&seat_of(s)->open, __ATOMIC_ACQUIRE);
+    return state_change(s, &state, outside ? STOLEN : OWNED) && outside;
+}
+
+static inline void shard_give_back(struct shard *s)
+{
+    uint64_t state = state_get(s);
+    if (status_of(state) != STOLEN || !state_change(s, &state, OWNED))
+        shard_push_orphan(s); /* its thread has another one now */
+}
+
+/* Free what came to s, which is stolen, or mine. */
+static inline void shard_free_mail(struct shard *s, struct shard *mine)
+{
+    free_chain(s, &seat_of(mine)->outbox, inbox_take_owner(&s->inbox));
+}
+
+/* The same, and give its waste to the system. */
+static inline void shard_tend(struct shard *s, struct shard *mine)
+{
+    shard_free_mail(s, mine);
+    heap_purge_from(&s->arena.heap, DIRTY_MIN);
+    atomic_store_explicit(&s->waste, 0, memory_order_relaxed);
+}
+
+#endif
