@@ -136,8 +136,7 @@ static void time_once(struct bench *b, struct entrant *e)
         return;
     const struct round *r = this_round(b);
     const struct mark *marks = sandbox_shared(e->sandbox)->marks;
-    e->out->samples[b->runs] =
-        NS * (double)marks_elapsed_ns(marks, r->nthreads);
+    e->out->samples[b->runs] = NS * marks_elapsed_ns(marks, r->nthreads);
     for (unsigned p = 0; p < r->nparts; p++)
         e->part[p][b->runs] =
             NS * (double)marks_elapsed_ns(marks + r->parts[p].first,
