@@ -237,13 +237,13 @@ static void want_counts(struct options *o)
         each_item(o, "1,2,16,64", add_threads);
 }
 
-/* --once and --heapmap replay in this process, whose malloc is libc's. */
-static void refuse_libraries(const struct options *o, const char *option)
+/* --once replays in this process, whose malloc is libc's. */
+static void refuse_libraries(const struct options *o)
 {
     for (unsigned i = 0; i < o->nallocators; i++)
         if (peer_library(o->allocators[i]))
-            usage("option %s: found %s, a library, expected one of those that "
-                  "are linked in", option, o->allocators[i]->name);
+            usage("option --once: found %s, a library, expected one of those "
+                  "that are linked in", o->allocators[i]->name);
 }
 
 static void fill_defaults(struct options *o)
@@ -261,8 +261,8 @@ static void fill_defaults(struct options *o)
               o->threads[o->nthreads - 1]);
     if (o->verbose > 1)
         want_one_thread(o);
-    if (o->once || o->heapmap)
-        refuse_libraries(o, o->once ? "--once" : "--heapmap");
+    if (o->once)
+        refuse_libraries(o);
     if (o->nallocators == 0 && o->chosen)
         usage("option -a: none of these is installed");
     if (o->nallocators == 0)

@@ -92,7 +92,7 @@ expect_output "a library with a part of the family is refused" 2 \
 
 run --heapmap "$SCRATCH/map.csv" -a "$SCRATCH/good.so"
 expect_output "a heap map is of an allocator in this process" 2 \
-    'option --heapmap: found good, a library, expected one of those'
+    '--heapmap: good is a library'
 
 # ---- short names -------------------------------------------------------------
 # What the linker finds first under such a name: one that serves, one that is
