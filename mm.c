@@ -56,6 +56,23 @@ static void mm_free(void *p)
         stage_free(p, place_tag(place));
 }
 
+/* Blocks from this size on are made zero by giving their pages back: a page
+ * that the program never touches then costs nothing, as it does where large
+ * blocks are mapped one by one; and one that it does costs what writing zeros
+ * to it would have. */
+#define ZERO_BY_PURGE ((size_t)128 << 10)
+
+static void *make_zero(char *p, size_t bytes)
+{
+    size_t given = bytes >= ZERO_BY_PURGE ? mem_purge(p, bytes) : 0;
+    if (given == 0)
+        return memset(p, 0, bytes);
+    char *first = (char *)round_up((uintptr_t)p, mem_pagesize());
+    memset(p, 0, (size_t)(first - p));
+    memset(first + given, 0, (size_t)(p + bytes - (first + given)));
+    return p;
+}
+
 /** @return n * size zero bytes; NULL, errno == ENOMEM, also on overflow. */
 static void *mm_calloc(size_t n, size_t size)
 {
@@ -63,7 +80,7 @@ static void *mm_calloc(size_t n, size_t size)
     if (__builtin_mul_overflow(n, size, &bytes))
         return no_memory();
     void *p = mm_malloc(bytes);
-    return p ? memset(p, 0, bytes) : NULL;
+    return p ? make_zero(p, bytes) : NULL;
 }
 
 /** Allocate with the payload a multiple of align, a power of two.

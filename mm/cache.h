@@ -122,9 +122,11 @@ static always_inline void *bin_pop(struct cache *c, size_t i)
 }
 
 /* Of no return, but whoever calls it need not know and so needs no frame. */
-static __attribute__((noipa, cold)) void free_twice(void *p)
+static cold_noinline void free_twice(void *p)
 {
-    mm_die("double free of a small block", p);
+    hide(p);
+    if (p)
+        mm_die("double free of a small block", p);
 }
 
 /* p is not the block that was pushed last: that is a double free.

@@ -22,6 +22,8 @@
 
 #define always_inline inline __attribute__((always_inline))
 #define cold_noinline __attribute__((noinline, cold))
+/* From here the compiler knows nothing of what p is. */
+#define hide(p) __asm__("" : "+r"(p))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

@@ -21,10 +21,17 @@ static inline void here_begin(void)
     ck_assert_int_eq(lab->init(), 0);
 }
 
+/* What another thread may ask, too. */
+static inline bool seat_open(const struct shard *s)
+{
+    return __atomic_load_n(&seat_of(s)->open, __ATOMIC_SEQ_CST);
+}
+
 /* Is the calling thread in the middle of an operation of the allocator? */
 static inline bool inside(void)
 {
-    return self() != &nobody && !atomic_load(&self()->open);
+    return self() != &nobody &&
+           !__atomic_load_n(&self()->open, __ATOMIC_SEQ_CST);
 }
 
 static inline pid_t thread_id(void)

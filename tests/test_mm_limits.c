@@ -144,6 +144,31 @@ static size_t resident(char *p, size_t size)
     return n * page;
 }
 
+static void ck_zero(const char *p, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (p[i])
+            ck_abort_msg("byte %zu of %zu is %d", i, size, p[i]);
+}
+
+START_TEST(a_large_calloc_is_zero_and_costs_what_is_touched)
+{
+    enum { SIZE = 48 << 20 };
+    begin(_i);
+    for (int shift = 0; shift < 3; shift++) {
+        size_t before = process_bytes("RssAnon"), size = SIZE + 999u * shift;
+        char *p = mm->calloc(size, 1);
+        ck_assert_ptr_nonnull(p);
+        if (!SANITIZED)
+            ck_assert_uint_lt(process_bytes("RssAnon"), before + 2 * MIB);
+        ck_zero(p, size);
+        mm->free(memset(p, 'x', size));
+        mm->free(memset(mm->malloc(size / 3), 'y', size / 3));
+    }
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(much_free_memory_goes_back_to_the_system)
 {
     enum { N = 4 };
@@ -170,6 +195,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
+        a_large_calloc_is_zero_and_costs_what_is_touched,
         much_free_memory_goes_back_to_the_system,
         SANITIZED ? NULL : a_small_range_is_used_up_and_again,
         refused_memory_is_used_up_and_again,
