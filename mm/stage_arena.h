@@ -209,7 +209,7 @@ static always_inline void stage_free(void *p, uint32_t tag)
         if (likely(i < NBINS)) {
             if (unlikely(p == t->cache.heads[i]))
                 free_twice(p);
-            if (unlikely(bin_push(&t->cache, i, p)))
+            else if (unlikely(bin_push(&t->cache, i, p)))
                 bin_over(&t->cache, i, p);
             return;
         }

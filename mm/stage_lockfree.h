@@ -172,27 +172,30 @@ static cold_noinline void free_over(struct seat *t, size_t i, void *p)
 {
     if (i == 0)
         mm_die("double free, or a pointer that malloc never returned", p);
+    int saved = errno;
     leave(t);
     struct shard *s = own();
-    if (!s)
-        return; /* it waits for the next free */
-    bin_flush(s, i, seat_of(s)->cache.bins[i].limit / 2);
-    disown(s);
+    if (s) { /* else it waits for the next free */
+        bin_flush(s, i, seat_of(s)->cache.bins[i].limit / 2);
+        disown(s);
+    }
+    errno = saved;
 }
 
 /* p belongs into no bin, or there is none. */
 static cold_noinline void free_slow(void *p)
 {
+    int saved = errno;
     struct shard *owner = owner_of(p), *s = own_or_attach();
-    if (unlikely(!s)) {
+    if (unlikely(!s))
         send(p, p);
-        return;
-    }
-    if (likely(owner == s))
+    else if (likely(owner == s))
         arena_free(&s->arena, p);
     else
         outbox_add(&seat_of(s)->outbox, owner, p);
-    disown(s);
+    if (likely(s))
+        disown(s);
+    errno = saved; /* there may have been no memory for a shard */
 }
 
 static always_inline void free_to_bin(size_t i, void *p)

@@ -14,7 +14,7 @@ LIMIT=100 # seconds a program may take
 programs_for() {
     echo blocks errors resize frees tell times new
     case $1 in
-    buddy* | bucket*) ;;
+    buddy* | bucket* | fit-cas) ;;
     *) echo stages limits ;;
     esac
 }
