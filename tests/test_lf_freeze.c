@@ -180,13 +180,15 @@ START_TEST(others_go_on_while_a_thread_is_frozen_anywhere)
     thread_wait(v[next].thread);
     printf("%u of %u freezes in the middle of an operation\n", within, frozen);
     if (!THREAD_SANITIZED)
-        ck_assert_uint_ge(within, frozen / 4);
+        ck_assert_uint_ge(within, frozen / 10);
     for (int i = 0; i < NSHARED; i++)
         lab->free(shared[i]);
-    if (mode == RELEASED)
+    if (mode == RELEASED) {
         ck_assert_uint_eq(lab->check(), 0);
-    else
+        free(v); /* else those that are parked may look at it */
+    } else {
         ck_shards();
+    }
 }
 END_TEST
 
