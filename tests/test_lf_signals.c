@@ -78,6 +78,8 @@ START_TEST(handlers_allocate_at_a_high_rate_in_each_thread)
 {
     pthread_t threads[NTHREADS];
     struct timespec began;
+    if (THREAD_SANITIZED) /* it keeps signals back until a thread blocks */
+        return;
     clock_gettime(CLOCK_MONOTONIC, &began);
     handle(SIGUSR1, use_some);
     handle(SIGUSR2, use_some);
@@ -94,10 +96,8 @@ START_TEST(handlers_allocate_at_a_high_rate_in_each_thread)
         printf("%u signals, %.0f a second, %u inside, %u in a handler\n",
                s->signals, s->signals / seconds, s->hits, s->nested);
         ck_assert_uint_ge(s->signals, signals_wanted());
-        if (!THREAD_SANITIZED) {
-            ck_assert_uint_gt(s->hits, 0);
-            ck_assert_uint_gt(s->nested, 0);
-        }
+        ck_assert_uint_gt(s->hits, 0);
+        ck_assert_uint_gt(s->nested, 0);
         for (unsigned d = 0; d < DEPTH; d++)
             stress_empty(&s->stress[d]);
     }
