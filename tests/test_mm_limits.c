@@ -153,10 +153,10 @@ static void ck_zero(const char *p, size_t size)
 
 START_TEST(a_large_calloc_is_zero_and_costs_what_is_touched)
 {
-    enum { SIZE = 48 << 20 };
+    const size_t large = (SANITIZED ? 2 : 48) * MIB;
     begin(_i);
     for (int shift = 0; shift < 3; shift++) {
-        size_t before = process_bytes("RssAnon"), size = SIZE + 999u * shift;
+        size_t before = process_bytes("RssAnon"), size = large + 999u * shift;
         char *p = mm->calloc(size, 1);
         ck_assert_ptr_nonnull(p);
         if (!SANITIZED)
