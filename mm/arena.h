@@ -104,16 +104,22 @@ static always_inline struct block *owned_block(const struct heap *h,
     return b;
 }
 
-/** Free p, which the arena made. */
-static always_inline void arena_free(struct arena *a, void *p)
+/** Free p, which the arena made, in a page with this tag. */
+static always_inline void arena_free_tagged(struct arena *a, void *p,
+                                            uint32_t tag)
 {
-    if (page_tag(p)) {
+    if (tag) {
         run_free(&a->heap, &a->runs, p);
         return;
     }
     struct block *b = owned_block(&a->heap, p);
     arena_forget_tight(a, b);
     heap_free(&a->heap, b);
+}
+
+static always_inline void arena_free(struct arena *a, void *p)
+{
+    arena_free_tagged(a, p, page_tag(p));
 }
 
 /** Bytes that the program may use at p. */

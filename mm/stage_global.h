@@ -93,9 +93,8 @@ static always_inline void *stage_malloc(size_t size)
 
 static always_inline void stage_free(void *p, uint32_t tag)
 {
-    (void)tag;
     bool locked = stage_lock();
-    arena_free(&global.arena, p);
+    arena_free_tagged(&global.arena, p, tag);
     stage_unlock(locked);
 }
 
