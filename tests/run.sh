@@ -9,8 +9,9 @@
 #   - runs longer than the limit, crashes, or exits non-zero though all its
 #     tests passed
 #   - printed no result at all: a test that cannot fail is not one
-# What a failing program printed is shown in full. The last line is
-# `N passed, N failed`; the exit status is 1 if anything failed.
+# What a failing program printed is shown in full, and the failed tests once
+# more at the end, a line each. The last line is `N passed, N failed`; the exit
+# status is 1 if anything failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 
@@ -41,8 +42,8 @@ export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS-}
 # Halt: mdriver's children end by _exit, which forgets what TSan found.
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS-}
 
-log=$(mktemp) results=$(mktemp)
-trap 'rm -f "$log" "$results"' EXIT
+log=$(mktemp) results=$(mktemp) again=$(mktemp)
+trap 'rm -f "$log" "$results" "$again"' EXIT
 
 # One line `result<TAB>test` for each check in the log.
 parse() {
@@ -112,10 +113,12 @@ for program; do
     printf '  %6s s%s\n' "$seconds" "${why:+  $why}"
     ((bad == 0)) || grep -v ':P:[^:]*:[^:]*:[0-9]*: Passed$' "$log" |
         sed 's/^/    | /'
+    sed -n "s/^failed\t/FAILED $name: /p" "$results" >>"$again"
     [[ -z $csv ]] || csv_rows "$name" "$seconds"
     ((passed += good, failed += bad, skipped += skip))
 done
 
+cat "$again"
 ((skipped == 0)) || echo "$skipped skipped"
 ((passed + failed)) || { echo "no test ran"; failed=1; }
 echo "$passed passed, $failed failed"
