@@ -48,6 +48,8 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
                 a->runs.live[c]++;
                 return run_take(h, &a->runs, r);
             }
+            if (h->fixed)
+                return NULL; /* once it may grow there is a run */
         }
     }
     struct block *b = heap_malloc(h, request_to_block(size));

@@ -89,7 +89,7 @@ static void *take_anywhere(size_t align, size_t size)
     for (uint32_t i = 0; i < shard_count() && !p; i++) {
         struct shard *s = shard_at(i);
         lock_take(&s->lock);
-        p = arena_take(&s->arena, align, size);
+        p = shard_grow(s, align, size);
         lock_drop(&s->lock);
     }
     return p;

@@ -54,7 +54,7 @@ static cold_noinline void *take_anywhere(struct shard *s, size_t align,
         if (!other || other == s || !shard_steal(other))
             continue;
         shard_tend(other, s);
-        p = arena_take(&other->arena, align, size);
+        p = shard_grow(other, align, size);
         shard_give_back(other);
     }
     return p;

@@ -1,6 +1,7 @@
 /* test_run.c - runs: which sizes they serve and when, every block of every
  * class, what happens when one fills or empties. */
 #include "tests/heap_test.h"
+#include "tests/limits.h"
 
 #define TIGHT(class) ((size_t)(class) * ALIGN)
 #define MOST 400 /* blocks in a test: more than a run of any class holds */
@@ -202,14 +203,32 @@ END_TEST
 
 START_TEST(without_a_page_for_a_run_a_header_does)
 {
+    if (SANITIZED) /* needs memory of its own */
+        return;
     void *spare = take(2000, 'x');
     make_busy(6);
+    limit_data(0);
+    for (size_t size = (size_t)1 << 30; size >= PAGE / 4; size /= 2)
+        while (arena_malloc(&arena, size))
+            ;
     give_back(spare);
-    heap->fixed = true; /* there are 2000 bytes, and there is no page */
     void *p = take(TIGHT(6), 'x');
     ck_assert_uint_eq(page_tag(p), 0);
     ck_assert(!(payload_block(p)->header & BLOCK_ROOMY));
     ck_healthy();
+}
+END_TEST
+
+START_TEST(a_fixed_heap_without_a_page_leaves_it_to_growth)
+{
+    void *spare = take(2000, 'x');
+    make_busy(6);
+    give_back(spare);
+    heap->fixed = true;
+    ck_assert_ptr_null(arena_malloc(&arena, TIGHT(6)));
+    ck_assert_ptr_nonnull(arena_malloc(&arena, TIGHT(6) + 1));
+    heap->fixed = false;
+    ck_assert_uint_eq(page_tag(take(TIGHT(6), 'x')), 6);
 }
 END_TEST
 
@@ -228,6 +247,7 @@ int main(void)
         tags_and_headers_name_the_owner,
         a_small_block_is_resized_within_its_size_only,
         without_a_page_for_a_run_a_header_does,
+        a_fixed_heap_without_a_page_leaves_it_to_growth,
         NULL};
     return run_tests("run", begin, tests);
 }
