@@ -12,6 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of a lane that waits for another, which has a processor of its own. With
+ * fewer processors than lanes the other may be waiting for this one's. */
+#define SPINS 200
+
 struct child {
     const struct job *job;
     const struct mm_allocator *a;
@@ -79,6 +83,7 @@ static void make_lanes(struct child *c, unsigned p)
             .mark = &c->shared->marks[thread],
             .fault = &c->shared->fault,
             .thread = thread,
+            .spins = crew_fits(c->job->round->nthreads) ? SPINS : 0,
             .absurd = replay_absurd(),
             .ticker = &c->job->ticker,
         };

@@ -103,13 +103,18 @@ static void start_threads(struct crew *c)
     }
 }
 
+bool crew_fits(unsigned n)
+{
+    cpu_set_t all;
+    return n <= processors(&all);
+}
+
 struct crew *crew_start(unsigned n, bool pin, void (*hello)(void *, unsigned),
                         void *arg)
 {
     struct crew *c = dmem_alloc(sizeof *c);
-    cpu_set_t all;
     c->n = n;
-    c->pin = pin || (n > 1 && n <= processors(&all));
+    c->pin = pin || (n > 1 && crew_fits(n));
     if (n > 1)
         start_threads(c);
     else

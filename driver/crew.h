@@ -18,6 +18,8 @@
 
 struct crew;
 
+/** Have n threads a processor each, of those that we may use? */
+bool crew_fits(unsigned n);
 /** Start n threads, and in each call hello once before all else.
  * @param pin  keep member i on the i-th of the processors that we may use,
  *             modulo their number, also where there are more members. */

@@ -14,8 +14,6 @@
 #include <sched.h>
 #include <unistd.h>
 
-#define SPINS 200 /* looks at a turn before the processor is given away */
-
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define always_inline inline __attribute__((always_inline))
@@ -62,10 +60,10 @@ wait_long(struct lane *lane, struct turn_slot *s, uint32_t turn)
     for (unsigned spins = 0; !my_turn(s, turn); spins++) {
         if (fault_seen(lane->fault))
             return false;
-        if (spins < SPINS)
+        if (spins < lane->spins)
             cpu_relax();
         else
-            sched_yield(); /* more threads than processors */
+            sched_yield(); /* whoever has the turn may need the processor */
     }
     set_state(lane, MARK_BUSY);
     return true;

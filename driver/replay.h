@@ -61,6 +61,7 @@ struct lane {
     struct mark *mark;
     struct fault *fault;
     unsigned thread; /* number of the driver thread */
+    unsigned spins;  /* looks at a turn before the processor is given away */
     size_t absurd;   /* bytes; NULL for a larger request is no fault */
     struct latency *latency;
     const struct ticker *ticker;

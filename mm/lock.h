@@ -3,7 +3,10 @@
  *
  * Who waits for a lock holds only locks of lower rank, so that no threads wait
  * for each other in a circle; a debug build dies where that is not so. Who
- * only tries waits for nobody and may hold any. */
+ * only tries waits for nobody and may hold any.
+ *
+ * Locks are held for a microsecond: who meets one looks a few times whether it
+ * is free before it sleeps (glibc's adaptive mutex), which takes longer. */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
 
@@ -25,6 +28,11 @@ struct lock {
     bool taken; /* really; written under the mutex */
     unsigned char rank;
 };
+
+#define LOCK_INITIALIZER                                                       \
+    {                                                                          \
+        PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP, false, RANK_NONE                \
+    }
 
 static __thread unsigned ranks_held; /* bit r: a lock of rank r; MM_DEBUG */
 

@@ -65,7 +65,7 @@ static struct {
     _Atomic size_t record; /* resident, above which others' waste is purged */
     uint32_t nmerged;      /* shards that are forwarded */
     uint32_t turn;         /* next to be shared, when there are too many */
-} registry = {.lock = {PTHREAD_MUTEX_INITIALIZER, false, RANK_NONE}};
+} registry = {.lock = LOCK_INITIALIZER};
 
 static struct shard *_Atomic shards[MM_MAX_ARENAS];
 
@@ -228,7 +228,7 @@ static inline struct shard *shard_new(void)
         return s;
     if (id == MM_MAX_ARENAS || !(s = mem_record(sizeof *s)))
         return NULL;
-    pthread_mutex_init(&s->lock.mutex, NULL);
+    s->lock = (struct lock)LOCK_INITIALIZER;
     s->id = id;
     forward_set(s, id);
     shard_clear(s);
