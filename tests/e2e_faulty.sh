@@ -12,7 +12,8 @@ trace() {
     local name=$1 op nops=0
     shift
     for op; do [[ $op == @? ]] || ((nops += 1)); done
-    printf '%s\n' "mmtrace 1" "ids ${IDS:-4}" "ops $nops" "$@" >"$SCRATCH/$name.trace"
+    printf '%s\n' "mmtrace 1" "ids ${IDS:-4}" "ops $nops" "$@" \
+        >"$SCRATCH/$name.trace"
 }
 
 run_faulty() {
@@ -67,9 +68,9 @@ caught realloc-loses 6 \
     'realloc\(\.\., 777\) of block 0: realloc lost data: byte 192 of 777'
 
 # With one thread the block behind is known, with four it may be anyone's: even
-# one that a thread has been given and not yet filled, or told the driver of. The
-# first thread that frees has 8 blocks, and the three others hold at most one
-# such block each: behind another of the 8 is one that the driver knows.
+# one that a thread has been given and not yet filled, or told the driver of.
+# The first thread that frees has 8 blocks, and the three others hold at most
+# one such block each: behind another of the 8 is one that the driver knows.
 eight=()
 for id in 0 1 2 3 4 5 6 7; do eight+=("a $id 777"); done
 for id in 0 1 2 3 4 5 6 7; do eight+=("f $id"); done
