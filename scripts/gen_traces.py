@@ -81,14 +81,16 @@ class Trace:
         self.ops.append((thread, text))
         self.live[block] = size
 
-    def _new(self, thread, letter, args, size):
-        block = self.ids
-        self.ids += 1
+    def _new(self, thread, letter, args, size, again=None):
+        block = self.ids if again is None else again
+        self.ids += again is None
         self._add(thread, f"{letter} {block} {args}", block, size)
         return block
 
-    def malloc(self, size, thread=0):
-        return self._new(thread, "a", size, size)
+    def malloc(self, size, thread=0, again=None):
+        """again: the id of a block that is free by now. Whoever replays this
+        waits for that free, whichever thread's it is."""
+        return self._new(thread, "a", size, size, again)
 
     def calloc(self, n, size, thread=0):
         return self._new(thread, "c", f"{n} {size}", n * size)

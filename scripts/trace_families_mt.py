@@ -38,19 +38,23 @@ def server_mt(t):
 
 @family(160000)
 def producer_consumer_mt(t):
-    """Four producers make messages, four consumers free them, over bounded
-    queues: no block is ever freed by its maker. A cache of freed blocks fills
-    at one side and runs dry at the other. After Lever and Boreham, malloc()
+    """Four producers make messages, four consumers free them, over queues of
+    400: no block is ever freed by its maker, and a producer whose queue is full
+    waits, in a replay too: message n has the id of message n - 400. A cache of
+    freed blocks fills at one side and runs dry at the other. After Lever and Boreham, malloc()
     Performance in a Multithreaded Linux Environment (USENIX 2000), and the
     blowup of Berger et al., Hoard (ASPLOS 2000)."""
     pairs, depth = 4, 400
     queues = [deque() for _ in range(pairs)]
+    places = [deque([None] * depth) for _ in range(pairs)]
     while t.room(1):
         side = t.dice.below(2 * pairs)
         queue = queues[side % pairs]
         if side < pairs and len(queue) < depth:
-            queue.append(t.malloc(MESSAGE.draw(t.dice), side))
+            size, place = MESSAGE.draw(t.dice), places[side].popleft()
+            queue.append(t.malloc(size, side, again=place))
         elif side >= pairs and queue:
+            places[side - pairs].append(queue[0])
             t.free(queue.popleft(), side)
     owner = {b: pairs + i for i, q in enumerate(queues) for b in q}
     t.free_rest(owner.get)

@@ -51,8 +51,8 @@ class Trace:
             where = f"{path}: operation {n}, {op}"
             self.resize(size, op)
             if op.letter in "acm":
-                if op.id in live or op.id in died:
-                    raise ValueError(f"{where}: id used twice")
+                if op.id in live:
+                    raise ValueError(f"{where}: live already")
                 live[op.id] = op.thread
             elif op.id not in live:
                 raise ValueError(f"{where}: not live")
@@ -64,7 +64,7 @@ class Trace:
             else:
                 raise ValueError(f"{where}: unknown operation")
         self.left = live
-        counts = {"ids": len(live) + len(died), "ops": len(self.ops),
+        counts = {"ids": len(died.union(live)), "ops": len(self.ops),
                   "threads": len(used)}
         for name, n in counts.items():
             if self.header.get(name) != n:

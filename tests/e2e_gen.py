@@ -105,6 +105,14 @@ def _():
     assert makers == {0, 1, 2, 3} and freers == {4, 5, 6, 7}, (makers, freers)
 
 
+@test("a producer's message n has the id of its message n - 400")
+def _():
+    for thread in range(4):
+        ids = [op.id for op in TRACES["producer-consumer-mt"].ops
+               if op.letter == "a" and op.thread == thread]
+        assert len(set(ids)) == 400 and ids[400:] == ids[:-400], thread
+
+
 @test("the powerlaw family uses every function of the malloc family")
 def _():
     assert {op.letter for op in TRACES["powerlaw-mt"].ops} == set("acmrf")
