@@ -217,13 +217,34 @@ static always_inline void stage_free(void *p, uint32_t tag)
     free_slow(p);
 }
 
+/* p, of bin from, grows by moving to a block that waits in bin to: that costs
+ * less than to look whether the memory beside p is free. NULL: p stays. */
+static inline void *grow_by_bins(void *p, size_t from, size_t to, size_t size)
+{
+    struct thread *t = self;
+    size_t usable = arena_usable(p);
+    if (!ARENA_CACHED || !t || size <= usable || to >= NBINS ||
+        from - 1 >= NBINS - 1)
+        return NULL;
+    void *q = bin_pop(&t->cache, to);
+    if (!q)
+        return NULL;
+    memcpy(q, p, usable);
+    stage_free(p, page_tag(p));
+    return q;
+}
+
 static inline void *stage_resize(void *p, size_t size)
 {
-    if (request_bin(size) == payload_bin(p, page_tag(p)))
+    size_t to = request_bin(size), from = payload_bin(p, page_tag(p));
+    if (to == from)
         return p;
+    void *q = grow_by_bins(p, from, to, size);
+    if (q)
+        return q;
     struct shard *s = owner_lock(p);
     s->arena.heap.fixed = false;
-    void *q = arena_resize(&s->arena, p, size);
+    q = arena_resize(&s->arena, p, size);
     s->arena.heap.fixed = true;
     shard_took(s);
     lock_drop(&s->lock);

@@ -226,12 +226,35 @@ static always_inline void stage_free(void *p, uint32_t tag)
         free_to_bin(header_bin(header_read_remote(payload_block(p))), p);
 }
 
+/* p, of bin from, grows by moving to a block that waits in bin to: that costs
+ * less than to look whether the memory beside p is free. NULL: p stays. */
+static always_inline void *grow_by_bins(void *p, size_t from, size_t to,
+                                        size_t size)
+{
+    struct seat *t = self();
+    size_t usable = arena_usable(p);
+    if (size <= usable || to >= t->open || from - 1 >= NBINS - 1)
+        return NULL;
+    enter(t);
+    void *q = bin_pop(&t->cache, to);
+    leave(t);
+    if (!q)
+        return NULL;
+    memcpy(q, p, usable);
+    free_to_bin(from, p);
+    return q;
+}
+
 /* In place only if the block is the thread's own. */
 static inline void *stage_resize(void *p, size_t size)
 {
-    if (request_bin(size) == payload_bin(p, page_tag(p)))
+    size_t to = request_bin(size), from = payload_bin(p, page_tag(p));
+    if (to == from)
         return p;
-    void *q = size <= arena_usable(p) ? p : NULL;
+    void *q = grow_by_bins(p, from, to, size);
+    if (q)
+        return q;
+    q = size <= arena_usable(p) ? p : NULL;
     struct shard *s = own();
     if (!s)
         return q;

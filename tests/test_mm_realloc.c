@@ -91,6 +91,37 @@ START_TEST(within_the_usable_size_a_block_stays)
 }
 END_TEST
 
+START_TEST(a_small_block_that_moves_takes_all_that_it_could_hold_along)
+{
+    begin(_i);
+    for (size_t size = 1; size < 600; size += 7) {
+        char *p = take_pattern(size);
+        size_t usable = mm->usable_size(p);
+        for (size_t i = 0; i < usable; i++)
+            p[i] = byte_of(i);
+        mm->free(take(2 * usable, 'w'));
+        mm->free(resize(p, usable, 2 * usable));
+    }
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(with_a_cache_a_small_block_grows_into_one_that_waits)
+{
+    if (stages[_i] != &mm_arena && stages[_i] != &mm_lockfree)
+        return;
+    begin(_i);
+    for (size_t size = 1; size <= 500; size++) {
+        char *p = take_pattern(size), *q = take(2 * size + 8, 'w');
+        take(size, 'w');
+        mm->free(q);
+        ck_assert_ptr_eq(resize(p, size, 2 * size + 8), q);
+        ck_assert_ptr_eq(mm->malloc(size), p);
+    }
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(a_block_that_grows_byte_by_byte_keeps_its_bytes)
 {
     begin(_i);
@@ -172,6 +203,8 @@ int main(void)
         realloc_to_nothing_frees,
         from_every_size_to_every_other_the_bytes_are_kept,
         within_the_usable_size_a_block_stays,
+        a_small_block_that_moves_takes_all_that_it_could_hold_along,
+        with_a_cache_a_small_block_grows_into_one_that_waits,
         a_block_that_grows_byte_by_byte_keeps_its_bytes,
         a_large_block_shrinks_where_it_is_and_gives_the_rest_back,
         a_block_grows_into_the_free_one_behind_it,
