@@ -99,7 +99,11 @@ static void *mm_memalign(size_t align, size_t size)
 /** Bytes that may be used at p, at least those asked for; 0 for NULL. */
 static size_t mm_usable_size(const void *p)
 {
-    return p ? stage_usable(p) : 0;
+    if (!p)
+        return 0;
+    if (unlikely(payload_place(p) >= mem_range.blocks))
+        not_ours(p, "size of a block that malloc never returned");
+    return stage_usable(p);
 }
 
 /** Resize p, in place where the engine can.

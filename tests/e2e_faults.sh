@@ -65,6 +65,7 @@ dies realloc_wild "realloc of a pointer that malloc never returned" "$STAGES"
 dies realloc_beyond_heap "$unknown" "$STAGES"
 dies realloc_freed_run "realloc of a small block that is free"
 dies realloc_freed_header "$unknown" "$STAGES"
+dies usable_size_wild "size of a block that malloc never returned" "$STAGES"
 dies realloc_inside_run "pointer into the middle of a block"
 
 # Every program of the directory is in the list above.
