@@ -67,6 +67,12 @@ static void *run_traffic(void *random)
     return NULL;
 }
 
+/* None has met the thread inside: ThreadSanitizer lets no signal do so. */
+static bool more_wanted(int n)
+{
+    return !THREAD_SANITIZED && forks_inside == 0 && n < 100 * FORKS;
+}
+
 START_TEST(a_handler_may_fork_wherever_it_interrupts)
 {
     pthread_t threads[NTHREADS];
@@ -76,7 +82,7 @@ START_TEST(a_handler_may_fork_wherever_it_interrupts)
         threads[i] = thread_start(run_traffic, (void *)i);
     while (!forker)
         sched_yield();
-    for (int n = 0; n < FORKS; n++) {
+    for (int n = 0; n < FORKS || more_wanted(n); n++) {
         for (uint64_t k = next_random(&random) % 5000; k > 0; k--)
             atomic_signal_fence(memory_order_seq_cst);
         signal_thread(forker, SIGUSR1);
@@ -86,8 +92,7 @@ START_TEST(a_handler_may_fork_wherever_it_interrupts)
     over = true;
     for (int i = 0; i < NTHREADS; i++)
         thread_wait(threads[i]);
-    if (!THREAD_SANITIZED)
-        ck_assert_int_gt(forks_inside, 0);
+    ck_assert(THREAD_SANITIZED || forks_inside > 0);
     stress_empty_mailboxes();
     ck_assert_uint_eq(lab->check(), 0);
 }
