@@ -73,7 +73,6 @@ struct shard {
 /* What a child of fork does not inherit: zero in it. All threads write. */
 struct process {
     _Atomic uint32_t number; /* 0: not yet known */
-    _Atomic uint32_t norphans;
     _Atomic uint32_t cursor; /* of scans */
     _Alignas(64) struct tagged orphans;
     _Alignas(64) struct tagged spares;
@@ -89,20 +88,20 @@ static always_inline struct process *process(void)
     return mem_range.process;
 }
 
-/* This process's number. A child takes the next one, whichever of its threads
- * comes first: all of them try the same. */
+/* This process's number. A child takes a new one, whichever of its threads
+ * comes first. It is used up before it is known: so that a child of the child,
+ * wherever that was interrupted, takes another. */
 static inline uint32_t process_number(void)
 {
     uint32_t n = atomic_load_explicit(&process()->number, memory_order_relaxed);
     if (likely(n))
         return n;
     uint32_t next =
-        atomic_load_explicit(&last_process, memory_order_relaxed) + 1;
+        atomic_fetch_add_explicit(&last_process, 1, memory_order_relaxed) + 1;
     if (atomic_compare_exchange_strong_explicit(&process()->number, &n, next,
                                                 memory_order_relaxed,
                                                 memory_order_relaxed))
-        n = next;
-    atomic_store_explicit(&last_process, n, memory_order_relaxed);
+        return next;
     return n;
 }
 
@@ -279,24 +278,11 @@ static cold_noinline struct shard *shard_make(void)
     return s;
 }
 
-static inline struct shard *shard_pop_orphan(void)
-{
-    struct shard *s = shard_pop(&process()->orphans);
-    if (s) {
-        count_rmw();
-        atomic_fetch_sub_explicit(&process()->norphans, 1,
-                                  memory_order_relaxed);
-    }
-    return s;
-}
-
 static inline void shard_push_orphan(struct shard *s)
 {
     uint64_t state = state_get(s);
     while (!state_change(s, &state, ORPHAN))
         ; /* no plain store: thieves may claim it, and count */
-    count_rmw();
-    atomic_fetch_add_explicit(&process()->norphans, 1, memory_order_relaxed);
     tagged_push(&process()->orphans, &s->below, s->id);
 }
 
@@ -305,7 +291,7 @@ static inline void shard_push_orphan(struct shard *s)
 static inline struct shard *shard_acquire(void)
 {
     uint32_t number = process_number();
-    struct shard *s = shard_pop_orphan();
+    struct shard *s = shard_pop(&process()->orphans);
     if (!s && (s = shard_pop(&process()->spares)))
         inbox_open_owner(&s->inbox);
     if (!s && !(s = shard_make()))
@@ -408,7 +394,7 @@ static cold_noinline void shard_merge(struct shard *s, struct shard *o)
 /* Take an orphan's memory into s. @return whether there was one */
 static inline bool shard_adopt(struct shard *s)
 {
-    struct shard *o = shard_pop_orphan();
+    struct shard *o = shard_pop(&process()->orphans);
     if (o)
         shard_merge(s, o);
     return o != NULL;

@@ -12,6 +12,7 @@
 
 #include "mm/lfsteal.h"
 
+#include <limits.h>
 #include <pthread.h>
 
 /* Bytes of growth between looks at others' waste; shards at a look. */
@@ -22,8 +23,11 @@
 /* The seat of a thread that has none: it is never open. */
 static struct seat nobody;
 static __thread struct seat *_Atomic self_seat = &nobody;
-static __thread bool ending;     /* its key's destructor was called */
-static pthread_key_t thread_key; /* calls thread_end */
+static __thread bool ending; /* its key's destructor was called */
+/* Calls thread_end. Where the program has used up all keys there is none: then
+ * who ends is as one who sleeps for ever. */
+#define NO_KEY ((pthread_key_t)PTHREAD_KEYS_MAX) /* is refused everywhere */
+static pthread_key_t thread_key = NO_KEY;
 
 static always_inline struct seat *self(void)
 {

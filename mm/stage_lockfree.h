@@ -22,6 +22,8 @@
 #include "mm/lfcheck.h"
 #include "mm/lftell.h"
 
+#include <signal.h>
+
 #define STAGE_NAME "lockfree"
 #define STAGE_SUMMARY "stage 3: no lock: owned arenas, inboxes by CAS"
 #define STAGE_STARTS true /* without init: nobody's malloc is a slow one */
@@ -68,9 +70,7 @@ static cold_noinline void *take_more(struct shard *s, size_t align, size_t size)
     if (flush)
         cache_flush(s);
     shard_free_mail(s, s);
-    bool adopt =
-        atomic_load_explicit(&process()->norphans, memory_order_relaxed) &&
-        shard_adopt(s);
+    bool adopt = shard_adopt(s);
     if (flush || adopt)
         p = arena_take(&s->arena, align, size);
     if (!p)
@@ -130,7 +130,20 @@ static void *malloc_aside(size_t align, size_t size)
 static int stage_init(void)
 {
     process_number();
-    return pthread_key_create(&thread_key, thread_end);
+    if (thread_key == NO_KEY)
+        pthread_key_create(&thread_key, thread_end);
+    return 0;
+}
+
+/* The first call of all, by the only thread. Its handlers, who would start once
+ * more, come when it is done. @return 0, or -1: no memory */
+static cold_noinline int start_alone(void)
+{
+    uint64_t all = ~(uint64_t)0, before;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    int failed = mem_init() || stage_init() ? -1 : 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    return failed;
 }
 
 /* All that the cache does not serve. */
@@ -138,7 +151,7 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
     if (unlikely(size > MAX_REQUEST))
         return no_memory();
-    if (unlikely(!mem_range.size) && (mem_init() || stage_init()))
+    if (unlikely(!mem_range.size) && start_alone())
         return no_memory();
     size += size == 0; /* as good as 1 */
     struct shard *s = own_or_attach();
@@ -175,9 +188,15 @@ static cold_noinline void free_over(struct seat *t, size_t i, void *p)
     int saved = errno;
     leave(t);
     struct shard *s = own();
-    if (s) { /* else it waits for the next free */
+    if (s) {
         bin_flush(s, i, seat_of(s)->cache.bins[i].limit / 2);
         disown(s);
+    } else { /* stolen, and no memory for another: the bin must not grow */
+        enter(t);
+        p = bin_pop(&t->cache, i);
+        leave(t);
+        if (p)
+            send(p, p);
     }
     errno = saved;
 }
@@ -339,6 +358,7 @@ static size_t stage_metadata(void)
 static void stage_fini(void)
 {
     pthread_key_delete(thread_key);
+    thread_key = NO_KEY;
     atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
     for (uint32_t i = shard_count(); i-- > 0;) {
         atomic_store_explicit(&records[i], NULL, memory_order_relaxed);

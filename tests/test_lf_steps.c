@@ -3,6 +3,8 @@
  * frees there, or lets the thread's shard be stolen. No point is left out. */
 #include "tests/lf_test.h"
 
+#include <sys/wait.h>
+
 #define TRAP_FLAG 0x100 /* of x86's flags: trap after each instruction */
 /* With many instructions more between a load and its compare-and-swap, a
  * handler that changes the word at each of them lets none succeed. */
@@ -199,11 +201,43 @@ START_TEST(a_handler_may_allocate_while_the_thread_begins_and_ends)
 }
 END_TEST
 
+/* ---- numbers of processes ------------------------------------------------ */
+
+/* A child of this process, which may know its number already. */
+static void fork_in_step(void)
+{
+    int status;
+    uint32_t mine = atomic_load(&process()->number);
+    pid_t pid = _Fork();
+    if (pid == 0)
+        _exit(mine && process_number() == mine);
+    demand(pid > 0 && waitpid(pid, &status, 0) == pid);
+    demand(status == 0);
+}
+
+static void run_process_number(void *unused)
+{
+    (void)unused;
+    process_number();
+}
+
+START_TEST(a_child_has_another_number_wherever_its_parent_was)
+{
+    if (SKIP_STEPS)
+        return;
+    steps_begin(fork_in_step);
+    atomic_store(&process()->number, 0); /* as in a new child */
+    by_steps(run_process_number, NULL);
+    ck_assert_uint_gt(steps, 5);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         a_handler_may_allocate_between_any_two_instructions,
         a_shard_may_be_lost_between_any_two_instructions,
-        a_handler_may_allocate_while_the_thread_begins_and_ends, NULL};
+        a_handler_may_allocate_while_the_thread_begins_and_ends,
+        a_child_has_another_number_wherever_its_parent_was, NULL};
     return run_tests("lf-steps", here_begin, tests);
 }

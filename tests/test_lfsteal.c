@@ -170,6 +170,30 @@ START_TEST(without_membarrier_nobody_steals)
 }
 END_TEST
 
+/* As long as the shard is a thief's, and there is no memory for another. */
+START_TEST(what_is_freed_without_a_shard_goes_to_its_owner)
+{
+    enum { N = 70000, SIZE = 24 }; /* more than 16 bits count */
+    static void *p[N];
+    for (int i = 0; i < N; i++)
+        p[i] = take_block(SIZE);
+    struct shard *s = self()->shard;
+    struct cache *c = &self()->cache;
+    uint32_t n = atomic_load(&nshards);
+    size_t bin = request_bin(SIZE);
+    ck_assert(shard_steal(s));
+    atomic_store(&nshards, MAX_SHARDS); /* all ids are used up */
+    for (int i = 0; i < N; i++) {
+        lab->free(p[i]);
+        ck_assert_uint_le(bin_count(c, bin), c->bins[bin].limit);
+    }
+    atomic_store(&nshards, n);
+    shard_give_back(s);
+    ck_assert_uint_lt(lab->used(), N); /* regions have headers */
+    ck_sound();
+}
+END_TEST
+
 /* ---- fork ------------------------------------------------------------ */
 
 START_TEST(a_child_goes_on_with_its_threads_shard_and_steals_no_others)
@@ -205,6 +229,7 @@ int main(void)
         whose_shard_is_stolen_moves_with_his_seat,
         the_number_of_a_state_never_comes_again,
         without_membarrier_nobody_steals,
+        what_is_freed_without_a_shard_goes_to_its_owner,
         a_child_goes_on_with_its_threads_shard_and_steals_no_others,
         NULL};
     return run_tests("lfsteal", here_begin, tests);
