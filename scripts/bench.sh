@@ -2,8 +2,9 @@
 # bench.sh - measures the whole matrix, allocators x traces x threads, and the
 # stress and real programs under each allocator, into results/.
 #
-#   scripts/bench.sh [OPTION]... [PART]...   parts: traces, stress, programs;
-#                                            default: all
+#   scripts/bench.sh [OPTION]... [PART]...   parts: traces (all threads replay
+#                          the same), own (each thread its own trace), stress,
+#                          programs; default: all
 #     -a NAME,...    allocators, as mdriver -a (all,jemalloc,tcmalloc,mimalloc);
 #                    programs run with those that are libraries
 #     -n N,...       threads (1,2,4,8,16)
@@ -15,11 +16,11 @@
 #     -o DIR         where the results go (results)
 #     -l             list what would be measured, and stop
 #
-# Makes DIR/traces.csv, stress.csv, programs.csv (docs/bench.md has their
-# columns) and bench.json with all three. Each cell, a trace or a program with a
-# number of threads, is measured with all allocators in turn, and kept at once:
-# after an interruption the same command goes on where it was. Another command,
-# another commit or a rebuilt program start afresh.
+# Makes DIR/PART.csv for each part (docs/bench.md has their columns) and
+# bench.json with all of them. Each cell, a trace or a program with a number of
+# threads, is measured with all allocators in turn, and kept at once: after an
+# interruption the same command goes on where it was. Another command, another
+# commit or a rebuilt program start afresh.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 here=$PWD
@@ -48,7 +49,7 @@ while getopts :a:n:r:t:k:p:o:l option; do
 done
 shift $((OPTIND - 1))
 parts=("$@")
-((${#parts[@]})) || parts=(traces stress programs)
+((${#parts[@]})) || parts=(traces own stress programs)
 [[ $threads =~ ^[0-9]+(,[0-9]+)*$ ]] ||
     fail "option -n: found '$threads', expected numbers as in 1,2,4"
 [[ $rounds =~ ^[1-9][0-9]*$ ]] ||
@@ -70,16 +71,27 @@ wanted() {
     [[ $1 == $pattern ]]
 }
 
+trace_files() {
+    local path name
+    for path in "$traces"/*.{rep,trace}{,.zst}; do
+        [[ -f $path ]] || continue
+        name=$(basename "${path%.zst}")
+        ! wanted "${name%.*}" || echo "$path"
+    done
+}
+
 cells_of() {
     local path name n lacks
     case $1 in
     traces)
-        for path in "$traces"/*.{rep,trace}{,.zst}; do
-            [[ -f $path ]] || continue
-            name=$(basename "$path")
-            name=${name%.zst}
-            wanted "${name%.*}" || continue
+        trace_files | while read -r path; do
+            name=$(basename "${path%.zst}")
             for n in ${threads//,/ }; do echo "traces $name $n"; done
+        done ;;
+    own)    # with one thread that is what `traces` measures
+        [[ -n $(trace_files) ]] || return 0
+        for n in ${threads//,/ }; do
+            ((n == 1)) || echo "own all $n"
         done ;;
     stress)
         for path in bench/*.c; do
@@ -98,7 +110,8 @@ cells_of() {
                 echo "programs $name $(program_threads "$name")"
             fi
         done ;;
-    *) fail "no part is called '$1', expected traces, stress or programs" ;;
+    *) fail "no part is called '$1', expected traces, own, stress" \
+            "or programs" ;;
     esac
 }
 
@@ -149,21 +162,31 @@ preloaded() {
 # A process differs from the next, by where its memory lies and how its threads
 # met, more than its runs do: so several are needed. The blocks are checked, and
 # single operations timed, in the first.
-measure_trace() {
-    local file how=(--latency) round
-    for file in "$traces/$1" "$traces/$1.zst"; do
-        [[ ! -f $file ]] || break
-    done
-    local status=0
+replay() {    # OUT THREADS ARGUMENT...
+    local how=(--latency) round status=0
     for ((round = 0; round < rounds; round++)); do
-        ./mdriver -f "$file" --same -n "$2" -a "$allocators" -r 5 "${how[@]}" \
+        ./mdriver -n "$2" -a "$allocators" -r 5 "${how[@]}" "${@:3}" \
             --csv "$state/csv" >"$state/table" || status=$?
         grep '^FAULT' "$state/table" >&2 || true
         ((status < 2)) || return $status
-        cat "$state/csv" >>"$3"
+        cat "$state/csv" >>"$1"
         how=(-d 0)
     done
     return $status
+}
+
+measure_trace() {    # TRACE THREADS OUT
+    local file
+    for file in "$traces/$1" "$traces/$1.zst"; do
+        [[ ! -f $file ]] || break
+    done
+    replay "$3" "$2" --same -f "$file"
+}
+
+measure_own() {    # THREADS OUT
+    local files=() file
+    while read -r file; do files+=(-f "$file"); done < <(trace_files)
+    replay "$2" "$1" "${files[@]}"
 }
 
 measure_program() {    # PROGRAM THREADS OUT COMMAND...
@@ -187,6 +210,7 @@ measure_cell() {
     local part=$1 name=$2 n=$3 file=$4 status=0
     case $part in
     traces) measure_trace "$name" "$n" "$file.part" ;;
+    own) measure_own "$n" "$file.part" ;;
     stress) measure_program "$name" "$n" "$file.part" \
         "build/bench/$name" "$n" "$percent" ;;
     programs) measure_real "$name" "$n" "$file.part" ;;

@@ -5,8 +5,8 @@
 
 STATE holds PART,NAME,THREADS.csv: of traces what mdriver wrote, process after
 process, of programs what measure.py did. OUT/PART.csv gets one row for each
-trace or program, number of threads and allocator; ORIGIN is its first line.
-OUT/bench.json holds all parts that OUT has, those of an earlier run too.
+trace, round or program, number of threads and allocator; ORIGIN is its first
+line. OUT/bench.json holds all parts that OUT has, those of an earlier run too.
 """
 import csv
 import json
@@ -15,22 +15,22 @@ import sys
 from pathlib import Path
 
 import result_file
-from result_file import PROGRAM_COLUMNS, TRACE_COLUMNS
+from result_file import OWN_COLUMNS, PROGRAM_COLUMNS, TRACE_COLUMNS
 
 MEMORY = ("payload_peak", "heap_peak", "utilization", "touched_peak",
           "resident_peak", "resident_ratio")
 
 
 def parts_of(path):
-    """[[rows of one allocator] of each process], by allocator's name."""
+    """[[rows of one allocator] of each process], by round and allocator."""
     out = {}
     text = path.read_text(encoding="utf-8")
     for process in re.split(r"^#.*\n", text, flags=re.M)[1:]:
         mine = {}
         for row in csv.DictReader(process.splitlines()):
-            mine.setdefault(row["allocator"], []).append(row)
-        for name, parts in mine.items():
-            out.setdefault(name, []).append(parts)
+            mine.setdefault((row["round"], row["allocator"]), []).append(row)
+        for key, parts in mine.items():
+            out.setdefault(key, []).append(parts)
     return out
 
 
@@ -40,12 +40,14 @@ def median_of(rows, column):
 
 
 def trace_rows(path):
-    """One row for each allocator: the copies of a trace are one round, and the
-    processes are one cell. The first process' latencies stand for all."""
+    """One row for each round and allocator, from all processes; what runs at
+    once, copies of a trace or several traces, is one round. The first process'
+    latencies stand for all."""
     rows = []
     for processes in parts_of(path).values():
         firsts = [parts[0] for parts in processes]
         row = dict(firsts[0], copies=len(processes[0]),
+                   traces=" ".join(part["trace"] for part in processes[0]),
                    ops=firsts[0]["round_ops"])
         row["status"] = next(
             (p["status"] for parts in processes for p in parts
@@ -59,11 +61,12 @@ def trace_rows(path):
                 [[float(word) for word in first["round_samples"].split()]
                  for first in firsts]))
         rows.append(row)
-    libc = next((r for r in rows if r["allocator"] == "libc"), {})
+    libc = {r["round"]: r for r in rows if r["allocator"] == "libc"}
     for row in rows:
-        if row["secs"] and libc.get("secs"):
+        reference = libc.get(row["round"], {}).get("secs")
+        if row["secs"] and reference:
             row["vs_libc"] = result_file.format_number(
-                float(libc["secs"]) / float(row["secs"]))
+                float(reference) / float(row["secs"]))
     return rows
 
 
@@ -80,6 +83,19 @@ def add_speedup(rows, name):
                 float(one["secs"]) * work / float(row["secs"]))
 
 
+def add_speedup_of_rounds(rows, traces):
+    """As add_speedup; one thread's times are those of the part `traces`."""
+    alone = {(r["trace"], r["allocator"]): float(r["secs"]) for r in traces
+             if r["threads"] == "1" and r.get("secs")}
+    for row in rows:
+        parts = [alone.get((trace, row["allocator"]))
+                 for trace in row["traces"].split()]
+        row["speedup"] = ""
+        if row["secs"] and all(parts):
+            row["speedup"] = result_file.format_number(
+                sum(parts) / float(row["secs"]))
+
+
 def cells(state, part):
     """In the order of names, then of threads."""
     paths = state.glob(f"{part},*.csv")
@@ -87,22 +103,32 @@ def cells(state, part):
                                         int(p.stem.rsplit(",", 1)[1])))
 
 
+def program_rows(path):
+    return result_file.read(path)[1]
+
+
+PARTS = {"traces": (TRACE_COLUMNS, trace_rows),
+         "own": (OWN_COLUMNS, trace_rows),
+         "stress": (PROGRAM_COLUMNS, program_rows),
+         "programs": (PROGRAM_COLUMNS, program_rows)}
+
+
 def merge(state, out, origin):
-    for part, columns, name, read in (
-            ("traces", TRACE_COLUMNS, "trace", trace_rows),
-            ("stress", PROGRAM_COLUMNS, "program",
-             lambda path: result_file.read(path)[1]),
-            ("programs", PROGRAM_COLUMNS, "program",
-             lambda path: result_file.read(path)[1])):
-        rows = [row for path in cells(state, part) for row in read(path)]
+    found = {part: [row for path in cells(state, part) for row in read(path)]
+             for part, (_, read) in PARTS.items()}
+    add_speedup(found["traces"], "trace")
+    add_speedup_of_rounds(found["own"], found["traces"])
+    add_speedup(found["stress"], "program")
+    add_speedup(found["programs"], "program")
+    for part, rows in found.items():
         if rows:
-            add_speedup(rows, name)
-            result_file.write(out / f"{part}.csv", origin, columns, rows)
+            result_file.write(out / f"{part}.csv", origin, PARTS[part][0],
+                              rows)
 
 
 def as_json(out):
     whole = {}
-    for part in ("traces", "stress", "programs"):
+    for part in PARTS:
         path = out / f"{part}.csv"
         if not path.exists():
             continue

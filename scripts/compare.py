@@ -41,7 +41,7 @@ NO_DIFFERENCE = "no difference that this noise allows"
 # ---- cells -------------------------------------------------------------------
 
 def name_of(row):
-    return row.get("trace") or row["program"]
+    return row.get("trace") or row.get("program") or f"round {row['round']}"
 
 
 def by_cell(rows):

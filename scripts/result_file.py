@@ -15,6 +15,10 @@ TRACE_COLUMNS = (
         f"{call}_{figure}" for call in ("malloc", "free", "realloc")
         for figure in ("calls", "p50_ns", "p99_ns", "p999_ns", "p9999_ns",
                        "max_ns")] + ["samples"]
+# Of what runs at once when each thread has its own trace.
+OWN_COLUMNS = ["threads", "round", "traces"] + [
+    column for column in TRACE_COLUMNS
+    if column not in ("threads", "trace", "copies", "lanes")]
 PROGRAM_COLUMNS = (
     "threads,program,allocator,status,ops,secs,secs_best,spread,runs,vs_libc,"
     "speedup,cpu_secs,resident_peak,samples").split(",")

@@ -133,6 +133,32 @@ expect "two threads do twice the work, and speedup counts it" \
     < .001'
 expect "latency and memory are in it" rows "$R/traces.csv" \
     'all(x["malloc_p99_ns"] and x["payload_peak"] for x in r)'
+bench own traces
+expect_output "each thread with its own trace: a cell for several threads" 0 \
+    '^bench\.sh: 5 cells in '
+expect "a round of it is a row, and names its traces" rows "$R/own.csv" \
+    '[(x["threads"], x["round"], x["traces"], x["allocator"], x["status"])
+     for x in r] == [("2", "1", "one two", a, "valid")
+                     for a in ("libc", "good")]'
+expect "both traces were replayed, in so many rounds, and libc is 1" \
+    rows "$R/own.csv" 'all(x["ops"] == "8" and
+    len(x["samples"].split(";")) == 2 for x in r) and r[0]["vs_libc"] == "1"
+    and abs(float(r[1]["vs_libc"]) * float(r[1]["secs"]) / float(r[0]["secs"])
+            - 1) < .001'
+expect "its speedup is over the same traces one after the other" python3 -c '
+import sys
+sys.path.insert(0, "scripts")
+import result_file
+alone = sum(float(x["secs"]) for x in result_file.read(sys.argv[1])[1]
+            if x["threads"] == "1" and x["allocator"] == "good")
+own = result_file.read(sys.argv[2])[1][1]
+assert abs(float(own["speedup"]) * float(own["secs"]) / alone - 1) < .001
+' "$R/traces.csv" "$R/own.csv"
+try scripts/compare.py "$R/own.csv:libc" "$R/own.csv:good"
+expect_output "compare.py reads it" 0 '^good +2  1 .* fewer than 5 rounds'
+bench -k one own
+expect "-k chooses among its traces; two threads then share one" \
+    rows "$R/own.csv" '{x["traces"] for x in r} == {"one one"}'
 bench -k 'mi[xd]' stress
 expect_output "-k chooses by name" 0 '^bench\.sh: 2 cells in '
 expect "a stress program has a row for each, too" rows "$R/stress.csv" \
@@ -143,10 +169,10 @@ expect_output "a real program is measured" 0 "cells in"
 expect "a real program has its own threads" rows "$R/programs.csv" \
     '[(x["program"], x["threads"], x["status"]) for x in r]
     == [("perl", "1", "valid")] * 2'
-expect "the JSON has all three" python3 -c '
+expect "the JSON has all parts" python3 -c '
 import json, sys
 j = json.load(open(sys.argv[1]))
-assert list(j) == ["traces", "stress", "programs"]
+assert list(j) == ["traces", "own", "stress", "programs"]
 assert j["traces"]["rows"][0]["threads"] == 1
 assert len(j["stress"]["rows"][0]["samples"]) == 2
 assert "scripts/bench.sh" in j["programs"]["origin"]' "$R/bench.json"
