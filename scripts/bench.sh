@@ -8,8 +8,9 @@
 #     -a NAME,...    allocators, as mdriver -a (all,jemalloc,tcmalloc,mimalloc);
 #                    programs run with those that are libraries
 #     -n N,...       threads (1,2,4,8,16)
-#     -r ROUNDS      of every cell (7), each with a process for each allocator;
-#                    a trace is timed five times in each
+#     -r ROUNDS[,R]  of every cell (7), each with a process for each allocator;
+#                    a trace is timed five times in each; R: of cells with more
+#                    threads than processors, whose time is the scheduler's too
 #     -t DIR         traces (traces)
 #     -k PATTERN     only traces and programs whose name matches the glob
 #     -p PERCENT     of the stress programs' usual work (100)
@@ -52,8 +53,8 @@ parts=("$@")
 ((${#parts[@]})) || parts=(traces own stress programs)
 [[ $threads =~ ^[0-9]+(,[0-9]+)*$ ]] ||
     fail "option -n: found '$threads', expected numbers as in 1,2,4"
-[[ $rounds =~ ^[1-9][0-9]*$ ]] ||
-    fail "option -r: found '$rounds', expected a number"
+[[ $rounds =~ ^[1-9][0-9]*(,[1-9][0-9]*)?$ ]] ||
+    fail "option -r: found '$rounds', expected a number or two, as in 7,3"
 
 # Files among the allocators, wherever a program is run.
 absolute=
@@ -141,6 +142,10 @@ stopping=
 trap 'stopping=1' INT TERM    # once the cell is done, or died of it too
 
 # ---- one cell --------------------------------------------------------------
+rounds_of() {    # THREADS
+    if (($1 > $(nproc))); then echo "${rounds#*,}"; else echo "${rounds%,*}"; fi
+}
+
 # Of the allocators those that may be preloaded; libc is the reference.
 preloaded() {
     local library names=libc
@@ -163,8 +168,9 @@ preloaded() {
 # met, more than its runs do: so several are needed. The blocks are checked, and
 # single operations timed, in the first.
 replay() {    # OUT THREADS ARGUMENT...
-    local how=(--latency) round status=0
-    for ((round = 0; round < rounds; round++)); do
+    local how=(--latency) round many status=0
+    many=$(rounds_of "$2")
+    for ((round = 0; round < many; round++)); do
         ./mdriver -n "$2" -a "$allocators" -r 5 "${how[@]}" "${@:3}" \
             --csv "$state/csv" >"$state/table" || status=$?
         grep '^FAULT' "$state/table" >&2 || true
@@ -190,17 +196,18 @@ measure_own() {    # THREADS OUT
 }
 
 measure_program() {    # PROGRAM THREADS OUT COMMAND...
-    scripts/measure.py -o "$3" --name "$1" --threads "$2" -r "$rounds" \
-        -a "$(preloaded)" -- "${@:4}"
+    scripts/measure.py -o "$3" --name "$1" --threads "$2" \
+        -r "$(rounds_of "$2")" -a "$(preloaded)" -- "${@:4}"
 }
 
 measure_real() {
-    local input=$root/$state/$1.part command
+    local input=$root/$state/$1.part command many
+    many=$(rounds_of "$2")
     mkdir -p "$input"
     program_prepare "$1" "$input"
     program_command "$1"
     (cd "$input" && "$root/scripts/measure.py" -o "$3" --name "$1" \
-        --threads "$2" -r "$rounds" -a "$(cd "$root" && preloaded)" -- \
+        --threads "$2" -r "$many" -a "$(cd "$root" && preloaded)" -- \
         "${command[@]}")
     rm -rf "$input"
 }

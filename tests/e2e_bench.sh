@@ -159,6 +159,12 @@ expect_output "compare.py reads it" 0 '^good +2  1 .* fewer than 5 rounds'
 bench -k one own
 expect "-k chooses among its traces; two threads then share one" \
     rows "$R/own.csv" '{x["traces"] for x in r} == {"one one"}'
+bench -k one -r 2,1 -n "1,$(($(nproc) + 1))" traces
+expect "-r has a number for cells with more threads than processors" \
+    rows "$R/traces.csv" \
+    '[len(x["samples"].split(";")) for x in r] == [2, 2, 1, 1]'
+bench -r 2,0 traces
+expect_output "no rounds are refused" 2 "option -r: found '2,0'"
 bench -k 'mi[xd]' stress
 expect_output "-k chooses by name" 0 '^bench\.sh: 2 cells in '
 expect "a stress program has a row for each, too" rows "$R/stress.csv" \
