@@ -6,8 +6,9 @@ from itertools import cycle
 from pathlib import Path
 
 # Okabe and Ito's colours (2008) are told apart with any colour vision; beside
-# it one of gnuplot's point types. Variants have their family's colour. Who is
-# not here is grey, with one of MORE_MARKS.
+# it one of gnuplot's point types. Variants have their family's colour. The
+# palette ends before the libraries do: two have colours of Tol's muted scheme
+# (2021). Who is not here is grey, with one of MORE_MARKS.
 STYLES = {
     "arena": ("#0072B2", 7), "arena-nocache": ("#0072B2", 6),
     "arena-favorite": ("#0072B2", 4), "global": ("#56B4E9", 9),
@@ -15,7 +16,7 @@ STYLES = {
     "bucket": ("#009E73", 13), "bucket-inbox": ("#009E73", 12),
     "bucket-global": ("#009E73", 4), "buddy": ("#CC79A7", 11),
     "buddy-plain": ("#CC79A7", 10), "jemalloc": ("#D55E00", 15),
-    "tcmalloc": ("#D55E00", 8), "mimalloc": ("#D55E00", 7)}
+    "tcmalloc": ("#999933", 8), "mimalloc": ("#882255", 3)}
 MORE_MARKS = [7, 5, 9, 11, 13, 15, 6, 4, 8, 10, 12, 14]
 LEGEND_LEFT = 0.03    # of the chart's width
 WIDTH = 150    # of a line of the source at the foot of a chart

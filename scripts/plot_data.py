@@ -11,21 +11,24 @@ the names of the charts.
 import sys
 
 from chart_file import Chart, quoted, text
-from results_files import Measured, geomean, number, tables, total_speedup
+from chart_labels import places, span, step
+from results_files import (Measured, Own, geomean, number, program_files,
+                           tables, total_speedup)
 
+PANEL_WIDE, PANEL_HIGH = 400, 360    # of the scatter chart, in pixels
 PERCENTILES = [("p50", 2), ("p99", 100), ("p999", 1000), ("p9999", 10000)]
 
 
 # ---- of mdriver's figures ----------------------------------------------------
 
-def speedup(out, m):
+def speedup(out, m, name="speedup", how="all with the same trace"):
     if len(m.threads()) < 2:
         return None
-    chart = Chart(out, "speedup", m.sources)
+    chart = Chart(out, name, m.sources)
     names = [a for a in m.allocators()
              if len([n for n in m.threads() if m.rounds(a, n)]) > 1]
     chart.series(names)
-    chart.set(PROCESSORS=m.processors or 1, THREADS=m.threads()[-1])
+    chart.set(PROCESSORS=m.processors or 1, THREADS=m.threads()[-1], HOW=how)
     for a in names:
         chart.block((n, total_speedup(m.rounds(a, n)),
                      geomean(number(r, "round_vs_libc")
@@ -53,16 +56,6 @@ def per_trace(out, m, name, columns, but=(), with_means=False):
     return chart.write()
 
 
-def label_sides(points):
-    """1: the name is above the point, or -1: below, for others are there."""
-    known = [p for p in points if None not in p]
-    wide, high = [max(c) - min(c) or 1 for c in zip(*known)]
-    return [-1 if p in known and any(
-                0 < q[0] - p[0] < 0.4 * wide
-                and abs(q[1] - p[1]) < 0.08 * high for q in known)
-            else 1 for p in points]
-
-
 def scatter(out, m):
     chart = Chart(out, "scatter", m.sources)
     counts = [n for n in m.threads() if any(
@@ -72,16 +65,34 @@ def scatter(out, m):
         return None
     names = m.allocators()
     chart.series(names)
-    chart.set(FEW=counts[0], MANY=counts[-1])
+    axes = []
     for n in dict.fromkeys([counts[0], counts[-1]]):
-        points = [(geomean(number(r, "resident_ratio")
-                           for r in m.rounds(a, n)),
-                   geomean(number(r, "round_vs_libc") for r in m.rounds(a, n)))
-                  for a in names]
-        for a, point, side in zip(names, points, label_sides(points)):
-            chart.block([(*point, quoted(a if side > 0 else " "),
-                          quoted(a if side < 0 else " "))])
+        found = [(geomean(number(r, "resident_ratio")
+                          for r in m.rounds(a, n)),
+                  geomean(number(r, "round_vs_libc")
+                          for r in m.rounds(a, n))) for a in names]
+        axes.append(scatter_panel(chart, names, found))
+    chart.set(FEW=counts[0], MANY=counts[-1], WIDE=PANEL_WIDE,
+              HIGH=PANEL_HIGH)
+    for name, values in zip(("X_LOW", "X_HIGH", "X_STEP", "Y_LOW", "Y_HIGH",
+                             "Y_STEP"), zip(*axes)):
+        chart.array(name, map(text, values))
     return chart.write()
+
+
+def scatter_panel(chart, names, found):
+    """A block for each allocator: its point, where its name is, and that."""
+    known = {a: p for a, p in zip(names, found) if None not in p}
+    x, y = (span([p[i] for p in known.values()]) for i in (0, 1))
+    by_x, by_y = PANEL_WIDE / (x[1] - x[0]), PANEL_HIGH / (y[1] - y[0])
+    where = dict(zip(known, places(
+        [((p[0] - x[0]) * by_x, (p[1] - y[0]) * by_y, a)
+         for a, p in known.items()], PANEL_WIDE, PANEL_HIGH)))
+    for a, point in zip(names, found):
+        chart.block([(*point, x[0] + where[a][0] / by_x,
+                      y[0] + where[a][1] / by_y, quoted(a))]
+                    if a in where else [])
+    return *x, step(*x), *y, step(*y)
 
 
 def latency(out, m):
@@ -100,6 +111,43 @@ def latency(out, m):
                                         for r in m.rounds(a, n)))
                             for p, x in PERCENTILES)
     return chart.write()
+
+
+def programs(out, table):
+    """Speed with few and with many threads, and peak of memory with many: a
+    line for each program."""
+    name = table.path.stem
+    chart = Chart(out, name, [table.source])
+    rows = [r for r in table.rows if r["status"] == "valid"]
+    names = list(dict.fromkeys(r["allocator"] for r in rows))
+    known = list(dict.fromkeys(r["program"] for r in rows))
+    threads = {p: sorted({int(r["threads"]) for r in rows
+                          if r["program"] == p}) for p in known}
+    cells = {(r["program"], int(r["threads"]), r["allocator"]): r
+             for r in rows}
+    panels = [(-1, "resident_peak", 1e-6)]
+    if any(len(n) > 1 for n in threads.values()):
+        panels.insert(0, (-1, "vs_libc", 1))
+    panels.insert(0, (0, "vs_libc", 1))
+    for which, column, unit in panels:
+        for a in names:
+            values = [(p, number(cells.get((p, threads[p][which], a), {}),
+                                 column)) for p in known]
+            chart.block((quoted(p), value and value * unit)
+                        for p, value in values)
+    chart.series(names)
+    chart.array("PANEL_THREADS", (quoted(f"{n} thread{'s' * (n > 1)}"
+                                         if same else "")
+                                  for n, same in counts(panels, threads)))
+    chart.set(PANELS=len(panels), PROGRAMS=len(known))
+    return chart.write()
+
+
+def counts(panels, threads):
+    """Of each panel: how many threads, and whether all programs have them."""
+    for which, _, _ in panels:
+        found = {n[which] for n in threads.values()}
+        yield max(found), len(found) == 1
 
 
 # ---- of the other files ------------------------------------------------------
@@ -201,6 +249,11 @@ def charts(results, out):
         yield per_trace(out, m, "memory", ["utilization", "resident_ratio"])
         yield scatter(out, m)
         yield latency(out, m)
+    own = Own(files)
+    if own.sources:
+        yield speedup(out, own, "own", "each with its own trace")
+    for table in program_files(files):
+        yield programs(out, table)
     for table in files:
         if table.rows and table.holds("kind", "span", "row0"):
             yield heapmap(out, table)

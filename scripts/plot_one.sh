@@ -1,10 +1,10 @@
 #!/bin/bash
-# plot_one.sh - draws one chart of one run of `mdriver --csv`.
+# plot_one.sh - draws one chart of one run of bench.sh or `mdriver --csv`.
 #
-#   scripts/plot_one.sh FILE.csv OUT.svg|OUT.png      as scripts/plot.sh says
+#   scripts/plot_one.sh FILE.csv OUT.svg|OUT.png [ALLOCATOR]    for plot.sh
 #
-# Memory and speed of the first allocator, with one thread, beside libc's. The
-# CSV's first line, which says where its figures are from, becomes the
+# Memory and speed of ALLOCATOR, or else of the first that FILE has, with one
+# thread, beside libc's. The CSV's first line, which says where its figures are from, becomes the
 # chart's last line. Colours are from Okabe and Ito's palette, which readers
 # with any colour vision can tell apart.
 set -euo pipefail
@@ -24,8 +24,8 @@ trap 'rm -f "$table"' EXIT
 
 # One line for each trace: name, utilization of the allocator and of libc in
 # percent, throughput over libc's. Only rounds of one trace have a utilization
-# of that trace; the first allocator that is not libc is the one shown.
-awk -F, '
+# of that trace.
+awk -F, -v wanted="${3:-}" '
 /^#/ { next }
 !header { for (i = 1; i <= NF; i++) column[$i] = i; header = 1; next }
 $column["threads"] != 1 || $column["status"] != "valid" { next }
@@ -34,23 +34,27 @@ $column["threads"] != 1 || $column["status"] != "valid" { next }
     trace = $column["trace"]
     util = $column["utilization"] * 100
     if ($column["allocator"] == "libc") { libc[trace] = util; next }
-    if (!name) name = $column["allocator"]
-    if ($column["allocator"] != name) next
-    order[++n] = trace
-    lab[trace] = util
-    ratio[trace] = $column["vs_libc"]
-    logs += log(ratio[trace])
+    who = $column["allocator"]
+    if (!first || who == wanted) first = who
+    order[who, ++count[who]] = trace
+    lab[who, trace] = util
+    ratio[who, trace] = $column["vs_libc"]
+    logs[who] += log($column["vs_libc"])
 }
 END {
+    name = first
+    n = count[name]
     if (!n) { print "plot.sh: no valid single-threaded result" >"/dev/stderr"
               exit 1 }
-    printf "# %s %.2f\n", name, exp(logs / n)
-    for (i = 1; i <= n; i++)
-        print order[i], lab[order[i]], libc[order[i]], ratio[order[i]]
+    printf "# %s %.2f\n", name, exp(logs[name] / n)
+    for (i = 1; i <= n; i++) {
+        trace = order[name, i]
+        print trace, lab[name, trace], libc[trace], ratio[name, trace]
+    }
 }' "$csv" >"$table"
 
 read -r _ name mean <"$table"
-source=$(sed -n '1s/^# *//p' "$csv" | fold -s -w 180 | sed 's/["\\]//g' |
+source=$(sed -n '1s/^# *//p' "$csv" | fold -s -w 150 | sed 's/["\\]//g' |
     sed ':a;N;$!ba;s/\n/\\n/g')
 
 case $chart in
@@ -76,7 +80,7 @@ set xrange [0.4:STATS_records + 0.6]
 set tmargin at screen 0.93
 set bmargin at screen 0.625
 set label 1 '{/:Bold Memory} used well: ' . \
-    'peak of live bytes over peak of heap, one thread' at graph 0, graph 1.11
+    'peak of live bytes / of heap, one thread' at graph 0, graph 1.11
 set ylabel 'utilization (%)' offset 1
 set yrange [0:100]
 set format x ''
@@ -88,8 +92,8 @@ plot '$table' using (\$0 + 0.8):2:(0.38) with boxes \
 set tmargin at screen 0.53
 set bmargin at screen 0.28
 set label 1 '{/:Bold Speed} of $name: ' . \
-    'operations per second over those of libc, one thread'
-set label 2 "$source" at screen 0.01, screen 0.035 font ',9' \
+    'operations per second / those of libc, one thread'
+set label 2 "$source" at screen 0.01, screen 0.055 font ',9' \
     textcolor '#666666' noenhanced
 set ylabel 'times libc (log scale)' offset 1
 set logscale y 2

@@ -44,11 +44,12 @@ def number(row, column):
 
 def as_round(row):
     """A line of bench.sh with the columns of its round, too."""
-    if "round" in row:
+    if "round_secs" in row:
         return row
     figures = ("secs", "ops", "vs_libc", "speedup")
+    trace = row.get("trace") or row["traces"]
     return row | {f"round_{x}": row.get(x) for x in figures} | {
-        "round": row["trace"]}
+        "trace": trace, "round": row.get("round", trace)}
 
 
 class Measured:
@@ -98,6 +99,24 @@ class Measured:
         """One row of each round; what begins with round_ is its own."""
         return list({k[2]: row for k, row in self.parts.items()
                      if k[:2] == (allocator, threads)}.values())
+
+
+class Own(Measured):
+    """Rounds of bench.sh in which each thread had a trace of its own; with one
+    thread any round is such a one."""
+
+    COLUMNS = ("threads", "allocator", "traces", "status", "secs", "vs_libc")
+
+    def __init__(self, files):
+        super().__init__(files)
+        alone = {k: row for k, row in Measured(files).parts.items()
+                 if k[1] == 1 and k[0] in self.allocators()}
+        self.parts = alone | self.parts
+
+
+def program_files(files):
+    """Those of programs under each allocator: stress.csv, programs.csv."""
+    return [t for t in files if t.rows and t.holds("program", "resident_peak")]
 
 
 def geomean(values):

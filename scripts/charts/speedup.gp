@@ -13,7 +13,7 @@ set xlabel 'threads'
 set yrange [0:*]
 set offsets 0, 0, graph 0.08, 0
 
-set label 1 '{/:Bold Speedup over threads}' at screen 0.02, screen Y(20)
+set label 1 '{/:Bold Speedup over threads}, ' . HOW at screen 0.02, screen Y(20)
 set lmargin at screen 0.075
 set rmargin at screen 0.48
 set label 2 '{/:Bold against itself} with one thread' \
