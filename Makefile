@@ -7,7 +7,8 @@
 #   make test       unit and end-to-end tests; last line `N passed, N failed`
 #   make check      layers and style of the sources, links of the documents
 #   make traces     regenerate the generated traces
-#   make results    measure again for the charts, and draw them
+#   make results    measure again (half an hour), then make figures
+#   make figures    charts and tables of README and docs, of what results/ holds
 #   make report     report.html: one page with all of results/
 #   make preload    libmm-NAME.so, the allocators as malloc of any program
 #   make install    libmm.so and what belongs to it; DESTDIR=, PREFIX=
@@ -159,18 +160,27 @@ check: check-layers check-style check-links
 check-%: FORCE
 	@scripts/check_$*.py
 
-# The figures of README.md and docs/results.md, and the charts made from them.
+# Measured anew: results/, its charts, and the figures of README.md and docs/.
+# Less than half an hour on two processors with nothing else to do. What is
+# compared later (make bench-check) needs five rounds.
+RESULTS_BENCH = scripts/bench.sh -a \
+    global,arena,lockfree,buddy,bucket,libc,jemalloc,tcmalloc,mimalloc
 COMMIT = $(shell git describe --always --dirty)
 results: all
-	@mkdir -p $@
-	./mdriver -t traces -n 1 --csv $@/lab.csv
-	./mdriver -t traces -n 1,2,4,8,16 -r 5 --latency --csv $@/matrix.csv \
-	    -a global,arena,lockfree,buddy,bucket,libc
-	./mdriver -f traces/gen-binary.trace.zst -a global,arena,libc \
+	$(RESULTS_BENCH) -n 1,2,4,16 -r 5,1 traces
+	$(RESULTS_BENCH) -n 2,16 -r 3,2 own
+	$(RESULTS_BENCH) -n 1,2,16 -r 3,1 -p 30 stress
+	$(RESULTS_BENCH) -r 3 programs
+	./mdriver -f traces/gen-binary.trace.zst -a global,lockfree,libc \
 	    --heapmap $@/heapmap.csv
-	@sed -i '1s/$$/; commit: $(COMMIT)/' $@/lab.csv $@/matrix.csv $@/heapmap.csv
+	@sed -i '1s/$$/; commit: $(COMMIT)/' $@/heapmap.csv
 	scripts/trace_stats.py >$@/trace_stats.csv
+	@$(MAKE) --no-print-directory figures
+
+# What follows from results/ without measuring.
+figures: FORCE
 	scripts/plot.sh
+	scripts/figures.py
 
 # One page with all of them, to be read in a browser.
 report: FORCE
@@ -197,4 +207,4 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run results report grade test check traces fuzz clean help FORCE
+.PHONY: all run results figures report grade test check traces fuzz clean help FORCE

@@ -84,7 +84,7 @@ def add_speedup(rows, name):
 
 
 def add_speedup_of_rounds(rows, traces):
-    """As add_speedup; one thread's times are those of the part `traces`."""
+    """As add_speedup; one thread's times are those in traces.csv."""
     alone = {(r["trace"], r["allocator"]): float(r["secs"]) for r in traces
              if r["threads"] == "1" and r.get("secs")}
     for row in rows:
@@ -113,11 +113,16 @@ PARTS = {"traces": (TRACE_COLUMNS, trace_rows),
          "programs": (PROGRAM_COLUMNS, program_rows)}
 
 
+def rows_of(path):
+    return result_file.read(path)[1] if path.exists() else []
+
+
 def merge(state, out, origin):
     found = {part: [row for path in cells(state, part) for row in read(path)]
              for part, (_, read) in PARTS.items()}
     add_speedup(found["traces"], "trace")
-    add_speedup_of_rounds(found["own"], found["traces"])
+    add_speedup_of_rounds(found["own"],
+                          found["traces"] or rows_of(out / "traces.csv"))
     add_speedup(found["stress"], "program")
     add_speedup(found["programs"], "program")
     for part, rows in found.items():

@@ -14,17 +14,21 @@ import sys
 from pathlib import Path
 from string import Template
 
-from results_files import Measured, geomean, number, tables, total_speedup
+from results_files import (Measured, Own, geomean, number, tables,
+                           total_speedup)
 
 PAGE = Path(__file__).resolve().parent / "report_page.html"
 TITLE = "Allocators, compared"
 CHARTS = [
     ("lab", "The lab's allocator beside libc"),
     ("scatter", "Speed against memory"),
-    ("speedup", "More threads"),
+    ("speedup", "More threads, all with the same trace"),
+    ("own", "More threads, each with its own trace"),
     ("throughput", "Throughput of each trace"),
     ("memory", "Memory of each trace"),
     ("latency", "Latency of single calls"),
+    ("stress", "Stress programs"),
+    ("programs", "Real programs"),
     ("heapmap", "What lies where in the heap"),
     ("fragmentation", "Fragmentation over time"),
     ("sizes", "Sizes and lifetimes in the traces"),
@@ -93,7 +97,7 @@ def speed(rounds):
     return len(known) / slow / 1e6 if slow else None
 
 
-def summary(m):
+def summary(m, name="summary", title="The allocators"):
     columns = ["allocator", "threads", "rounds", "utilization %",
                "resident / written", "Mops/s", "vs libc", "speedup",
                "malloc p99.9 ns", "free p99.9 ns"]
@@ -116,7 +120,7 @@ def summary(m):
                 shown(total_speedup(rounds), ".2f"),
                 shown(geomean(column("malloc_p999_ns")), ".0f"),
                 shown(geomean(column("free_p999_ns")), ".0f")])
-    return ('<h2 id="summary">The allocators</h2>\n'
+    return (f'<h2 id="{name}">{title}</h2>\n'
             "<p>Valid rounds only. Utilization is an arithmetic mean over the "
             "rounds, throughput a harmonic one, speedup compares totals, the "
             "rest are geometric; docs/driver.md defines every figure.</p>\n"
@@ -148,6 +152,7 @@ def page(results):
         sys.exit(f"report.py: {results}: found no results in it, expected CSV "
                  "files of mdriver --csv and charts of scripts/plot.sh")
     m = Measured(files)
+    own = Own(files)
     parts = ["<nav>"] + [f'<a href="#{name}">{escape(title)}</a>\n'
                          for name, title in drawn]
     if m.parts:
@@ -155,6 +160,9 @@ def page(results):
     parts += ['<a href="#files">All figures</a></nav>\n']
     if m.parts:
         parts.append(summary(m))
+    if own.sources:
+        parts.append(summary(own, "own-summary",
+                             "The allocators, each thread with its own trace"))
     parts += [chart(Path(results) / f"{name}.svg", name, title)
               for name, title in drawn]
     parts.append('<h2 id="files">All figures</h2>\n')

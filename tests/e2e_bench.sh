@@ -156,6 +156,9 @@ assert abs(float(own["speedup"]) * float(own["secs"]) / alone - 1) < .001
 ' "$R/traces.csv" "$R/own.csv"
 try scripts/compare.py "$R/own.csv:libc" "$R/own.csv:good"
 expect_output "compare.py reads it" 0 '^good +2  1 .* fewer than 5 rounds'
+bench own
+expect "also if these were measured before" rows "$R/own.csv" \
+    'all(float(x["speedup"]) > 0 for x in r)'
 bench -k one own
 expect "-k chooses among its traces; two threads then share one" \
     rows "$R/own.csv" '{x["traces"] for x in r} == {"one one"}'

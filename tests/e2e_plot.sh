@@ -3,10 +3,9 @@
 cd "$(dirname "$0")/.." || exit 2
 . tests/lib.sh
 
-try scripts/plot.sh results/lab.csv "$SCRATCH/lab.svg"
+try scripts/plot.sh results/traces.csv "$SCRATCH/lab.svg" arena
 expect_output "plot.sh draws the committed results" 0 'plot.sh: .*lab\.svg$'
-expect "the committed chart is of the committed results" \
-    grep -qF "$(sed -n '1s/.*commit: //p' results/lab.csv)" results/lab.svg
+expect "of the allocator that is asked for" grep -q '>arena<' "$SCRATCH/lab.svg"
 
 {
     echo '# command: none; date: today'
@@ -25,6 +24,10 @@ expect "the chart has each trace" grep -q '>two<' "$SCRATCH/mine.svg"
 expect "the mean is geometric" grep -q 'mean 4\.00x' "$SCRATCH/mine.svg"
 expect "the chart says where its figures are from" \
     grep -q 'command: none; date: today' "$SCRATCH/mine.svg"
+sed 's/^1,libc/1,other,"one",valid,0.5,1\n&/' "$SCRATCH/mine.csv" \
+    >"$SCRATCH/two.csv"
+try scripts/plot.sh "$SCRATCH/two.csv" "$SCRATCH/two.svg"
+expect "of several allocators the first" grep -q '>mine<' "$SCRATCH/two.svg"
 for word in broken threads; do
     expect "the chart leaves out: $word" \
         test -z "$(grep ">$word<" "$SCRATCH/mine.svg")"
@@ -46,7 +49,7 @@ expect_output "plot.sh draws all that a directory has figures for" 0 \
 expect "gnuplot has nothing to say about it" \
     test -z "$(grep -v '^plot.sh: .*/[a-z]*\.\(svg\|png\)$' <<<"$out")"
 charts="speedup throughput memory scatter latency heapmap fragmentation"
-charts+=" sizes crossing"
+charts+=" sizes crossing own stress programs"
 for chart in $charts; do
     expect "$chart.svg says where its figures are from" \
         grep -q 'command: ./mdriver made up' "$made/$chart.svg"
@@ -77,8 +80,26 @@ expect "the heap map is a picture in the SVG" \
 scripts/plot_data.py "$made" "$SCRATCH" >/dev/null
 expect "speedup: 2 threads are 1.8 times as fast, against libc 4" \
     grep -qx '2 1.8 4' "$SCRATCH/speedup.dat"
-expect "scatter: memory and speed" \
-    grep -qx '1.25 4 "fast" " "' "$SCRATCH/scatter.dat"
+expect "scatter: memory and speed, and where the name is" \
+    grep -Eqx '1\.25 4 [0-9.]+ [0-9.]+ "fast"' "$SCRATCH/scatter.dat"
+expect "no name is drawn over another" python3 -c '
+import sys
+sys.path.insert(0, "scripts")
+from chart_labels import HIGH, WIDE, overlap, places
+points = [(40, 300, "arena"), (48, 305, "lockfree"), (44, 290, "global"),
+          (395, 300, "an-allocator"), (390, 358, "another"), (70, 290, "libc")]
+boxes = [(x, y - HIGH / 2, x + WIDE * len(p[2]), y + HIGH / 2)
+         for p, (x, y) in zip(points, places(points, 400, 360))]
+assert all(overlap(a, b) == 0 for a in boxes for b in boxes if a is not b)
+assert all(0 <= a[0] and a[2] <= 400 for a in boxes), boxes'
+expect "own: one thread is that of all traces, four a round" test "$(
+    tr '\n' ' ' <"$SCRATCH/own.dat")" = "1 0.9 4 4 1.5 8   1 0.9 1 4 1.5 1   $(
+    :)1 0.9 0.5 4 1.5 1 "
+expect "stress: speed with one and with four threads, and megabytes" \
+    test "$(grep -c . "$SCRATCH/stress.dat") $(grep -cx '"first" 32' \
+        "$SCRATCH/stress.dat") $(grep -cx '"second" NaN' \
+        "$SCRATCH/stress.dat")" = "18 1 3"
+expect "programs: two panels" grep -qx 'PANELS = 2' "$SCRATCH/programs.gp"
 expect "latency: half of the mallocs" grep -qx '2 2.5' "$SCRATCH/latency.dat"
 expect "fragmentation: payload, heap, and their ratio" \
     grep -qx '50 0.005 0.006 83.3333' "$SCRATCH/fragmentation.dat"
@@ -88,7 +109,7 @@ expect "sizes: nine tenths from 64 to 127" \
     grep -qx '7 1 90' "$SCRATCH/sizes.dat"
 
 expect "scatter: what bench.sh measured" \
-    grep -q '^3 2 .*"jemalloc"' "$SCRATCH/scatter.dat"
+    grep -q '^3 2 .* "jemalloc"' "$SCRATCH/scatter.dat"
 expect "speedup: of lines that are rounds" \
     grep -qx '4 4 2' "$SCRATCH/speedup.dat"
 expect "a long legend goes on in the next line" \

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = Path(tempfile.mkdtemp())
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHARTS = 9    # of made-up results: all but lab
+CHARTS = 12    # of made-up results: all but lab
 
 # Runs in the page: opens what can be opened, sorts, filters, and says what it
 # found.
@@ -116,7 +116,10 @@ def it_sums_up_each_allocator_by_threads():
     row = ('<td class=text>fast</td><td>2</td><td>2</td><td>80.0</td>'
            '<td>1.25</td><td>4.0</td><td>4.00</td><td>1.80</td>')
     assert row in text, re.findall(r"<tr>.*fast.*</tr>", text)
-    assert text.count("<td class=text>fast</td>") == 3, "1, 2 and 4 threads"
+    assert text.count("<td class=text>fast</td>") == 5, "1, 2, 4; own: 1, 4"
+    row = ('<td class=text>fast</td><td>4</td><td>1</td><td>90.0</td>'
+           '<td>1.50</td><td>4.0</td><td>8.00</td><td>1.50</td>')
+    assert row in text, "own traces"
 
 
 def an_empty_directory_is_refused():
@@ -150,6 +153,9 @@ def its_tables_sort_and_filter_in_a_browser():
     assert said["names"] == sorted(said["names"]), said["names"]
     assert said["files"] == {"matrix.csv: 19 lines": 19,
                              "bench.csv: 42 lines": 42,
+                             "own.csv: 3 lines": 3,
+                             "stress.csv: 12 lines": 12,
+                             "programs.csv: 6 lines": 6,
                              "heapmap.csv: 20 lines": 20,
                              "trace_stats.csv: 9 lines": 9}, said["files"]
     assert said["filtered"], "not the lines that contain what is wanted"

@@ -60,6 +60,31 @@ def bench():
     return "\n".join(lines) + "\n"
 
 
+def own():
+    """As bench.sh writes of rounds in which each thread has its own trace."""
+    lines = ["threads,round,traces,allocator,status,ops,secs,vs_libc,speedup,"
+             "utilization,resident_ratio,samples"]
+    for allocator, factor in (("fast", 4), ("libc", 1), ("slow", 0.5)):
+        lines.append(f"4,1,one two,{allocator},valid,2000,{0.002 / factor},"
+                     f"{factor * 2 if factor != 1 else 1},1.5,0.9,1.5,0.001")
+    return "\n".join(lines) + "\n"
+
+
+def programs(threads):
+    """As bench.sh writes of programs; `leaky` has a fault in the second."""
+    lines = ["threads,program,allocator,status,ops,secs,secs_best,spread,runs,"
+             "vs_libc,speedup,cpu_secs,resident_peak,samples"]
+    for program in ("first", "second"):
+        for n in threads:
+            for allocator, factor in (("libc", 1), ("fast", 4), ("leaky", 2)):
+                valid = allocator != "leaky" or program != "second"
+                lines.append(
+                    f"{n},{program},{allocator},valid,9,{1 / factor},,,1,"
+                    f"{factor},1,1,{int(8e6 * factor)},1" if valid else
+                    f"{n},{program},{allocator},crash,9,,,,,,,,,")
+    return "\n".join(lines) + "\n"
+
+
 def heap_map():
     rows = ["allocator,trace,ops,kind,payload,usable,heap,bookkeeping,span,"
             "row0,row1"]
@@ -85,6 +110,9 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     for name, date, text in (("matrix", "2026-01-02", measured(faulty=True)),
                              ("bench", "2026-01-02", bench()),
+                             ("own", "2026-01-02", own()),
+                             ("stress", "2026-01-02", programs((1, 4))),
+                             ("programs", "2026-01-02", programs((1,))),
                              ("heapmap", "2026-01-03", heap_map()),
                              ("trace_stats", "2026-01-04", traces())):
         (out / f"{name}.csv").write_text(FIRST.format(date) + text)

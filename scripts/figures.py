@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""figures.py - writes the figures of results/ into README.md and docs/.
+
+    scripts/figures.py [RESULTS]            rewrites what is out of date
+    scripts/figures.py --check [RESULTS]    status 1 if anything is
+
+A document has a pair of lines
+
+    <!-- figures: NAME -->
+    <!-- end of figures -->
+
+and what is between them is one of the tables below, of RESULTS' CSV files
+(default: results). Nobody types a figure; the line under a table says which
+command gave it.
+"""
+import re
+import sys
+from pathlib import Path
+
+from results_files import (Measured, Own, geomean, number, tables,
+                           total_speedup)
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ("README.md", "docs/results.md")
+BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)",
+                   re.S)
+PERCENTILES = (("p50", "half"), ("p99", "99 %"), ("p999", "99.9 %"),
+               ("p9999", "99.99 %"))
+
+
+# ---- tables ------------------------------------------------------------------
+
+def shown(value, form, unit=""):
+    return "-" if value is None else format(value, form) + unit
+
+
+def table(head, rows):
+    lines = [head, ["--"] * len(head)] + rows
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def source(origin):
+    """What the first line of a file says, as a sentence."""
+    said = dict(re.findall(r"(\w+): ([^;]*)", origin))
+    known = [said[what] for what in ("machine", "date") if what in said]
+    if "commit" in said:
+        known.append(f"commit {said['commit']}")
+    return f"\n`{said.get('command', '?')}`; {'; '.join(known)}.\n"
+
+
+def mean(values):
+    values = [v for v in values if v is not None]
+    return sum(values) / len(values) if values else None
+
+
+def percent(value):
+    return shown(value and 100 * value, ".1f", " %")
+
+
+def many(n):
+    return f"{n} thread{'s' * (n > 1)}"
+
+
+class Round:
+    """The rounds of an allocator with so many threads, summed up."""
+
+    def __init__(self, m, allocator, threads):
+        rows = m.rounds(allocator, threads)
+
+        def column(name):
+            return [number(r, name) for r in rows]
+        self.rounds = len(rows)
+        self.utilization = percent(mean(column("utilization")))
+        self.resident = shown(geomean(column("resident_ratio")), ".2f")
+        self.vs_libc = shown(geomean(column("round_vs_libc")), ".2f", "x")
+        self.speedup = shown(total_speedup(rows), ".2f", "x")
+
+
+def overview(files):
+    """One thread, and the main job: most threads, each with its own trace."""
+    m, own = Measured(files), Own(files)
+    n = own.threads()[-1]
+    rows = []
+    for a in m.allocators():
+        one, job = Round(m, a, 1), Round(own, a, n)
+        rows.append([a, one.utilization, one.resident, one.vs_libc,
+                     job.resident, job.vs_libc])
+    return table(["", "utilization", "resident / written", "speed",
+                  f"resident / written, {many(n)}", f"speed, {many(n)}"],
+                 rows) + source(own.sources[0])
+
+
+def by_threads(m):
+    counts = m.threads()
+    head = [""] + [f"{what}, {n}" for what in ("resident", "speed", "speedup")
+                   for n in counts if what != "speedup" or n > 1]
+    rows = []
+    for a in m.allocators():
+        known = {n: Round(m, a, n) for n in counts}
+        rows.append([a] + [known[n].resident for n in counts] +
+                    [known[n].vs_libc for n in counts] +
+                    [known[n].speedup for n in counts if n > 1])
+    return table(head, rows) + source(m.sources[-1])
+
+
+def own_rounds(files):
+    """The main job, as far as it was valid."""
+    own = Own(files)
+    n = own.threads()[-1]
+    most = max(Round(own, a, n).rounds for a in own.allocators())
+    rows = []
+    for a in own.allocators():
+        job = Round(own, a, n)
+        rows.append([a, f"{job.rounds}/{most}", job.utilization, job.resident,
+                     job.vs_libc, job.speedup])
+    return table([f"{n} threads", "rounds valid", "utilization",
+                  "resident / written", "speed", "speedup"], rows) + \
+        source(own.sources[0])
+
+
+def latency(files):
+    m = Measured(files)
+    rows = [[a, n] + [shown(geomean(number(r, f"{call}_{p}_ns")
+                                    for r in m.rounds(a, n)), ".0f")
+                      for call in ("malloc", "free") for p, _ in PERCENTILES]
+            for n in (m.threads()[0], m.threads()[-1]) for a in m.allocators()]
+    return table(["ns", "threads"] + [f"{call} {name}"
+                                      for call in ("malloc", "free")
+                                      for _, name in PERCENTILES], rows) + \
+        source(m.sources[-1])
+
+
+def programs(files, stem):
+    """Speed and peak of memory; threads are in the program's name."""
+    found = [t for t in files if t.path.stem == stem]
+    names = list(dict.fromkeys(r["allocator"] for r in found[0].rows))
+    cells = {(r["program"], int(r["threads"]), r["allocator"]): r
+             for r in found[0].rows}
+    rows = []
+    for program, n in dict.fromkeys(key[:2] for key in cells):
+        line = [f"{program}, {n}"]
+        for a in names:
+            row = cells.get((program, n, a), {"status": "-"})
+            peak = number(row, "resident_peak")
+            line.append(f"{shown(number(row, 'vs_libc'), '.2f', 'x')}, "
+                        f"{peak / 1e6:.0f}" if peak else row["status"])
+        rows.append(line)
+    return table(["program, threads: speed, MB"] + names, rows) + \
+        source(found[0].source)
+
+
+def instructions(files):
+    """Means over the traces that all finished."""
+    found = [t for t in files if t.holds("per_op", "loop_per_op")][0]
+    bad = {r["trace"] for r in found.rows if r["status"] != "valid"}
+    per = {}
+    for row in found.rows:
+        if row["trace"] not in bad:
+            per.setdefault(row["allocator"], []).append(number(row, "per_op"))
+    return table(["", "instructions an operation, mean",
+                  "least", "most"],
+                 [[a, f"{mean(v):.1f}", f"{min(v):.1f}", f"{max(v):.1f}"]
+                  for a, v in per.items()]) + source(found.source)
+
+
+TABLES = {"overview": overview,
+          "same": lambda files: by_threads(Measured(files)),
+          "own": own_rounds, "latency": latency,
+          "stress": lambda files: programs(files, "stress"),
+          "programs": lambda files: programs(files, "programs"),
+          "instructions": instructions}
+
+
+# ---- documents ---------------------------------------------------------------
+
+def filled(text, files):
+    def block(match):
+        head, name, end = match.groups()
+        if name not in TABLES:
+            sys.exit(f"figures.py: found the mark of figures '{name}', "
+                     f"expected one of {', '.join(TABLES)}")
+        try:
+            return f"{head}{TABLES[name](files)}{end}"
+        except IndexError:
+            sys.exit(f"figures.py: no figures for '{name}' in the CSV files; "
+                     "scripts/bench.sh and scripts/count.sh measure them")
+    return BLOCK.sub(block, text)
+
+
+def main():
+    arguments = sys.argv[1:]
+    check = arguments[:1] == ["--check"]
+    arguments = arguments[check:]
+    if len(arguments) > 1 or "-h" in arguments:
+        sys.exit(__doc__)
+    files = tables(Path(arguments[0]) if arguments else ROOT / "results")
+    old = False
+    for name in DOCUMENTS:
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        new = filled(text, files)
+        if new != text:
+            old = True
+            print(f"figures.py: {name} "
+                  f"{'is out of date: make figures' if check else 'written'}")
+            if not check:
+                path.write_text(new, encoding="utf-8")
+    return int(check and old)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""e2e_figures.py - scripts/figures.py: the tables of README.md and docs/ are
+those of the committed CSV files, and say what made-up files say."""
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRATCH = Path(tempfile.mkdtemp())
+FILES = ("figures.py", "results_files.py")
+
+
+def project():
+    """A copy with made-up results, and documents that have all marks."""
+    here = SCRATCH / "project"
+    if not here.exists():
+        (here / "scripts").mkdir(parents=True)
+        (here / "docs").mkdir()
+        for name in FILES:
+            shutil.copy(ROOT / "scripts" / name, here / "scripts")
+        subprocess.run([ROOT / "tests/made_results.py", here / "results"],
+                       check=True)
+        (here / "results/instructions.csv").write_text(
+            "# command: scripts/count.sh; commit: c\n"
+            "trace,allocator,status,ops,instructions,per_op,loop_per_op\n"
+            "one,fast,valid,10,100,10.00,3.00\n"
+            "two,fast,valid,10,200,20.00,3.00\n"
+            "three,fast,valid,10,900,90.00,3.00\n"
+            "three,slow,exit,,,,\n")
+    (here / "README.md").write_text(marks("overview"))
+    (here / "docs/results.md").write_text(
+        marks("same", "own", "latency", "stress", "programs", "instructions"))
+    return here
+
+
+def marks(*names):
+    return "".join(f"before {name}\n<!-- figures: {name} -->\nold\n"
+                   "<!-- end of figures -->\nafter\n" for name in names)
+
+
+def figures(here, *arguments):
+    done = subprocess.run([here / "scripts/figures.py", *arguments],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def written(here, document):
+    code, said = figures(here)
+    assert code == 0, said
+    return (here / document).read_text()
+
+
+# ---- the tests ---------------------------------------------------------------
+
+def the_committed_documents_have_the_committed_figures():
+    code, said = figures(ROOT, "--check")
+    assert code == 0, said
+
+
+def the_readme_has_one_thread_and_the_main_job():
+    text = written(project(), "README.md")
+    assert "| fast | 80.0 % | 1.25 | 4.00x | 1.50 | 8.00x |" in text, text
+    assert "old" not in text and "before overview\n<!-- figures" in text, text
+    assert text.endswith("<!-- end of figures -->\nafter\n"), text
+
+
+def what_follows_a_table_says_where_it_is_from():
+    text = written(project(), "README.md")
+    assert "`./mdriver made up`; Nothing, 2 processors, Linux; 2026-01-02.\n" \
+        in text, text
+
+
+def each_table_has_its_figures():
+    text = written(project(), "docs/results.md")
+    for line in ("| fast | 1/1 | 90.0 % | 1.50 | 8.00x | 1.50x |",
+                 "| jemalloc | 3.00 | 3.00 | 3.00 | 2.00x | 2.00x | 2.00x | "
+                 "2.00x | 4.00x |",
+                 "| jemalloc | 4 | 70 | 70 | 70 | 70 | 70 | 70 | 70 | 70 |",
+                 "| first, 4 | 1.00x, 8 | 4.00x, 32 | 2.00x, 16 |",
+                 "| second, 1 | 1.00x, 8 | 4.00x, 32 | crash |",
+                 "| fast | 15.0 | 10.0 | 20.0 |"):
+        assert line in text, (line, text)
+
+
+def check_says_what_is_out_of_date_and_leaves_it():
+    here = project()
+    code, said = figures(here, "--check")
+    assert code == 1 and "README.md is out of date: make figures" in said, said
+    assert "old" in (here / "README.md").read_text()
+    figures(here)
+    assert figures(here, "--check") == (0, "")
+    path = here / "README.md"
+    path.write_text(path.read_text().replace("4.00x", "5.00x"))
+    assert figures(here, "--check")[0] == 1, "a figure that somebody typed"
+
+
+def an_unknown_mark_is_named():
+    here = project()
+    (here / "README.md").write_text(marks("weather"))
+    code, said = figures(here)
+    assert code == 1 and "figures 'weather', expected one of overview" in said
+
+
+def a_directory_without_figures_is_named():
+    empty = SCRATCH / "empty"
+    empty.mkdir()
+    code, said = figures(project(), empty)
+    assert code == 1 and "no figures for 'overview'" in said, said
+
+
+TESTS = [the_committed_documents_have_the_committed_figures,
+         the_readme_has_one_thread_and_the_main_job,
+         what_follows_a_table_says_where_it_is_from,
+         each_table_has_its_figures,
+         check_says_what_is_out_of_date_and_leaves_it,
+         an_unknown_mark_is_named, a_directory_without_figures_is_named]
+
+
+def main():
+    failed = False
+    for test in TESTS:
+        name = test.__name__.replace("_", " ")
+        try:
+            test()
+            print(f"ok - {name}")
+        except Exception as what:    # also one that nobody foresaw
+            print(f"not ok - {name}: {type(what).__name__}: {what}")
+            failed = True
+    return failed
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    finally:
+        shutil.rmtree(SCRATCH, ignore_errors=True)
