@@ -4,9 +4,9 @@
 #   scripts/plot_one.sh FILE.csv OUT.svg|OUT.png [ALLOCATOR]    for plot.sh
 #
 # Memory and speed of ALLOCATOR, or else of the first that FILE has, with one
-# thread, beside libc's. The CSV's first line, which says where its figures are from, becomes the
-# chart's last line. Colours are from Okabe and Ito's palette, which readers
-# with any colour vision can tell apart.
+# thread, beside libc's. The CSV's first line, which says where its figures are
+# from, becomes the chart's last line. Colours are from Okabe and Ito's palette,
+# which readers with any colour vision can tell apart.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
