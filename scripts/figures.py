@@ -157,9 +157,9 @@ def instructions(files):
     for row in found.rows:
         if row["trace"] not in bad:
             per.setdefault(row["allocator"], []).append(number(row, "per_op"))
-    return table(["", "instructions an operation, mean",
+    return table(["", "instructions an operation, geometric mean",
                   "least", "most"],
-                 [[a, f"{mean(v):.1f}", f"{min(v):.1f}", f"{max(v):.1f}"]
+                 [[a, f"{geomean(v):.1f}", f"{min(v):.1f}", f"{max(v):.1f}"]
                   for a, v in per.items()]) + source(found.source)
 
 

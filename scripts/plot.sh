@@ -16,13 +16,14 @@
 # latency        percentiles of malloc and free
 # stress         stress programs: time and peak of memory
 # programs       real programs: the same
+# instructions   of an operation, by callgrind
 # heapmap        address x time: live, headers, free
 # fragmentation  heap and live bytes over time
 # sizes          sizes and lifetimes of the blocks of each trace
 # crossing       cross-thread frees of each trace
 #
 # A chart is drawn if there are figures for it: scripts/plot_data.py takes them
-# from whatever CSV files of bench.sh, mdriver and trace_stats.py are there.
+# from whatever CSV files of bench.sh, count.sh, mdriver, trace_stats.py are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C.UTF-8    # µs in labels

@@ -150,6 +150,22 @@ def counts(panels, threads):
         yield max(found), len(found) == 1
 
 
+def instructions(out, table):
+    """A block for each allocator: a line for each trace."""
+    chart = Chart(out, "instructions", [table.source])
+    cells = {(r["trace"], r["allocator"]): number(r, "per_op")
+             for r in table.rows}
+    names = list(dict.fromkeys(a for _, a in cells))
+    traces = list(dict.fromkeys(t for t, _ in cells))
+    means = [geomean(cells.get((t, a)) for t in traces) for a in names]
+    chart.series(names, [f"{a} {text(m and round(m))}"
+                         for a, m in zip(names, means)])
+    chart.set(TRACES=len(traces))
+    for a in names:
+        chart.block((quoted(t), cells.get((t, a))) for t in traces)
+    return chart.write()
+
+
 # ---- of the other files ------------------------------------------------------
 
 def heap_rows(table):
@@ -255,6 +271,8 @@ def charts(results, out):
     for table in program_files(files):
         yield programs(out, table)
     for table in files:
+        if table.rows and table.holds("per_op", "loop_per_op"):
+            yield instructions(out, table)
         if table.rows and table.holds("kind", "span", "row0"):
             yield heapmap(out, table)
             yield fragmentation(out, table)

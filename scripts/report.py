@@ -29,6 +29,7 @@ CHARTS = [
     ("latency", "Latency of single calls"),
     ("stress", "Stress programs"),
     ("programs", "Real programs"),
+    ("instructions", "Instructions of an operation"),
     ("heapmap", "What lies where in the heap"),
     ("fragmentation", "Fragmentation over time"),
     ("sizes", "Sizes and lifetimes in the traces"),

@@ -49,7 +49,7 @@ expect_output "plot.sh draws all that a directory has figures for" 0 \
 expect "gnuplot has nothing to say about it" \
     test -z "$(grep -v '^plot.sh: .*/[a-z]*\.\(svg\|png\)$' <<<"$out")"
 charts="speedup throughput memory scatter latency heapmap fragmentation"
-charts+=" sizes crossing own stress programs"
+charts+=" sizes crossing own stress programs instructions"
 for chart in $charts; do
     expect "$chart.svg says where its figures are from" \
         grep -q 'command: ./mdriver made up' "$made/$chart.svg"
@@ -99,6 +99,10 @@ expect "stress: speed with one and with four threads, and megabytes" \
     test "$(grep -c . "$SCRATCH/stress.dat") $(grep -cx '"first" 32' \
         "$SCRATCH/stress.dat") $(grep -cx '"second" NaN' \
         "$SCRATCH/stress.dat")" = "18 1 3"
+expect "instructions: of each trace, none where it did not end" \
+    test "$(tr '\n' ' ' <"$SCRATCH/instructions.dat")" = "$(
+        :)\"one\" 10 \"two\" 20 \"three\" 90   $(
+        :)\"one\" NaN \"two\" NaN \"three\" NaN "
 expect "programs: two panels" grep -qx 'PANELS = 2' "$SCRATCH/programs.gp"
 expect "latency: half of the mallocs" grep -qx '2 2.5' "$SCRATCH/latency.dat"
 expect "fragmentation: payload, heap, and their ratio" \

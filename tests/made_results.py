@@ -85,6 +85,14 @@ def programs(threads):
     return "\n".join(lines) + "\n"
 
 
+def instructions():
+    return ("trace,allocator,status,ops,instructions,per_op,loop_per_op\n"
+            "one,fast,valid,10,100,10.00,3.00\n"
+            "two,fast,valid,10,200,20.00,3.00\n"
+            "three,fast,valid,10,900,90.00,3.00\n"
+            "three,slow,exit,,,,\n")
+
+
 def heap_map():
     rows = ["allocator,trace,ops,kind,payload,usable,heap,bookkeeping,span,"
             "row0,row1"]
@@ -113,6 +121,8 @@ def main():
                              ("own", "2026-01-02", own()),
                              ("stress", "2026-01-02", programs((1, 4))),
                              ("programs", "2026-01-02", programs((1,))),
+                             ("instructions", "2026-01-02",
+                              instructions()),
                              ("heapmap", "2026-01-03", heap_map()),
                              ("trace_stats", "2026-01-04", traces())):
         (out / f"{name}.csv").write_text(FIRST.format(date) + text)
