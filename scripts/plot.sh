@@ -23,7 +23,8 @@
 # crossing       cross-thread frees of each trace
 #
 # A chart is drawn if there are figures for it: scripts/plot_data.py takes them
-# from whatever CSV files of bench.sh, count.sh, mdriver, trace_stats.py are there.
+# from whatever CSV files are there, of bench.sh, count.sh, mdriver and
+# trace_stats.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C.UTF-8    # µs in labels

@@ -41,9 +41,9 @@ def producer_consumer_mt(t):
     """Four producers make messages, four consumers free them, over queues of
     400: no block is ever freed by its maker, and a producer whose queue is full
     waits, in a replay too: message n has the id of message n - 400. A cache of
-    freed blocks fills at one side and runs dry at the other. After Lever and Boreham, malloc()
-    Performance in a Multithreaded Linux Environment (USENIX 2000), and the
-    blowup of Berger et al., Hoard (ASPLOS 2000)."""
+    freed blocks fills at one side and runs dry at the other. After Lever and
+    Boreham, malloc() Performance in a Multithreaded Linux Environment (USENIX
+    2000), and the blowup of Berger et al., Hoard (ASPLOS 2000)."""
     pairs, depth = 4, 400
     queues = [deque() for _ in range(pairs)]
     places = [deque([None] * depth) for _ in range(pairs)]
