@@ -20,8 +20,8 @@ trace() {
 run_faulty() {
     local limit=20
     [[ $1 != hang ]] || limit=2
-    try timeout 60 "$FAULTY" -s $limit -r 1 -f "$SCRATCH/$1.trace" -a "$1,good" \
-        -n "$2" "${@:3}"
+    try timeout 60 "$FAULTY" -s $limit -r 1 -f "$SCRATCH/$1.trace" \
+        -a "$1,good" -n "$2" "${@:3}"
 }
 
 # The results of an allocator in $out that is not found faulty.
