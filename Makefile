@@ -165,11 +165,12 @@ check-%: FORCE
 # compared later (make bench-check) needs five rounds.
 RESULTS_BENCH = scripts/bench.sh -a \
     global,arena,lockfree,buddy,bucket,libc,jemalloc,tcmalloc,mimalloc
-COMMIT = $(shell git describe --always --dirty)
+COMMIT = $(shell git describe --always)$(shell \
+    git diff --quiet HEAD -- . ':!results' || echo -dirty)
 results: all
 	$(RESULTS_BENCH) -n 1,2,4,16 -r 5,1 traces
-	$(RESULTS_BENCH) -n 2,16 -r 3,2 own
-	$(RESULTS_BENCH) -n 1,2,16 -r 3,1 -p 30 stress
+	$(RESULTS_BENCH) -n 2,16 -r 2,1 own
+	$(RESULTS_BENCH) -n 1,2,16 -r 2,1 -p 30 stress
 	$(RESULTS_BENCH) -r 3 programs
 	./mdriver -f traces/gen-binary.trace.zst -a global,lockfree,libc \
 	    --heapmap $@/heapmap.csv

@@ -130,7 +130,11 @@ fi
 # ---- programs, and where an unfinished measurement is kept -----------------
 unset MAKEFLAGS MFLAGS MAKELEVEL    # may be run by make
 make -s all preload bench-programs >&2
-commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
+commit=unknown    # what is measured is not changed by results
+if git rev-parse HEAD >/dev/null 2>&1; then
+    commit=$(git describe --always)
+    git diff --quiet HEAD -- . ':!results' || commit+=-dirty
+fi
 state=build/bench-state/$({
     echo "$commit" "$allocators" "$threads" "$rounds" "$traces" "$pattern" \
         "$percent" "${parts[@]}"
