@@ -6,7 +6,7 @@
 """
 HIGH, WIDE = 15, 7.6       # of a letter
 NEAR = 9                   # from a point to its name
-MARGIN = 0.08              # of the range, around the points
+MARGIN = 0.15              # of the range, around the points
 STEPS = (1, 2, 5)          # between the marks of an axis, times a power of ten
 
 

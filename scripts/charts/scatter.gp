@@ -28,7 +28,8 @@ do for [panel = 0:(MANY > FEW ? 1 : 0)] {
     plot for [i = 1:N] DATA index panel * N + i - 1 using 1:2 with points \
              linecolor rgb COLOURS[i] pointtype MARKS[i] pointsize 1.8, \
          for [i = 1:N] DATA index panel * N + i - 1 \
-             using 3:4:5 with labels left font ',12' noenhanced
+             using 3:4:5 with labels left font ',12' noenhanced \
+             textcolor rgb COLOURS[i]
     unset label 100; unset label 1; unset ylabel
 }
 unset multiplot
