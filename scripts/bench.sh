@@ -128,6 +128,7 @@ if [[ -n $list ]]; then
 fi
 
 # ---- programs, and where an unfinished measurement is kept -----------------
+read -r load _ </proc/loadavg    # what else the machine does
 unset MAKEFLAGS MFLAGS MAKELEVEL    # may be run by make
 make -s all preload bench-programs >&2
 commit=unknown    # what is measured is not changed by results
@@ -278,8 +279,9 @@ machine="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
 machine="${machine:-unknown processor}, $(nproc) processors, $(uname -sr)"
 versions=$(dpkg-query -W -f '${Package} ${Version}, ' libc6 libjemalloc2 \
     libtcmalloc-minimal4 libmimalloc2.0 2>/dev/null || true)
-origin="command: $command_line; commit: $commit; machine: $machine; date: $(
-    date -u +%Y-%m-%dT%H:%M:%SZ); libraries: ${versions%, }"
+origin="command: $command_line; commit: $commit; machine: $machine; load: $(
+    echo "$load") before; date: $(date -u +%Y-%m-%dT%H:%M:%SZ); libraries: $(
+    echo "${versions%, }")"
 scripts/bench_merge.py "$state" "$out" "$origin"
 cat "$state/messages" >&2
 rm -rf "$state"

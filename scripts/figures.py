@@ -43,8 +43,8 @@ def source(origin):
     """What the first line of a file says, as a sentence."""
     said = dict(re.findall(r"(\w+): ([^;]*)", origin))
     known = [said[what] for what in ("machine", "date") if what in said]
-    if "commit" in said:
-        known.append(f"commit {said['commit']}")
+    known += [f"{what} {said[what]}" for what in ("load", "commit")
+              if what in said]
     return f"\n`{said.get('command', '?')}`; {'; '.join(known)}.\n"
 
 
@@ -85,15 +85,18 @@ def overview(files):
         one, job = Round(m, a, 1), Round(own, a, n)
         rows.append([a, one.utilization, one.resident, one.vs_libc,
                      job.resident, job.vs_libc])
-    return table(["", "utilization", "resident / written", "speed",
-                  f"resident / written, {many(n)}", f"speed, {many(n)}"],
-                 rows) + source(own.sources[0])
+    traces = len(m.single(m.allocators()[0]))
+    return table([f"{traces} traces", "utilization", "resident / written",
+                  "speed", f"resident / written, {many(n)}",
+                  f"speed, {many(n)}"], rows) + source(own.sources[0])
 
 
 def by_threads(m):
     counts = m.threads()
-    head = [""] + [f"{what}, {n}" for what in ("resident", "speed", "speedup")
-                   for n in counts if what != "speedup" or n > 1]
+    traces = len(m.single(m.allocators()[0]))
+    head = [f"{traces} traces"] + [
+        f"{what}, {n}" for what in ("resident", "speed", "speedup")
+        for n in counts if what != "speedup" or n > 1]
     rows = []
     for a in m.allocators():
         known = {n: Round(m, a, n) for n in counts}

@@ -123,6 +123,8 @@ expect "nothing is kept of a run that is finished" test ! -e "$kept"
 expect "the first line says where the figures are from" grep -Eq \
     '^# command: scripts/bench\.sh -a .*; commit: [^;]+; machine: .*; date: 2' \
     "$R/traces.csv"
+expect "and what else the machine had to do" grep -q 'load: [0-9.]* before; d' \
+    "$R/traces.csv"
 expect "there is a row for each trace, thread count and allocator" \
     rows "$R/traces.csv" \
     '[(x["trace"], x["threads"], x["allocator"]) for x in r] == [(t, n, a)

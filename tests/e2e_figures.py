@@ -55,6 +55,7 @@ def the_committed_documents_have_the_committed_figures():
 
 def the_readme_has_one_thread_and_the_main_job():
     text = written(project(), "README.md")
+    assert "| 2 traces | utilization |" in text, text
     assert "| fast | 80.0 % | 1.25 | 4.00x | 1.50 | 8.00x |" in text, text
     assert "old" not in text and "before overview\n<!-- figures" in text, text
     assert text.endswith("<!-- end of figures -->\nafter\n"), text
