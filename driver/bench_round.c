@@ -98,6 +98,7 @@ static void check(struct bench *b, struct entrant *e)
         const struct shared *s = sandbox_shared(e->sandbox);
         e->out->peak_payload = s->peak_payload;
         e->out->peak_heap = s->peak_heap;
+        e->out->slack = s->slack;
     }
     end(b, e);
 }
@@ -213,7 +214,7 @@ static void enter(struct bench *b, unsigned a)
         .latency = b->o->latency,
         .ticker = b->r->ticker,
     };
-    e->out->fault_part = -1;
+    e->out->slack = e->out->fault_part = -1; /* not known, none */
     e->out->parts = dmem_alloc(r->nparts * sizeof *e->out->parts);
     e->out->ran = b->section->threads == 1 ||
                   !e->job.allocator->single_threaded;

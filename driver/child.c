@@ -181,6 +181,7 @@ static void check(struct child *c)
     self_check(c);
     c->shared->peak_payload = oracle_peak_payload(c->oracle);
     c->shared->peak_heap = oracle_peak_heap(c->oracle);
+    c->shared->slack = oracle_slack(c->oracle);
     oracle_free(c->oracle);
 }
 

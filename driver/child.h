@@ -77,6 +77,7 @@ struct shared {
     _Atomic int died_signal;     /* 0: none, or one that cannot be caught */
     _Atomic uintptr_t died_at;   /* address of the access */
     size_t peak_payload, peak_heap, touched_payload, peak_resident;
+    double slack;
     struct mark marks[MDRIVER_MAX_THREADS];
     struct latency latency;
 };

@@ -252,3 +252,10 @@ size_t oracle_peak_heap(struct oracle *o)
 {
     return meter_peak_heap(&o->meter);
 }
+
+double oracle_slack(const struct oracle *o)
+{
+    size_t asked = atomic_load_explicit(&o->asked, memory_order_relaxed);
+    size_t slack = atomic_load_explicit(&o->slack, memory_order_relaxed);
+    return asked ? (double)slack / (double)asked : -1;
+}

@@ -74,5 +74,8 @@ size_t oracle_peak_payload(const struct oracle *o);
 /** The highest heap bytes seen: the allocator's own heap_peak if it reports
  * one, else the highest sample of its stats (meter.h). */
 size_t oracle_peak_heap(struct oracle *o);
+/** Bytes that all blocks handed out so far could hold beyond what was asked
+ * for, over those asked for; -1 at level 0, which asks for neither. */
+double oracle_slack(const struct oracle *o);
 
 #endif

@@ -68,6 +68,9 @@ static bool claim_slack(const struct call *c, unsigned char *p, size_t size)
     if (!usable_is_right(c, p, size, usable))
         return false;
     atomic_store_explicit(&c->b->usable, usable, memory_order_relaxed);
+    atomic_fetch_add_explicit(&c->o->asked, size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&c->o->slack, usable - size,
+                              memory_order_relaxed);
     return usable <= start ||
            shadow_claim(c->o->shadow, p + start, usable - start, c->key,
                         &clash) ||

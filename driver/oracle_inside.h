@@ -48,6 +48,7 @@ struct oracle {
     struct fault *fault;
     struct shadow *shadow; /* NULL at level 0 */
     struct meter meter;
+    _Atomic size_t asked, slack; /* bytes of all blocks that were handed out */
     size_t absurd; /* NULL for a larger request is no fault; bytes */
 
     pthread_mutex_t lock; /* of replays and next_key */

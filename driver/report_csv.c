@@ -10,7 +10,7 @@ static const char header[] =
     "secs,secs_best,spread,runs,vs_libc,speedup,"
     "round_threads,round_ops,round_secs,round_secs_best,round_spread,"
     "round_vs_libc,round_speedup,payload_peak,heap_peak,utilization,"
-    "touched_peak,resident_peak,resident_ratio,round_samples";
+    "slack,touched_peak,resident_peak,resident_ratio,round_samples";
 
 static void put_text(FILE *f, const char *text)
 {
@@ -102,6 +102,10 @@ static void put_part(FILE *f, const struct results *r, const struct section *s,
     put_bytes(f, x->peak_payload);
     put_bytes(f, x->peak_heap);
     put_number(f, result_util(x));
+    if (x->slack >= 0)
+        fprintf(f, ",%.9g", x->slack);
+    else
+        putc(',', f);
     put_bytes(f, x->touched_payload);
     put_bytes(f, x->peak_resident);
     put_number(f, result_resident(x));

@@ -30,16 +30,18 @@ static void name_round(const struct results *r, const struct round *round,
 void report_details(const struct results *r, const struct section *s,
                     unsigned allocator)
 {
-    printf("\n  %-26s %9s %9s %9s %9s %9s %9s %5s\n", "in detail", "payload",
-           "heap", "written", "resident", "best", "median", "runs");
+    printf("\n  %-26s %9s %9s %6s %9s %9s %9s %9s %4s\n", "in detail",
+           "payload", "heap", "slack", "written", "resident", "best", "median",
+           "runs");
     for (unsigned i = 0; i < s->plan->nrounds; i++) {
         const struct round_result *x = result_round(s, allocator, i);
         char name[CELL], payload[CELL], heap[CELL], touched[CELL];
-        char resident[CELL], best[CELL], median[CELL];
+        char slack[CELL], resident[CELL], best[CELL], median[CELL];
         name_round(r, &s->plan->rounds[i], i, name);
-        printf("  %-26s %9s %9s %9s %9s %9s %9s %5u\n", name,
+        printf("  %-26s %9s %9s %6s %9s %9s %9s %9s %4u\n", name,
                cell_bytes(payload, x->peak_payload),
                cell_bytes(heap, x->peak_heap),
+               cell_percent(slack, x->slack, x->slack >= 0),
                cell_bytes(touched, x->touched_payload),
                cell_bytes(resident, x->peak_resident),
                cell_time(best, x->time.best), cell_time(median, x->time.median),

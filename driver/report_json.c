@@ -102,7 +102,7 @@ static json_t *one_round(const struct results *r, const struct section *s,
 {
     const struct round_result *x = result_round(s, a, round);
     json_t *out = json_pack(
-        "{s:i, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "{s:i, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
         "s:o, s:o}",
         "threads", (int)s->plan->rounds[round].nthreads, "status",
         round_status(x), "fault",
@@ -111,10 +111,11 @@ static json_t *one_round(const struct results *r, const struct section *s,
         "vs_libc", number(ratio_to_libc(r, s, a, round)), "speedup",
         number(round_speedup(r, s, a, round)), "payload_peak",
         bytes(x->peak_payload), "heap_peak", bytes(x->peak_heap),
-        "utilization", number(result_util(x)), "touched_peak",
-        bytes(x->touched_payload), "resident_peak", bytes(x->peak_resident),
-        "resident_ratio", number(result_resident(x)), "parts",
-        parts(r, s, a, round));
+        "utilization", number(result_util(x)), "slack",
+        x->slack < 0 ? json_null() : json_real(x->slack),
+        "touched_peak", bytes(x->touched_payload), "resident_peak",
+        bytes(x->peak_resident), "resident_ratio", number(result_resident(x)),
+        "parts", parts(r, s, a, round));
     if (x->latency)
         json_object_set_new(out, "latency", latency(r, x->latency));
     return out;

@@ -31,6 +31,8 @@ struct round_result {
     char fault_text[FAULT_TEXT];
     size_t ops;
     size_t peak_payload, peak_heap;         /* checked pass, bytes */
+    double slack; /* checked pass: bytes beyond those asked for, over these;
+                     -1: unknown */
     size_t touched_payload, peak_resident;  /* touch pass, bytes */
     struct timing time; /* seconds, first start to last end of all threads */
     double *samples; /* of time, in the order of the runs: run i of every

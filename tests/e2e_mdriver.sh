@@ -100,6 +100,11 @@ expect "--latency is in the JSON" json \
 run -t "$D" -v
 expect_output "-v describes the traces" 0 '^crossing +5 +2 +2 '
 expect_output "-v gives the bytes behind the figures" 0 '^  churn +40\.0 KB '
+expect_output "-v gives what blocks hold beyond what was asked for" 0 \
+    '^  churn +40\.0 KB +[0-9.]+ KB +[0-9.]+% '
+run -f "$D/churn.trace" -v -d 0
+expect_output "without checks nobody has asked for that" 0 \
+    '^  churn +40\.0 KB +[0-9.]+ KB +- '
 run -t "$D" -V -n 3
 expect_output "-V measures the driver's own loop" 0 \
     "driver's own loop, 1 thread: [0-9.]+ ns"
@@ -134,6 +139,22 @@ expect "the JSON has the time of each run, in order" json \
     'all(len(r["samples"]) == r["secs"]["runs"] == 2 and
          r["secs"]["best"] == min(r["samples"])
          for s in j["sections"] for a in s["allocators"] for r in a["rounds"])'
+# Each size once: what buddy's blocks of 5/8 and 3/4 are for.
+{
+    printf 'mmtrace 1\nids 4096\nops 4096\n'
+    seq 4096 | sed 's/.*/a & &/' | awk '{ print $1, $2 - 1, $3 }'
+} >"$SCRATCH/sizes.trace"
+try timeout 60 "$MDRIVER" -r 2 -f "$SCRATCH/sizes.trace" -a buddy,buddy-plain \
+    --csv "$SCRATCH/s.csv" --json "$SCRATCH/s.json"
+expect "buddy wastes at least a third less than buddy-plain" python3 -c '
+import csv, json, sys
+rows = csv.DictReader(l for l in open(sys.argv[1]) if l[0] != "#")
+slack = {r["allocator"]: float(r["slack"]) for r in rows}
+assert 0.1 < slack["buddy"] <= 2 / 3 * slack["buddy-plain"] < 0.3, slack
+for a in json.load(open(sys.argv[2]))["sections"][0]["allocators"]:
+    assert abs(a["rounds"][0]["slack"] - slack[a["name"]]) < 1e-6, a
+' "$SCRATCH/s.csv" "$SCRATCH/s.json"
+
 expect "utilization is payload over heap" json \
     'all(abs(r["utilization"] - r["payload_peak"] / r["heap_peak"]) < 1e-6
          for s in j["sections"] for a in s["allocators"] for r in a["rounds"]
