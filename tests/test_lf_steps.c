@@ -159,6 +159,12 @@ static void run_small(void *block)
     *p = lab->malloc(100);
 }
 
+static void run_large(void *block)
+{
+    run_small(block);
+    lab->free(lab->malloc(100000));
+}
+
 START_TEST(a_shard_may_be_lost_between_any_two_instructions)
 {
     void *p = NULL;
@@ -201,6 +207,54 @@ START_TEST(a_handler_may_allocate_while_the_thread_begins_and_ends)
 }
 END_TEST
 
+/* ---- threads that end ---------------------------------------------------- */
+
+static void end_in_step(void)
+{
+    pthread_exit(NULL);
+}
+
+/* @return block: it came to the end of its steps */
+static void *run_until_step(void *block)
+{
+    lab->free(lab->malloc(100));
+    by_steps(run_large, block);
+    return block;
+}
+
+/* Those of threads that ended inside: nobody can have them. */
+static unsigned shards_lost(void)
+{
+    unsigned lost = 0;
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        const struct shard *s = shard_at(i);
+        lost += s != self()->shard && status_of(state_get(s)) == OWNED;
+    }
+    return lost;
+}
+
+/* It keeps what it was working on; all others go on. */
+START_TEST(a_thread_may_end_between_any_two_instructions)
+{
+    void *p;
+    if (SKIP_STEPS)
+        return;
+    steps_begin(end_in_step);
+    only_step = 0;
+    lab->free(lab->malloc(100));
+    do {
+        p = NULL;
+        only_step += only_step < 200 ? 1 : 7;
+        lab->free(lab->malloc(100000));
+        ck_assert_uint_eq(shard_check(self()->shard), 0);
+    } while (!in_thread(run_until_step, &p));
+    printf("%u of %u threads ended inside\n", shards_lost(),
+           (unsigned)only_step);
+    ck_assert_uint_gt(shards_lost(), 100);
+    ck_assert_uint_lt(shards_lost(), only_step); /* some ended outside */
+}
+END_TEST
+
 /* ---- numbers of processes ------------------------------------------------ */
 
 /* A child of this process, which may know its number already. */
@@ -238,6 +292,8 @@ int main(void)
         a_handler_may_allocate_between_any_two_instructions,
         a_shard_may_be_lost_between_any_two_instructions,
         a_handler_may_allocate_while_the_thread_begins_and_ends,
-        a_child_has_another_number_wherever_its_parent_was, NULL};
+        a_thread_may_end_between_any_two_instructions,
+        a_child_has_another_number_wherever_its_parent_was,
+        NULL};
     return run_tests("lf-steps", here_begin, tests);
 }

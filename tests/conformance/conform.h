@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,6 +130,13 @@ static const struct maker makers[] = {
     {"pvalloc", pvalloc},
 };
 #define NMAKERS (sizeof makers / sizeof makers[0])
+
+/* From now on the process gets no more memory than this. */
+static inline void limit_data(size_t bytes)
+{
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+    demand(setrlimit(RLIMIT_DATA, &limit) == 0);
+}
 
 /* Are all size bytes at p equal to byte? */
 static inline bool filled(const void *p, size_t size, unsigned char byte)

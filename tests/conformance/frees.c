@@ -69,13 +69,15 @@ static void errno_is_kept_when_the_system_refuses(void)
 
 static void forms_free(void)
 {
-    for (int i = 0; i < 100000; i++) { /* 1.6 GB, if they did not */
+    limit_data(512 * MIB);
+    for (int i = 0; i < 100000; i++) { /* 1.6 GB, if one of them did not */
         char *p = malloc(16000), *q = aligned_alloc(64, 16000);
-        demand(p && q);
-        p[0] = q[0] = 'x';
+        char *r = malloc(16000);
+        demand(p && q && r);
+        p[0] = q[0] = r[0] = 'x';
         free_sized(p, 16000);
         free_aligned_sized(q, 64, 16000);
-        cfree(malloc(16000));
+        cfree(r);
     }
 }
 

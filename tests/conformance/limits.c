@@ -3,7 +3,6 @@
 #include "conform.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
 enum { NTHREADS = 9, MOST = 100000 };
 
@@ -72,12 +71,6 @@ static void *work(void *arg)
     return NULL;
 }
 
-static void set_limit(int resource, size_t bytes)
-{
-    struct rlimit limit = {bytes, RLIM_INFINITY};
-    demand(setrlimit(resource, &limit) == 0);
-}
-
 /* more: bytes that RLIMIT_DATA leaves them; 0: there is a limit already */
 static void nine_threads(size_t more)
 {
@@ -96,7 +89,7 @@ static void nine_threads(size_t more)
         FILE *status = fopen("/proc/self/status", "r");
         while (fgets(line, sizeof line, status))
             sscanf(line, "VmData: %zu", &data);
-        set_limit(RLIMIT_DATA, data * KIB + more);
+        limit_data(data * KIB + more);
     }
     pthread_barrier_wait(&step);
     pthread_barrier_wait(&step);
@@ -122,7 +115,8 @@ static void data_limit(void)
 /* This limit must be there before the library starts: in a new program. */
 static void address_limit(void)
 {
-    set_limit(RLIMIT_AS, 160 * MIB);
+    struct rlimit limit = {160 * MIB, RLIM_INFINITY};
+    demand(setrlimit(RLIMIT_AS, &limit) == 0);
     execl("/proc/self/exe", "limits", "--limited", NULL);
     demand(!"exec");
 }

@@ -3,6 +3,7 @@
 
 static void null_is_malloc_and_zero_is_free(void)
 {
+    limit_data(512 * MIB);
     for (int i = 0; i < 100000; i++) { /* 1.6 GB, if it did not free */
         char *p = realloc(NULL, 16000);
         demand(p);

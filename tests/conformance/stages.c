@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 
+enum { NSIZES = 3000 };
+
 /* Each usable size that a fresh block of size may be given. */
 static void stays(size_t size, size_t step)
 {
@@ -17,10 +19,32 @@ static void stays(size_t size, size_t step)
     }
 }
 
+static void *make_all_sizes(void *blocks)
+{
+    for (size_t i = 0; i < NSIZES; i++)
+        ((void **)blocks)[i] = malloc(i);
+    return blocks;
+}
+
+/* Alone, and one of many of its size; and what another thread has made. */
 static void usable_bytes_do_not_move(void)
 {
+    void *others[NSIZES];
+    pthread_t thread;
     for (size_t size = 1; size < 600; size++)
         stays(size, 1);
+    for (size_t size = 1; size < 200; size++) {
+        for (int i = 0; i < 100; i++)
+            malloc(size);
+        stays(size, 1);
+    }
+    demand(pthread_create(&thread, NULL, make_all_sizes, others) == 0);
+    demand(pthread_join(thread, NULL) == 0);
+    for (size_t i = 0; i < NSIZES; i++) {
+        size_t usable = malloc_usable_size(others[i]);
+        demand(realloc(others[i], usable) == others[i]);
+        demand(realloc(others[i], usable / 2 + 1) == others[i]);
+    }
     for (size_t size = 600; size < 200000; size += size / 3)
         stays(size, size / 50);
 }
