@@ -75,6 +75,32 @@ static void *load(void *unused)
     return unused;
 }
 
+static pthread_barrier_t loaded;
+static void *library_of_cxx;
+
+/* Its thread-local variables are made at their first use. */
+static void *use_its_tls(void *unused)
+{
+    pthread_barrier_wait(&loaded);
+    void *(*get)(void);
+    *(void **)&get = dlsym(library_of_cxx, "__cxa_get_globals");
+    demand(get && get());
+    return unused;
+}
+
+/* Threads that were there before the library was. */
+static void tls_may_allocate(void)
+{
+    pthread_t threads[8];
+    pthread_barrier_init(&loaded, NULL, 9);
+    for (int i = 0; i < 8; i++)
+        demand(pthread_create(&threads[i], NULL, use_its_tls, NULL) == 0);
+    demand((library_of_cxx = dlopen("libstdc++.so.6", RTLD_NOW)) != NULL);
+    pthread_barrier_wait(&loaded);
+    for (int i = 0; i < 8; i++)
+        demand(pthread_join(threads[i], NULL) == 0);
+}
+
 static void the_linker_may_allocate(void)
 {
     pthread_t threads[8];
@@ -82,6 +108,7 @@ static void the_linker_may_allocate(void)
         demand(pthread_create(&threads[i], NULL, load, NULL) == 0);
     for (int i = 0; i < 8; i++)
         demand(pthread_join(threads[i], NULL) == 0);
+    tls_may_allocate();
 }
 
 static int stop;
