@@ -14,6 +14,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 
 /* Bytes of growth between looks at others' waste; shards at a look. */
 #define SCAN_STEP ((size_t)1 << 20)
@@ -223,6 +224,61 @@ static cold_noinline void scan(struct shard *s)
             memory_order_relaxed);
         shard_give_back(other);
     }
+}
+
+/* ---- beginning and end ------------------------------------------------- */
+
+/* The thread is done: what it cached goes to the owners, its shard becomes an
+ * orphan. If it ends inside, from a handler, the shard is lost. */
+static void thread_detach(void)
+{
+    struct shard *s = own();
+    if (s) {
+        shard_free_mail(s, s);
+        cache_flush(s);
+        if (heap_waste(&s->arena.heap) >= SCAN_STEP)
+            heap_purge(&s->arena.heap);
+    }
+    if (self() == &nobody)
+        return;
+    pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
+    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
+    if (s)
+        shard_push_orphan(s);
+}
+
+static void thread_end(void *shard)
+{
+    (void)shard;
+    ending = true;
+    thread_detach();
+}
+
+/* Once or more. @return 0 */
+static int threads_start(void)
+{
+    process_number();
+    if (thread_key == NO_KEY)
+        pthread_key_create(&thread_key, thread_end);
+    return 0;
+}
+
+/* The first call of all, by the only thread. Its handlers, who would start once
+ * more, come when it is done. @return 0, or -1: no memory */
+static cold_noinline int threads_start_alone(void)
+{
+    uint64_t all = ~(uint64_t)0, before;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    int failed = mem_init() || threads_start() ? -1 : 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    return failed;
+}
+
+static inline void threads_fini(void)
+{
+    pthread_key_delete(thread_key);
+    thread_key = NO_KEY;
+    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
 }
 
 #endif

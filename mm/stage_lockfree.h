@@ -22,8 +22,6 @@
 #include "mm/lfcheck.h"
 #include "mm/lftell.h"
 
-#include <signal.h>
-
 #define STAGE_NAME "lockfree"
 #define STAGE_SUMMARY "stage 3: no lock: owned arenas, inboxes by CAS"
 #define STAGE_STARTS true /* without init: nobody's malloc is a slow one */
@@ -109,8 +107,6 @@ static inline void *refill(struct shard *s, size_t i)
     return p;
 }
 
-static void thread_end(void *shard);
-
 /* ---- the side way ------------------------------------------------------ */
 
 /* In a handler that interrupted us, or after the thread's end: from a shard
@@ -127,31 +123,12 @@ static void *malloc_aside(size_t align, size_t size)
     return p;
 }
 
-static int stage_init(void)
-{
-    process_number();
-    if (thread_key == NO_KEY)
-        pthread_key_create(&thread_key, thread_end);
-    return 0;
-}
-
-/* The first call of all, by the only thread. Its handlers, who would start once
- * more, come when it is done. @return 0, or -1: no memory */
-static cold_noinline int start_alone(void)
-{
-    uint64_t all = ~(uint64_t)0, before;
-    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
-    int failed = mem_init() || stage_init() ? -1 : 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
-    return failed;
-}
-
 /* All that the cache does not serve. */
 static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
     if (unlikely(size > MAX_REQUEST))
         return no_memory();
-    if (unlikely(!mem_range.size) && start_alone())
+    if (unlikely(!mem_range.size) && threads_start_alone())
         return no_memory();
     size += size == 0; /* as good as 1 */
     struct shard *s = own_or_attach();
@@ -300,35 +277,19 @@ static inline size_t stage_usable(const void *p)
 
 /* ---- threads and processes --------------------------------------------- */
 
+static int stage_init(void)
+{
+    return threads_start();
+}
+
 static int stage_thread_init(void)
 {
     return self() != &nobody || attach() ? 0 : -1;
 }
 
-/* The thread is done: what it cached goes to the owners, its shard becomes an
- * orphan. If it ends inside, from a handler, the shard is lost. */
 static void stage_thread_exit(void)
 {
-    struct shard *s = own();
-    if (s) {
-        shard_free_mail(s, s);
-        cache_flush(s);
-        if (heap_waste(&s->arena.heap) >= SCAN_STEP)
-            heap_purge(&s->arena.heap);
-    }
-    if (self() == &nobody)
-        return;
-    pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
-    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
-    if (s)
-        shard_push_orphan(s);
-}
-
-static void thread_end(void *shard)
-{
-    (void)shard;
-    ending = true;
-    stage_thread_exit();
+    thread_detach();
 }
 
 static size_t stage_check(void)
@@ -357,9 +318,7 @@ static size_t stage_metadata(void)
 /* @pre no other thread is left that used it */
 static void stage_fini(void)
 {
-    pthread_key_delete(thread_key);
-    thread_key = NO_KEY;
-    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
+    threads_fini();
     for (uint32_t i = shard_count(); i-- > 0;) {
         atomic_store_explicit(&records[i], NULL, memory_order_relaxed);
         atomic_store_explicit(&owners[i], NULL, memory_order_relaxed);
