@@ -16,7 +16,7 @@ packages=(gcc libc6-dev make python3 pkg-config
           libjansson-dev    # --json
           check             # unit tests
           zstd              # end-to-end tests and make traces
-          g++ binutils      # the tests of libmm-NAME.so
+          g++ binutils sqlite3  # the tests of libmm-NAME.so
           libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0  # mdriver -a
           valgrind          # scripts/count.sh
           gnuplot-nox)      # scripts/plot.sh

@@ -4,7 +4,7 @@
 #   make teach LIMIT=1000   the numbers below LIMIT
 
 TEACH       = $(B)/teach/collatz-list $(B)/teach/collatz-vector
-TEACH_LIMIT = $(or $(LIMIT),30000)
+TEACH_LIMIT = $(or $(LIMIT),100000)
 
 teach: $(TEACH) preload
 	@scripts/teach.sh $(B)/teach $(TEACH_LIMIT)

@@ -26,6 +26,21 @@ print(db.execute("select sum(a), max(length(b)) from t").fetchall())
 END
 }
 
+sqlite_joins() {
+    sqlite3 :memory: 'create table t(a integer primary key, b);
+        with recursive n(i) as (select 1 union all select i + 1 from n
+            where i < 20000)
+        insert into t select i, hex(i * i) || printf("%.*c", i % 90, "x")
+            from n;
+        create index by_b on t(b);
+        select count(*), sum(length(x.b)), max(y.b) from t x join t y
+            on y.a = x.a * 7 % 20001;
+        update t set b = b || b where a % 3 = 0;
+        delete from t where a % 5 = 0;
+        select count(*), sum(length(b)), min(b) from t group by a % 4;
+        pragma integrity_check'
+}
+
 # Children of a process with threads allocate, and end.
 python_forks() {
     python3 - <<'END'
@@ -58,15 +73,17 @@ sort_sorts() {
         sort --parallel=4 -S 8M | md5sum
 }
 
-export -f python_works python_forks perl_hashes compiler_compiles sort_sorts
+export -f python_works python_forks sqlite_joins perl_hashes compiler_compiles \
+    sort_sorts
 
-# The designs: those with threads and children.
+# The designs: those with threads and children, and sqlite3.
 runs_under() { # PROGRAM NAME
-    [[ $1 == python_* || $2 == global || $2 == arena* || $2 == lockfree* ]]
+    [[ $1 == python_* || $1 == sqlite_* ||
+        $2 == global || $2 == arena* || $2 == lockfree* ]]
 }
 
-for program in python_works python_forks perl_hashes compiler_compiles \
-    sort_sorts; do
+for program in python_works python_forks sqlite_joins perl_hashes \
+    compiler_compiles sort_sorts; do
     want=$(timeout "$LIMIT" bash -c "$program" 2>&1)
     for library in ./libmm-*.so; do
         name=${library#./libmm-} name=${name%.so}
