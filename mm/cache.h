@@ -148,6 +148,7 @@ static inline void *bin_cut(struct cache *c, size_t i, unsigned keep)
     void *chain = *tail;
     *tail = NULL;
     c->moved += bin_count(c, i) - kept;
+    c->bins[i].batch = 1;
     c->rooms[i] = (int16_t)(c->bins[i].limit - kept);
     return chain;
 }

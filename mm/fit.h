@@ -48,7 +48,6 @@ struct heap {
     size_t size;          /* bytes of all regions */
     size_t dirty;         /* H7 */
     size_t clean;         /* H7 */
-    size_t grown;    /* bytes that became resident, each time that they did */
     size_t purge_at; /* resident bytes below which growing purges nothing */
 };
 

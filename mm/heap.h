@@ -73,7 +73,6 @@ static always_inline void heap_free(struct heap *h, struct block *b)
     block_set_free(b, size);
     if (victim) {
         h->victim = b;
-        h->grown += clean; /* what joins the victim will be used */
         return;
     }
     free_set_dirty(b, size, size - clean);
@@ -111,7 +110,6 @@ static inline struct block *region_extend(struct heap *h, size_t size)
         return NULL;
     r->size += (uint32_t)(size / ALIGN);
     h->size += size;
-    h->grown += size;
     region_seal(region_end(r), 0);
     size_t dirty = size; /* as good as: it is about to be used */
     if (!block_is_end(top)) {
@@ -137,7 +135,6 @@ static inline struct block *region_new(struct heap *h, size_t size)
     r->size = (uint32_t)(bytes / ALIGN);
     h->regions = block_link(h, b);
     h->size += bytes;
-    h->grown += bytes;
     b->header = BLOCK_PREV_USED;
     region_seal(region_end(r), 0);
     block_set_free(b, size);
@@ -194,15 +191,10 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
 /* asize bytes of b, free, will be used: nobody knows which of them are
  * resident; as few as can be, so that the waste is never more than we think.
  * @return dirty bytes of what is left */
-static always_inline size_t dirty_after(struct heap *h, const struct block *b,
-                                        size_t asize)
+static always_inline size_t dirty_after(const struct block *b, size_t asize)
 {
     size_t size = block_size(b);
-    if (likely(size < DIRTY_MIN))
-        return size - asize;
-    size_t dirty = free_dirty(b, size), left = min_size(dirty, size - asize);
-    h->grown += asize - (dirty - left);
-    return left;
+    return min_size(free_dirty(b, size), size - asize);
 }
 
 /* Cut [offset, offset + asize) out of the free block b, which is in no list;
@@ -211,7 +203,7 @@ static inline struct block *block_take(struct heap *h, struct block *b,
                                        size_t offset, size_t asize)
 {
     size_t rest = block_size(b) - offset - asize;
-    size_t dirty = dirty_after(h, b, asize), low = min_size(dirty, offset);
+    size_t dirty = dirty_after(b, asize), low = min_size(dirty, offset);
     struct block *taken = block_at(b, offset);
     if (offset) {
         taken->header = 0;
@@ -262,7 +254,6 @@ static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
     list_remove(h, b, block_size(b));
     if (asize > EXACT_MAX)
         return block_take(h, b, block_size(b) - asize, asize);
-    h->grown += free_clean(b, block_size(b)); /* all of it will be used */
     return take_low(h, b, asize);
 }
 
@@ -348,7 +339,6 @@ static inline struct block *block_slide(struct heap *h, struct block *b)
     struct block *prev = block_prev(b);
     size_t size = block_size(prev) + block_size(b), kept = block_usable(b);
     unlist(h, prev);
-    dirty_after(h, prev, block_size(prev));
     block_unmake(b);
     memmove(block_payload(prev), block_payload(b), kept);
     block_set_used(prev, size);

@@ -66,7 +66,7 @@ struct shard {
     uint32_t id; /* index in records[] */
     uint32_t nwards;
     struct shard *wards, *next_ward; /* merged into this one; a list */
-    size_t scan_at;                  /* arena.heap.grown at the next scan */
+    size_t counted;                  /* its part of process.resident */
     struct arena arena;
 } __attribute__((aligned(64)));
 
@@ -74,6 +74,8 @@ struct shard {
 struct process {
     _Atomic uint32_t number; /* 0: not yet known */
     _Atomic uint32_t cursor; /* of scans */
+    _Atomic size_t resident; /* bytes of all shards, within SCAN_STEP each */
+    _Atomic size_t record;   /* resident, above which others' waste is purged */
     _Alignas(64) struct tagged orphans;
     _Alignas(64) struct tagged spares;
 };
@@ -255,7 +257,20 @@ static inline void shard_clear(struct shard *s)
     arena_init(&s->arena, s->id);
     s->arena.heap.fixed = true; /* it grows only where the stage says so */
     s->arena.heap.steps = true;
-    s->scan_at = 0;
+    s->counted = 0;
+}
+
+/* Add to the whole what s, the caller's, has more than it had, or take off what
+ * it has less. Relaxed: a sum to decide by, which publishes nothing.
+ * @return the whole */
+static inline size_t shard_count_resident(struct shard *s)
+{
+    size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
+    s->counted += more;
+    count_rmw();
+    return atomic_fetch_add_explicit(&process()->resident, more,
+                                     memory_order_relaxed) +
+           more;
 }
 
 /* NULL: out of memory, or of ids. */
@@ -381,6 +396,7 @@ static cold_noinline void shard_merge(struct shard *s, struct shard *o)
     owner_set(o->id, s); /* before the inbox closes: send relies on it */
     void *mail = inbox_close_owner(&o->inbox);
     arena_merge(&s->arena, &o->arena);
+    s->counted += o->counted;
     shard_clear(o);
     o->wards = NULL;
     o->nwards = 0;

@@ -43,7 +43,9 @@ static size_t shard_trim(struct shard *s)
 {
     if (seat_of(s) == self())
         cache_flush(s);
-    return heap_trim(&s->arena.heap);
+    size_t given = heap_trim(&s->arena.heap);
+    shard_count_resident(s);
+    return given;
 }
 
 #endif

@@ -5,8 +5,7 @@
  *                                one steals
  *        ─► nobody  open 0       not yet a thread of ours, or no longer
  *
- * All below is done by the thread itself, inside its shard; scan looks at
- * others' shards, too. */
+ * All below is done by the thread itself, inside its shard. */
 #ifndef MM_LFTHREAD_H
 #define MM_LFTHREAD_H
 
@@ -15,11 +14,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-
-/* Bytes of growth between looks at others' waste; shards at a look. */
-#define SCAN_STEP ((size_t)1 << 20)
-#define SCAN_SHARDS 64
-#define SCAN_LARGE ((size_t)16 << 20) /* waste that is taken at once */
 
 /* The seat of a thread that has none: it is never open. */
 static struct seat nobody;
@@ -94,6 +88,7 @@ static struct shard *self_move(struct shard *s, uint64_t state)
 static void self_inherit(struct shard *s)
 {
     inbox_open_owner(&s->inbox);
+    s->counted = 0; /* as process.resident */
     atomic_store_explicit(&s->process, process_number(), memory_order_relaxed);
 }
 
@@ -171,59 +166,22 @@ static inline void drain(struct shard *s)
     }
 }
 
-/* Give back all but the keep newest blocks of bin i. */
+/* Bin i is over its limit: give back all but the keep newest blocks. */
 static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
 {
     struct cache *c = &seat_of(s)->cache;
     void *chain = bin_cut(c, i, keep);
     bin_shrink(c, i);
-    c->bins[i].batch = 1;
     shard_free_chain(s, chain);
 }
 
+/* Others need the memory more: this says nothing of the limits. */
 static cold_noinline void cache_flush(struct shard *s)
 {
     for (size_t i = 1; i < NBINS; i++)
         if (seat_of(s)->cache.heads[i])
-            bin_flush(s, i, 0);
+            shard_free_chain(s, bin_cut(&seat_of(s)->cache, i, 0));
     outbox_post(&seat_of(s)->outbox);
-}
-
-/* Is there something to get from other, whom nobody has entered since the last
- * look? Very much is worth it even if its thread meets the thief. */
-static inline bool rests(struct shard *other)
-{
-    uint32_t uses = atomic_load_explicit(&other->uses, memory_order_relaxed);
-    bool rested =
-        atomic_load_explicit(&other->seen, memory_order_relaxed) == uses;
-    bool swept =
-        atomic_load_explicit(&other->swept, memory_order_relaxed) == uses;
-    size_t waste = atomic_load_explicit(&other->waste, memory_order_relaxed);
-    atomic_store_explicit(&other->seen, uses, memory_order_relaxed);
-    count_shared();
-    return waste >= SCAN_LARGE ||
-           (rested && (inbox_has_mail(&other->inbox) || (waste && !swept)));
-}
-
-/* Give back what rests with others, who may be asleep. */
-static cold_noinline void scan(struct shard *s)
-{
-    uint32_t n = shard_count(), most = (uint32_t)min_size(n, SCAN_SHARDS);
-    s->scan_at = s->arena.heap.grown + SCAN_STEP;
-    count_rmw();
-    uint32_t at = atomic_fetch_add_explicit(&process()->cursor, most,
-                                            memory_order_relaxed);
-    for (uint32_t i = 0; i < most; i++) {
-        struct shard *other = shard_at((at + i) % n);
-        if (!other || other == s || !rests(other) || !shard_steal(other))
-            continue;
-        shard_tend(other, s);
-        atomic_store_explicit(
-            &other->swept,
-            atomic_load_explicit(&other->uses, memory_order_relaxed),
-            memory_order_relaxed);
-        shard_give_back(other);
-    }
 }
 
 /* ---- beginning and end ------------------------------------------------- */

@@ -34,13 +34,11 @@
 #include "mm/check.h"
 #include "mm/lock.h"
 #include "mm/merge.h"
+#include "mm/waste.h"
 
 #include <stdatomic.h>
 
 #define RECLAIM_MIN 64 /* forwarded ids that may be lost for a time */
-/* Bytes: what a shard counts its resident memory in, and waste worth a look. */
-#define SCAN_STEP ((size_t)1 << 20)
-#define SCAN_DIRTY ((size_t)1 << 20)
 
 struct shard {
     struct lock lock;
@@ -295,32 +293,29 @@ static cold_noinline bool shard_adopt(struct shard *s)
     return orphan != NULL;
 }
 
-/* Give back what lies unused in s: when nobody used it since the last look, all
- * that can be, once. @pre s's lock */
+/* Give back what lies unused in s, once nobody used it since the last look; or
+ * now, if it is much. @pre s's lock */
 static inline void shard_give_back(struct shard *s)
 {
     struct heap *h = &s->arena.heap;
     bool rests = s->seen == s->uses;
     s->seen = s->uses;
-    if (rests && s->swept != s->uses) {
+    if (heap_waste(h) >= SCAN_LARGE || (rests && s->swept != s->uses)) {
         s->swept = s->uses;
         heap_purge_from(h, DIRTY_MIN);
-    } else if (heap_waste(h) >= SCAN_DIRTY) {
-        heap_purge(h);
+        shard_count_resident(s);
     }
-    shard_count_resident(s);
 }
 
 /* Count s. When all are to need more than ever, look at the waste of others
- * first, who may be asleep. That it is a record makes it cheap: what is given
- * back must be taken again in full before the next look, and a little more.
- * @pre s's lock; others' locks are only tried */
+ * first, who may be asleep (waste.h). @pre s's lock; others' are only tried */
 static cold_noinline void shard_recount(struct shard *s)
 {
     size_t record =
         atomic_load_explicit(&registry.record, memory_order_relaxed);
     uint32_t n = shard_count();
-    if (shard_count_resident(s) <= record)
+    size_t whole = shard_count_resident(s);
+    if (whole <= record)
         return;
     for (uint32_t i = 0; i < n; i++) {
         struct shard *other = shard_at(i);
@@ -330,16 +325,14 @@ static cold_noinline void shard_recount(struct shard *s)
         lock_drop(&other->lock);
     }
     size_t left = shard_count_resident(s);
-    if (left > record / 2) /* so little waste is not worth the same again */
-        record = max_size(left, record + SCAN_STEP);
+    record = record_after(record, whole, left);
     atomic_store_explicit(&registry.record, record, memory_order_relaxed);
 }
 
 /* Memory was taken from s: does its part of the whole differ by a step? */
 static inline void shard_took(struct shard *s)
 {
-    size_t resident = heap_resident(&s->arena.heap);
-    if (unlikely(resident - s->counted + SCAN_STEP > 2 * SCAN_STEP))
+    if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
         shard_recount(s);
 }
 

@@ -88,8 +88,7 @@ static inline void *take(struct shard *s, size_t align, size_t size)
     void *p = arena_take(&s->arena, align, size);
     if (unlikely(!p))
         p = take_more(s, align, size);
-    if (unlikely(s->arena.heap.grown >= s->scan_at))
-        scan(s);
+    took(s);
     return p;
 }
 
@@ -258,8 +257,7 @@ static inline void *stage_resize(void *p, size_t size)
         s->arena.heap.fixed = false;
         q = arena_resize(&s->arena, p, size);
         s->arena.heap.fixed = true;
-        if (unlikely(s->arena.heap.grown >= s->scan_at))
-            scan(s);
+        took(s);
     }
     disown(s);
     return q;

@@ -90,20 +90,20 @@ static void free_chain(void *p)
     }
 }
 
-/* Give back all but the keep newest blocks of bin i. */
+/* Bin i is over its limit: give back all but the keep newest blocks. */
 static cold_noinline void bin_flush(struct cache *c, size_t i, unsigned keep)
 {
     void *chain = bin_cut(c, i, keep);
     bin_shrink(c, i);
-    c->bins[i].batch = 1;
     free_chain(chain);
 }
 
+/* Others need the memory more: this says nothing of the limits. */
 static cold_noinline void cache_flush(struct cache *c)
 {
     for (size_t i = 1; i < NBINS; i++)
         if (c->heads[i])
-            bin_flush(c, i, 0);
+            free_chain(bin_cut(c, i, 0));
 }
 
 /* The thread is done: its cache goes to the owners, its shard becomes an

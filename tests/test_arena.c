@@ -176,6 +176,27 @@ START_TEST(a_shard_gives_back_small_waste_when_it_rests)
 }
 END_TEST
 
+START_TEST(the_record_follows_what_a_look_gave_back)
+{
+    const size_t mib = SCAN_STEP;
+    /* nothing: a step more; or what there is, if that is more */
+    ck_assert_uint_eq(record_after(100 * mib, 100 * mib + 1, 100 * mib + 1),
+                      101 * mib);
+    ck_assert_uint_eq(record_after(10 * mib, 30 * mib, 30 * mib), 30 * mib);
+    /* a little: a quarter more */
+    ck_assert_uint_eq(record_after(100 * mib, 101 * mib, 90 * mib), 125 * mib);
+    ck_assert_uint_eq(record_after(mib, 2 * mib, 2 * mib - 1), 2 * mib);
+    /* much: the same again */
+    ck_assert_uint_eq(record_after(100 * mib, 101 * mib, 60 * mib), 100 * mib);
+    ck_assert_uint_eq(record_after(10 * mib, 100 * mib, 60 * mib), 60 * mib);
+    /* others took more meanwhile */
+    ck_assert_uint_eq(record_after(mib, 2 * mib, 3 * mib), 3 * mib);
+
+    ck_assert(!is_step(7 * mib, 6 * mib) && !is_step(5 * mib, 6 * mib));
+    ck_assert(is_step(7 * mib + 1, 6 * mib) && is_step(5 * mib - 1, 6 * mib));
+}
+END_TEST
+
 START_TEST(others_waste_is_taken_only_for_more_than_was_ever_resident)
 {
     take(1);
@@ -262,6 +283,7 @@ int main(void)
         ten_thousand_threads_that_come_and_go_make_one_arena_more,
         eight_threads_at_a_time_make_a_bounded_number_of_arenas,
         a_shard_gives_back_small_waste_when_it_rests,
+        the_record_follows_what_a_look_gave_back,
         others_waste_is_taken_only_for_more_than_was_ever_resident,
         free_keeps_errno_whatever_it_does,
         what_cannot_be_had_is_null_and_enomem,

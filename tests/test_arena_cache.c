@@ -71,6 +71,22 @@ START_TEST(a_thread_that_ends_leaves_nothing_in_its_cache)
 }
 END_TEST
 
+/* The heap grows; bins that are emptied for it were not too small. */
+START_TEST(bins_emptied_for_the_heap_do_not_grow)
+{
+    enum { N = 100000 };
+    for (size_t i = 0; i < N; i++)
+        take(1 + i * 7919 % BIN_MAX);
+    for (size_t i = 1; i < NBINS; i++)
+        lab->free(take(bin_bytes(i)));
+    cache_flush(&self->cache);
+    for (size_t i = 0; i < N; i++)
+        take(1 + i * 7919 % BIN_MAX);
+    ck_assert_uint_eq(self->cache.limits, 0);
+    ck_sound();
+}
+END_TEST
+
 START_TEST(bins_grow_and_stay_within_the_budget)
 {
     static void *p[20000];
@@ -125,6 +141,7 @@ int main(void)
         a_bin_serves_what_it_promises_wherever_its_blocks_came_from,
         a_free_into_the_cache_takes_no_lock_whoever_owns_the_block,
         a_thread_that_ends_leaves_nothing_in_its_cache,
+        bins_emptied_for_the_heap_do_not_grow,
         bins_grow_and_stay_within_the_budget,
         a_bin_that_is_only_flushed_shrinks_to_its_first_limit,
         NULL};
