@@ -36,6 +36,7 @@
 #define BIN_BYTES_MAX ((size_t)256 << 10) /* of a bin at most */
 #define SHRINK_BYTES ((size_t)64 << 10)   /* flushed without a refill */
 #define CACHE_BUDGET ((size_t)128 << 10)  /* of all limits, at least */
+#define WORTH_BYTES ((size_t)16 << 10)    /* a request worth all that waits */
 
 struct bin {
     uint16_t limit;  /* blocks; more: flush */
@@ -203,12 +204,15 @@ static inline size_t cache_bytes(const struct cache *c)
     return bytes;
 }
 
-/* Shall c be emptied before a heap of this size grows? Not when little waits
- * here. And the question is only worth asking again when twice as many blocks
- * have moved in and out as waited here the last time: so that emptying costs
- * each block that moves no more than a few instructions. */
-static inline bool cache_worth(struct cache *c, size_t heap_size)
+/* Shall c be emptied before a heap of this size grows for so many bytes? For
+ * many, yes: a block that waits here may be all that keeps as many apart. Else
+ * not when little waits here. And the question is only worth asking again when
+ * twice as many blocks have moved in and out as waited here the last time: so
+ * that emptying costs each block that moves no more than a few instructions. */
+static inline bool cache_worth(struct cache *c, size_t heap_size, size_t need)
 {
+    if (need >= WORTH_BYTES)
+        return true;
     if (c->moved < c->ask_at)
         return false;
     size_t blocks = 0, bytes = 0;

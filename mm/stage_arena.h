@@ -100,7 +100,8 @@ static cold_noinline void *own_take_more(struct thread *t, struct shard **s,
                                          size_t align, size_t size)
 {
     void *p = NULL;
-    bool flush = ARENA_CACHED && cache_worth(&t->cache, (*s)->arena.heap.size);
+    bool flush =
+        ARENA_CACHED && cache_worth(&t->cache, (*s)->arena.heap.size, size);
     bool adopt = atomic_load_explicit(&registry.norphans, memory_order_relaxed);
     if (flush || adopt) {
         *s = own_relieve(t, *s, flush, adopt);

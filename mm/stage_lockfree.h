@@ -64,7 +64,7 @@ static cold_noinline void *take_anywhere(struct shard *s, size_t align,
 static cold_noinline void *take_more(struct shard *s, size_t align, size_t size)
 {
     void *p = NULL;
-    bool flush = cache_worth(&seat_of(s)->cache, s->arena.heap.size);
+    bool flush = cache_worth(&seat_of(s)->cache, s->arena.heap.size, size);
     if (flush)
         cache_flush(s);
     shard_free_mail(s, s);
