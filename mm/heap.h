@@ -180,8 +180,10 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     struct block *b = step > lacks ? region_extend(h, step) : NULL;
     if (b || (b = region_extend(h, lacks)))
         return b;
-    /* Someone else's memory follows ours: take more, to meet him less often. */
-    size_t more = max_size(REGION_MIN, round_up(h->size / 32, ALIGN));
+    /* Someone else's memory follows ours: take more, to meet him less often,
+     * and so that a block which grows step by step moves but a few times. */
+    size_t more = max_size(h->size / 32, most + most / 2);
+    more = max_size(REGION_MIN, round_up(more, ALIGN));
     b = more > most ? region_new(h, more) : NULL;
     return b ? b : region_new(h, most);
 }

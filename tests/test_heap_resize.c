@@ -180,6 +180,28 @@ START_TEST(a_block_takes_the_one_before_and_the_one_behind)
 }
 END_TEST
 
+/* After each step another's memory lies behind the heap. */
+START_TEST(a_block_that_grows_among_others_moves_but_a_few_times)
+{
+    enum { STEP = 1000, LAST = 1000000 };
+    char *p = take(STEP, 'x');
+    int moves = 0;
+    for (size_t size = 2 * STEP; size <= LAST; size += STEP) {
+        ck_assert_ptr_nonnull(mem_sbrk(16));
+        char *q = arena_resize(&arena, p, size);
+        if (!q) {
+            q = take(size, 'x');
+            give_back(p);
+            moves++;
+        }
+        p = q;
+    }
+    ck_assert_int_le(moves, 20);
+    ck_assert_uint_le(heap->size, 5 * (size_t)LAST);
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(a_size_that_cannot_be_leaves_the_block_as_it_was)
 {
     static const size_t too_large[] = {MEM_RESERVE, MAX_BLOCK - 2 * ALIGN,
@@ -231,6 +253,7 @@ int main(void)
         a_block_slides_into_the_one_before_though_they_overlap,
         a_block_slides_into_a_free_mini,
         a_block_takes_the_one_before_and_the_one_behind,
+        a_block_that_grows_among_others_moves_but_a_few_times,
         a_size_that_cannot_be_leaves_the_block_as_it_was,
         a_fixed_heap_resizes_within_what_it_has,
         a_tight_block_that_is_resized_is_not_tight_any_more,
