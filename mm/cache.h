@@ -195,12 +195,21 @@ static inline void bin_shrink(struct cache *c, size_t i)
     }
 }
 
-/* Bytes of the blocks that wait here, without their headers. */
+/* Bytes of the heap that the block of p, which waits in bin i, takes up. */
+static inline size_t cached_size(size_t i, const void *p)
+{
+    return page_tag(p) & TAG_CLASS
+               ? bin_bytes(i)
+               : header_read_remote(payload_block(p)) & BLOCK_SIZE;
+}
+
+/* Bytes of the blocks that wait here, with headers, as arena_used counts. */
 static inline size_t cache_bytes(const struct cache *c)
 {
     size_t bytes = 0;
     for (size_t i = 1; i < NBINS; i++)
-        bytes += bin_count(c, i) * bin_bytes(i);
+        for (const void *p = c->heads[i]; p; p = *(void *const *)p)
+            bytes += cached_size(i, p);
     return bytes;
 }
 
