@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tap import run
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = Path(tempfile.mkdtemp())
 FILES = ("figures.py", "results_files.py")
@@ -113,21 +115,8 @@ TESTS = [the_committed_documents_have_the_committed_figures,
          an_unknown_mark_is_named, a_directory_without_figures_is_named]
 
 
-def main():
-    failed = False
-    for test in TESTS:
-        name = test.__name__.replace("_", " ")
-        try:
-            test()
-            print(f"ok - {name}")
-        except Exception as what:    # also one that nobody foresaw
-            print(f"not ok - {name}: {type(what).__name__}: {what}")
-            failed = True
-    return failed
-
-
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(run(TESTS))
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)

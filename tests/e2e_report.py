@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tap import run
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = Path(tempfile.mkdtemp())
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -193,24 +195,9 @@ BROWSER = [its_tables_sort_and_filter_in_a_browser,
            the_committed_results_make_a_page_without_an_error]
 
 
-def main():
-    failed = False
-    for test in ALWAYS + BROWSER:
-        name = test.__name__.replace("_", " ")
-        if test in BROWSER and not CHROMIUM:
-            print(f"ok - {name} # SKIP no chromium: apt-get install chromium")
-            continue
-        try:
-            test()
-            print(f"ok - {name}")
-        except (AssertionError, subprocess.SubprocessError) as what:
-            print(f"not ok - {name}: {what}")
-            failed = True
-    return failed
-
-
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(run(ALWAYS + BROWSER, () if CHROMIUM else BROWSER,
+                     "no chromium: apt-get install chromium"))
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)
