@@ -184,7 +184,7 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
      * and so that a block which grows step by step moves but a few times. */
     size_t more = max_size(h->size / 32, most + most / 2);
     more = max_size(REGION_MIN, round_up(more, ALIGN));
-    b = more > most ? region_new(h, more) : NULL;
+    b = region_new(h, more);
     return b ? b : region_new(h, most);
 }
 
