@@ -195,21 +195,25 @@ static inline void bin_shrink(struct cache *c, size_t i)
     }
 }
 
-/* Bytes of the heap that the block of p, which waits in bin i, takes up. */
-static inline size_t cached_size(size_t i, const void *p)
+/* Bytes of the heap that a chain of blocks takes up, with their headers. */
+static inline size_t chain_bytes(const void *p)
 {
-    return page_tag(p) & TAG_CLASS
-               ? bin_bytes(i)
-               : header_read_remote(payload_block(p)) & BLOCK_SIZE;
+    size_t bytes = 0;
+    for (; p; p = *(void *const *)p) {
+        unsigned run_class = page_tag(p) & TAG_CLASS;
+        bytes += run_class
+                     ? bin_bytes(run_bin(run_class))
+                     : header_read_remote(payload_block(p)) & BLOCK_SIZE;
+    }
+    return bytes;
 }
 
-/* Bytes of the blocks that wait here, with headers, as arena_used counts. */
+/* Bytes of the blocks that wait here, as arena_used counts. */
 static inline size_t cache_bytes(const struct cache *c)
 {
     size_t bytes = 0;
     for (size_t i = 1; i < NBINS; i++)
-        for (const void *p = c->heads[i]; p; p = *(void *const *)p)
-            bytes += cached_size(i, p);
+        bytes += chain_bytes(c->heads[i]);
     return bytes;
 }
 

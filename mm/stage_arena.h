@@ -76,7 +76,7 @@ static struct shard *own_relieve(struct thread *t, struct shard *s, bool flush,
 {
     lock_drop(&s->lock);
     if (flush)
-        cache_flush(&t->cache);
+        cache_flush(t);
     if (adopt)
         shard_adopt(t->shard);
     return own_lock(t);
@@ -188,17 +188,23 @@ static always_inline void *stage_malloc(size_t size)
 
 static cold_noinline void free_slow(void *p)
 {
-    struct shard *s = owner_lock(p);
+    struct thread *t = self;
+    struct shard *s = owner_root(p);
+    if (ARENA_CACHED && likely(t != NULL) && s != t->shard) {
+        outbox_add(&t->outbox, s, p);
+        return;
+    }
+    s = owner_lock(p);
     arena_free(&s->arena, p);
     lock_drop(&s->lock);
 }
 
 /* p was pushed on bin i, which is over its limit now. */
-static cold_noinline void bin_over(struct cache *c, size_t i, void *p)
+static cold_noinline void bin_over(struct thread *t, size_t i, void *p)
 {
     if (i == 0)
         mm_die("double free, or a pointer that malloc never returned", p);
-    bin_flush(c, i, c->bins[i].limit / 2);
+    bin_flush(t, i, t->cache.bins[i].limit / 2);
 }
 
 /* tag: of p's page */
@@ -211,7 +217,7 @@ static always_inline void stage_free(void *p, uint32_t tag)
             if (unlikely(p == t->cache.heads[i]))
                 free_twice(p);
             else if (unlikely(bin_push(&t->cache, i, p)))
-                bin_over(&t->cache, i, p);
+                bin_over(t, i, p);
             return;
         }
     }
@@ -286,14 +292,14 @@ static size_t stage_used(void)
         used += arena_used(&s->arena);
         lock_drop(&s->lock);
     }
-    return used - (self ? cache_bytes(&self->cache) : 0);
+    return used - (self ? thread_bytes(self) : 0);
 }
 
 static size_t stage_trim(void)
 {
     size_t given = 0;
     if (self)
-        cache_flush(&self->cache);
+        cache_flush(self);
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *s = shard_at(i);
         lock_take(&s->lock);

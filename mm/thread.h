@@ -1,7 +1,12 @@
 /* thread.h - a thread's record: its cache and its shard, how they come and go.
  *
- *   thread ─► self ─► record ─► cache: blocks of any owner, for it alone
- *                          └──► shard: what it allocates from
+ *   thread ─► self ─► record ─┬─► cache   blocks of any owner, for it alone
+ *                             ├─► outbox  others' blocks, on their way home
+ *                             └─► shard   what it allocates from
+ *
+ * What a thread frees of others' waits in its outbox (outbox.h) until it is
+ * worth taking the owner's lock: his lock, his lists and the borders of his
+ * blocks then move between the processors once for many blocks.
  *
  * A record is made at a thread's first allocation, and kept for the next thread
  * when this one ends: by the hook, or by a key's destructor. Threads that only
@@ -11,6 +16,7 @@
 #define MM_THREAD_H
 
 #include "mm/cache.h"
+#include "mm/outbox.h"
 #include "mm/shard.h"
 
 #ifndef ARENA_CACHED
@@ -22,6 +28,7 @@
 
 struct thread {
     struct cache cache;
+    struct outbox outbox;
     struct shard *shard; /* of this thread; or the favorite */
     struct thread *next; /* free records */
 } __attribute__((aligned(64)));
@@ -54,6 +61,7 @@ static cold_noinline struct thread *thread_attach(void)
         s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
     if (s) {
         cache_init(&t->cache);
+        t->outbox = (struct outbox){0};
         t->shard = s;
         self = t;
     } else if (t) {
@@ -90,21 +98,80 @@ static void free_chain(void *p)
     }
 }
 
-/* Bin i is over its limit: give back all but the keep newest blocks. */
-static cold_noinline void bin_flush(struct cache *c, size_t i, unsigned keep)
+/* ---- what is freed ---------------------------------------------------- */
+
+static cold_noinline void letter_post(struct letter *l)
 {
-    void *chain = bin_cut(c, i, keep);
-    bin_shrink(c, i);
-    free_chain(chain);
+    if (!l->to)
+        return;
+    l->to = NULL;
+    free_chain(l->first);
+}
+
+static inline void outbox_post(struct outbox *o)
+{
+    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
+        letter_post(&o->slots[i]);
+}
+
+/* p, which belongs to another shard, starts on its way. */
+static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
+{
+    struct letter *l = outbox_slot(o, to->id);
+    if (unlikely(l->to != to))
+        letter_post(l);
+    if (unlikely(letter_add(l, to, p, arena_usable(p))))
+        letter_post(l);
+}
+
+/* Free a chain of blocks: what is t's own now, the rest through its outbox.
+ * Needs no lock to tell: while t uses its shard, nothing leads away from it. */
+static cold_noinline void thread_free_chain(struct thread *t, void *p)
+{
+    void *mine = NULL, **last = &mine;
+    while (p) {
+        void *next = *(void **)p;
+        struct shard *owner = owner_root(p);
+        if (likely(owner == t->shard)) {
+            *last = p;
+            last = p;
+        } else {
+            outbox_add(&t->outbox, owner, p);
+        }
+        p = next;
+    }
+    *last = NULL;
+    free_chain(mine);
+}
+
+/* Bin i is over its limit: give back all but the keep newest blocks. */
+static cold_noinline void bin_flush(struct thread *t, size_t i, unsigned keep)
+{
+    void *chain = bin_cut(&t->cache, i, keep);
+    bin_shrink(&t->cache, i);
+    thread_free_chain(t, chain);
 }
 
 /* Others need the memory more: this says nothing of the limits. */
-static cold_noinline void cache_flush(struct cache *c)
+static cold_noinline void cache_flush(struct thread *t)
 {
     for (size_t i = 1; i < NBINS; i++)
-        if (c->heads[i])
-            free_chain(bin_cut(c, i, 0));
+        if (t->cache.heads[i])
+            thread_free_chain(t, bin_cut(&t->cache, i, 0));
+    outbox_post(&t->outbox);
 }
+
+/* Bytes that wait with t, with headers. */
+static inline size_t thread_bytes(const struct thread *t)
+{
+    size_t bytes = cache_bytes(&t->cache);
+    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
+        if (t->outbox.slots[i].to)
+            bytes += chain_bytes(t->outbox.slots[i].first);
+    return bytes;
+}
+
+/* ---- the end ----------------------------------------------------------- */
 
 /* The thread is done: its cache goes to the owners, its shard becomes an
  * orphan. */
@@ -113,7 +180,7 @@ static void thread_detach(void)
     struct thread *t = self;
     if (!t)
         return;
-    cache_flush(&t->cache);
+    cache_flush(t);
     lock_take(&registry.lock);
     if (!ARENA_FAVORITE)
         shard_release(t->shard);
