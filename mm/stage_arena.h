@@ -33,21 +33,26 @@
      : ARENA_CACHED ? "stage 2: an arena per thread, a thread cache"           \
                     : "stage 2 without thread caches")
 
-/* Lock the shard that this thread allocates from. */
+/* Lock the first shard that is free, from the favorite on. NULL: none is. */
+static inline struct shard *favorite_lock(struct thread *t)
+{
+    uint32_t n = shard_count(), at = t->shard->id;
+    for (uint32_t i = 0; i < n; i++) {
+        struct shard *s = shard_at((at + i) % n);
+        if (lock_try(&s->lock))
+            return t->shard = s;
+    }
+    return NULL;
+}
+
+/* Lock the shard that this thread allocates from, and free what waits for
+ * that. */
 static inline struct shard *own_lock(struct thread *t)
 {
-    if (ARENA_FAVORITE) {
-        uint32_t n = shard_count(), at = t->shard->id;
-        for (uint32_t i = 0; i < n; i++) {
-            struct shard *s = shard_at((at + i) % n);
-            if (lock_try(&s->lock)) {
-                s->uses++;
-                return t->shard = s;
-            }
-        }
-    }
-    lock_take(&t->shard->lock);
+    if (!ARENA_FAVORITE || !favorite_lock(t))
+        lock_take(&t->shard->lock);
     t->shard->uses++;
+    own_free_late(t);
     return t->shard;
 }
 
@@ -188,13 +193,11 @@ static always_inline void *stage_malloc(size_t size)
 
 static cold_noinline void free_slow(void *p)
 {
-    struct thread *t = self;
-    struct shard *s = owner_root(p);
-    if (ARENA_CACHED && likely(t != NULL) && s != t->shard) {
-        outbox_add(&t->outbox, s, p);
+    if (ARENA_CACHED && likely(self != NULL)) {
+        thread_free(self, p);
         return;
     }
-    s = owner_lock(p);
+    struct shard *s = owner_lock(p);
     arena_free(&s->arena, p);
     lock_drop(&s->lock);
 }

@@ -29,6 +29,7 @@
 struct thread {
     struct cache cache;
     struct outbox outbox;
+    struct letter late;  /* the shard's own: freed as soon as it is locked */
     struct shard *shard; /* of this thread; or the favorite */
     struct thread *next; /* free records */
 } __attribute__((aligned(64)));
@@ -62,6 +63,7 @@ static cold_noinline struct thread *thread_attach(void)
     if (s) {
         cache_init(&t->cache);
         t->outbox = (struct outbox){0};
+        t->late = (struct letter){0};
         t->shard = s;
         self = t;
     } else if (t) {
@@ -124,6 +126,30 @@ static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
         letter_post(l);
 }
 
+/* Free the chain of t's own blocks that waits. @pre t's shard is locked */
+static inline void own_free_late(struct thread *t)
+{
+    if (!t->late.to)
+        return;
+    t->late.to = NULL;
+    for (void *p = t->late.first, *next; p; p = next) {
+        next = *(void **)p;
+        arena_free(&t->shard->arena, p);
+    }
+}
+
+/* Free p, which belongs into no bin: not now, which would take a lock. What is
+ * t's own waits until t locks its shard anyway, to take memory from it: to the
+ * heap that is as good as now. */
+static inline void thread_free(struct thread *t, void *p)
+{
+    struct shard *owner = owner_root(p);
+    if (ARENA_FAVORITE || owner != t->shard)
+        outbox_add(&t->outbox, owner, p);
+    else if (letter_add(&t->late, owner, p, arena_usable(p)))
+        letter_post(&t->late);
+}
+
 /* Free a chain of blocks: what is t's own now, the rest through its outbox.
  * Needs no lock to tell: while t uses its shard, nothing leads away from it. */
 static cold_noinline void thread_free_chain(struct thread *t, void *p)
@@ -159,15 +185,20 @@ static cold_noinline void cache_flush(struct thread *t)
         if (t->cache.heads[i])
             thread_free_chain(t, bin_cut(&t->cache, i, 0));
     outbox_post(&t->outbox);
+    letter_post(&t->late);
+}
+
+static inline size_t letter_bytes(const struct letter *l)
+{
+    return l->to ? chain_bytes(l->first) : 0;
 }
 
 /* Bytes that wait with t, with headers. */
 static inline size_t thread_bytes(const struct thread *t)
 {
-    size_t bytes = cache_bytes(&t->cache);
+    size_t bytes = cache_bytes(&t->cache) + letter_bytes(&t->late);
     for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
-        if (t->outbox.slots[i].to)
-            bytes += chain_bytes(t->outbox.slots[i].first);
+        bytes += letter_bytes(&t->outbox.slots[i]);
     return bytes;
 }
 
