@@ -137,16 +137,18 @@ static always_inline struct block *fit_find(const struct heap *h, size_t asize)
     return c < NEXACT ? link_block(h, h->fit.heads[c]) : list_best(h, c, asize);
 }
 
-/* Those that may do are tried, FIT_TRIES a list; then any that must do. */
+/* FIT_TRIES of those that may do are tried, the smallest first; then any that
+ * must do. More tries, each a miss of the cache, found no better places. */
 static inline struct block *fit_find_aligned(const struct heap *h, size_t asize,
                                              size_t align)
 {
     size_t most = asize + align - ALIGN;
     unsigned last = size_class(most);
     unsigned c = size_class(asize);
-    for (; (c = next_class(&h->fit, c)) <= last && c < NCLASSES; c++) {
+    int tries = FIT_TRIES;
+    for (; tries && (c = next_class(&h->fit, c)) <= last && c < NCLASSES; c++) {
         uint32_t link = h->fit.heads[c];
-        for (int i = 0; link && i < FIT_TRIES; i++) {
+        for (; link && tries; tries--) {
             struct block *b = link_block(h, link);
             if (align_lead(b, align) + asize <= block_size(b))
                 return b;
