@@ -28,7 +28,8 @@ struct outbox {
     struct letter slots[OUTBOX_SLOTS];
 };
 
-/* Add p. @return whether the letter is full: post it */
+/* Add p; dies if it is the last that was added. @return whether the letter is
+ * full: post it */
 static inline bool letter_add(struct letter *l, struct shard *to, void *p,
                               size_t bytes)
 {
@@ -36,6 +37,8 @@ static inline bool letter_add(struct letter *l, struct shard *to, void *p,
         *l = (struct letter){.to = to, .last = p};
         *(void **)p = NULL;
     } else {
+        if (unlikely(p == l->first))
+            mm_die("double free", p);
         *(void **)p = l->first;
     }
     l->first = p;

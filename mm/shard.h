@@ -19,19 +19,19 @@
  * fork takes the registry and all shards, by rising id. Scans for memory to
  * purge hold any and only try.
  *
- * Invariants (shards_check)
+ * Invariants (shardcheck.h)
  *   A1 every forward leads to a root: a shard that is its own forward
  *   A2 a forwarded shard has no memory; an orphan no users
  *   A3 every block in use names an owner whose root is the shard it lies in
  *   A4 whoever holds a root's lock may rely on what owner_root says of its
  *      blocks: forwards to it and from it change only under that lock
  *   A5 an id that was merged away serves anew only when no block in use says
- *      it any more */
+ *      it any more
+ *   A6 what waits in a shard's mail is in use to the engine, and the shard's */
 #ifndef MM_SHARD_H
 #define MM_SHARD_H
 
 #include "config.h"
-#include "mm/check.h"
 #include "mm/lock.h"
 #include "mm/merge.h"
 #include "mm/waste.h"
@@ -39,9 +39,12 @@
 #include <stdatomic.h>
 
 #define RECLAIM_MIN 64 /* forwarded ids that may be lost for a time */
+#define MAIL_BYTES ((size_t)64 << 10) /* that may wait for a shard's thread */
 
 struct shard {
     struct lock lock;
+    void *mail; /* its blocks that others freed; by the lock */
+    size_t mail_bytes;
     uint32_t id;              /* index in shards[]; what its blocks say */
     uint32_t users;           /* threads; under the registry */
     bool mixed;               /* its blocks may say other ids, too */
@@ -131,6 +134,43 @@ static inline struct shard *owner_lock(const void *p)
             return s;
         lock_drop(&s->lock); /* merged, or its id given anew: ask again */
     }
+}
+
+/* Free a chain of blocks of s. @pre s's lock */
+static inline void shard_free_chain(struct shard *s, void *p)
+{
+    while (p) {
+        void *next = *(void **)p;
+        arena_free(&s->arena, p);
+        p = next;
+    }
+}
+
+/* What others left. @return the chain. @pre s's lock */
+static inline void *shard_take_mail(struct shard *s)
+{
+    void *p = s->mail;
+    s->mail = NULL;
+    s->mail_bytes = 0;
+    return p;
+}
+
+static inline void shard_free_mail(struct shard *s)
+{
+    shard_free_chain(s, shard_take_mail(s));
+}
+
+/* Leave a chain of s's blocks to the next thread that allocates from it, which
+ * has in its caches what freeing them touches. Does none come, free them.
+ * @pre s's lock */
+static inline void shard_leave(struct shard *s, void *first, void *last,
+                               size_t bytes)
+{
+    *(void **)last = s->mail;
+    s->mail = first;
+    s->mail_bytes += bytes;
+    if (unlikely(s->mail_bytes > MAIL_BYTES))
+        shard_free_mail(s);
 }
 
 /* Make every block of s say that s owns it. @pre s's lock */
@@ -278,6 +318,7 @@ static cold_noinline bool shard_adopt(struct shard *s)
     struct shard *orphan = shard_pop_orphan();
     if (orphan) {
         shards_lock_two(s, orphan);
+        shard_free_mail(orphan);
         arena_merge(&s->arena, &orphan->arena);
         shard_clear(orphan);
         s->mixed = true;
@@ -298,6 +339,7 @@ static cold_noinline bool shard_adopt(struct shard *s)
 static inline void shard_give_back(struct shard *s)
 {
     struct heap *h = &s->arena.heap;
+    shard_free_mail(s);
     bool rests = s->seen == s->uses;
     s->seen = s->uses;
     if (heap_waste(h) >= SCAN_LARGE || (rests && s->swept != s->uses)) {
@@ -374,54 +416,6 @@ static void shards_fini(void)
     atomic_store_explicit(&registry.norphans, 0, memory_order_relaxed);
     atomic_store_explicit(&registry.resident, 0, memory_order_relaxed);
     atomic_store_explicit(&registry.record, 0, memory_order_relaxed);
-}
-
-/* ---- check ----------------------------------------------------------- */
-
-/* A3 of a root. @pre its heap's walk is sound */
-static inline size_t owners_check(const struct shard *s)
-{
-    size_t bad = 0;
-    const struct heap *h = &s->arena.heap;
-    uint32_t link = h->regions;
-    for (const struct region *r; link; link = r->next) {
-        r = heap_region(h, link);
-        const struct block *b = (const struct block *)(r + 1);
-        for (; !block_is_end(b); b = block_next(b)) {
-            const void *p = block_payload(b);
-            if (block_used(b))
-                bad += broken(owner_root(p) != s,
-                              "A3 a block's owner is where it lies", p,
-                              "it names shard", payload_owner(p));
-        }
-    }
-    return bad;
-}
-
-/* All invariants of all shards. @pre quiescent */
-static cold_noinline size_t shards_check(void)
-{
-    size_t bad = 0;
-    uint32_t n = shard_count();
-    for (uint32_t i = 0; i < n; i++) {
-        const struct shard *s = shard_at(i);
-        const struct heap *h = &s->arena.heap;
-        uint32_t root = forward_get(s);
-        bad += broken(root >= n || forward_get(shard_at(root)) != root,
-                      "A1 forwards lead to a root", s, "this one to", root);
-        if (root != i) {
-            bad += broken(h->size, "A2 a forwarded shard has no memory", s,
-                          "it has", h->size);
-            continue;
-        }
-        size_t lost = heap_check(h);
-        lost += lost ? 0 : runs_check(h, &s->arena.runs) + owners_check(s);
-        bad += lost;
-    }
-    for (const struct shard *s = registry.orphans; s; s = s->next)
-        bad += broken(s->users, "A2 an orphan has no users", s, "it has",
-                      s->users);
-    return bad;
 }
 
 #endif

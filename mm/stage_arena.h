@@ -21,6 +21,7 @@
 #ifndef MM_STAGE_ARENA_H
 #define MM_STAGE_ARENA_H
 
+#include "mm/shardcheck.h"
 #include "mm/tell.h"
 #include "mm/thread.h"
 
@@ -52,7 +53,9 @@ static inline struct shard *own_lock(struct thread *t)
     if (!ARENA_FAVORITE || !favorite_lock(t))
         lock_take(&t->shard->lock);
     t->shard->uses++;
-    own_free_late(t);
+    shard_free_chain(t->shard, take_late(t));
+    if (ARENA_CACHED && unlikely(t->shard->mail != NULL))
+        take_mail(t);
     return t->shard;
 }
 
@@ -94,6 +97,7 @@ static void *take_anywhere(size_t align, size_t size)
     for (uint32_t i = 0; i < shard_count() && !p; i++) {
         struct shard *s = shard_at(i);
         lock_take(&s->lock);
+        shard_free_mail(s);
         p = shard_grow(s, align, size);
         lock_drop(&s->lock);
     }
@@ -193,13 +197,10 @@ static always_inline void *stage_malloc(size_t size)
 
 static cold_noinline void free_slow(void *p)
 {
-    if (ARENA_CACHED && likely(self != NULL)) {
+    if (ARENA_CACHED && likely(self != NULL))
         thread_free(self, p);
-        return;
-    }
-    struct shard *s = owner_lock(p);
-    arena_free(&s->arena, p);
-    lock_drop(&s->lock);
+    else
+        free_now(p);
 }
 
 /* p was pushed on bin i, which is over its limit now. */
@@ -292,6 +293,7 @@ static size_t stage_used(void)
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *s = shard_at(i);
         lock_take(&s->lock);
+        shard_free_mail(s);
         used += arena_used(&s->arena);
         lock_drop(&s->lock);
     }
@@ -306,6 +308,7 @@ static size_t stage_trim(void)
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *s = shard_at(i);
         lock_take(&s->lock);
+        shard_free_mail(s);
         given += heap_trim(&s->arena.heap);
         lock_drop(&s->lock);
     }

@@ -41,6 +41,7 @@ LAYERS = [
     layer("mm/seat.h"),
     layer("mm/shard.h", "mm/lfshard.h"),
     layer("mm/lfsteal.h"),
+    layer("mm/home.h", "mm/shardcheck.h"),
     layer("mm/thread.h", "mm/lfthread.h", "mm/lfcheck.h"),
     layer("mm/lftell.h"),
     layer("mm/stage_[!f]*.h"),

@@ -38,7 +38,7 @@ START_TEST(blocks_of_a_merged_arena_are_freed_through_its_forward)
         lab->free(p[i]);
     }
     ck_sound();
-    cache_flush(&self->cache);
+    cache_flush(self);
     ck_sound();
     ck_assert_uint_eq(shard_at(old)->arena.heap.size, 0);
 }

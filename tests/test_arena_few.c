@@ -107,7 +107,7 @@ START_TEST(reclaiming_gives_runs_and_cached_blocks_their_new_owner_too)
     for (size_t i = 1; i < 300; i += 2)
         lab->free(p[i]);
     lab->free(q);
-    cache_flush(&self->cache);
+    cache_flush(self);
     ck_sound();
 }
 END_TEST

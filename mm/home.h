@@ -1,0 +1,187 @@
+/* home.h - what a thread frees that its bins do not keep: how it gets home.
+ *
+ *   own block ────► late ─────────────────────────► its arena
+ *   other's block ► outbox, a letter for each owner ► his mail ► his bins, or
+ *                                                                his arena
+ *
+ * Nothing of this takes a lock for each block. What is the thread's own waits
+ * until it locks its shard anyway, to take memory from it: to the heap that is
+ * as good as now. What is another's waits until a letter is full (outbox.h);
+ * then its owner's lock is taken, and the chain left in his mail: he has in his
+ * processor's cache what freeing a block touches, lists and neighbours, and
+ * need not get it back afterwards. Where the owner does not come, because he
+ * sleeps or is gone, the thread that overfills his mail frees it for him.
+ *
+ * Invariants
+ *   T1 all blocks of a letter have one root
+ *   T2 no more than a letter for each slot, one of own blocks, and MAIL_BYTES
+ *      with each shard wait; a block of OUTBOX_BYTES never does */
+#ifndef MM_HOME_H
+#define MM_HOME_H
+
+#include "mm/cache.h"
+#include "mm/outbox.h"
+#include "mm/shard.h"
+
+#ifndef ARENA_CACHED
+#define ARENA_CACHED 1
+#endif
+#ifndef ARENA_FAVORITE
+#define ARENA_FAVORITE 0
+#endif
+
+struct thread {
+    struct cache cache;
+    struct outbox outbox;
+    struct letter late;  /* the shard's own: freed as soon as it is locked */
+    struct shard *shard; /* of this thread; or the favorite */
+    struct thread *next; /* free records */
+} __attribute__((aligned(64)));
+
+/* ---- others' blocks ---------------------------------------------------- */
+
+/* All blocks of a letter have one owner, now as when they were added. */
+static cold_noinline void letter_post(struct letter *l)
+{
+    if (!l->to)
+        return;
+    l->to = NULL;
+    struct shard *s = owner_lock(l->first);
+    shard_leave(s, l->first, l->last, l->bytes);
+    lock_drop(&s->lock);
+}
+
+static inline void outbox_post(struct outbox *o)
+{
+    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
+        letter_post(&o->slots[i]);
+}
+
+/* p, which belongs to another shard, starts on its way. The letter may be from
+ * before that shard was merged away, and made anew. */
+static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
+{
+    struct letter *l = outbox_slot(o, to->id);
+    if (unlikely(l->to != to) || unlikely(owner_root(l->first) != to))
+        letter_post(l);
+    if (unlikely(letter_add(l, to, p, arena_usable(p))))
+        letter_post(l);
+}
+
+/* What others left: into the bins as long as there is room. @pre t's shard's
+ * lock */
+static cold_noinline void take_mail(struct thread *t)
+{
+    void *p = shard_take_mail(t->shard);
+    while (p) {
+        void *next = *(void **)p;
+        size_t i = payload_bin(p, page_tag(p));
+        if (i - 1 < NBINS - 1 && t->cache.rooms[i] > 0) {
+            bin_push(&t->cache, i, p);
+        } else {
+            arena_free(&t->shard->arena, p);
+            if (i < NBINS)
+                t->cache.bins[i].flushes |= 1; /* the bin was too small */
+        }
+        p = next;
+    }
+}
+
+/* ---- own blocks -------------------------------------------------------- */
+
+/* Free a chain of t's own blocks. */
+static void free_own(struct thread *t, void *p)
+{
+    lock_take(&t->shard->lock);
+    shard_free_chain(t->shard, p);
+    lock_drop(&t->shard->lock);
+}
+
+/* t's own blocks that wait. @return their chain */
+static inline void *take_late(struct thread *t)
+{
+    void *p = t->late.to ? t->late.first : NULL;
+    t->late.to = NULL;
+    return p;
+}
+
+/* ---- both -------------------------------------------------------------- */
+
+static cold_noinline void free_now(void *p)
+{
+    struct shard *s = owner_lock(p);
+    arena_free(&s->arena, p);
+    lock_drop(&s->lock);
+}
+
+/* Free p, which belongs into no bin: not now, which would take a lock, unless
+ * it is large. What is t's own waits until t locks its shard anyway, to take
+ * memory from it: to the heap that is as good as now. */
+static inline void thread_free(struct thread *t, void *p)
+{
+    struct shard *owner = owner_root(p);
+    size_t bytes = arena_usable(p);
+    if (bytes >= OUTBOX_BYTES)
+        free_now(p);
+    else if (ARENA_FAVORITE || owner != t->shard)
+        outbox_add(&t->outbox, owner, p);
+    else if (letter_add(&t->late, owner, p, bytes))
+        free_own(t, take_late(t));
+}
+
+/* Free a chain of blocks: what is t's own now, the rest through its outbox.
+ * Needs no lock to tell: while t uses its shard, nothing leads away from it. */
+static cold_noinline void thread_free_chain(struct thread *t, void *p)
+{
+    void *own = NULL, **last = &own;
+    while (p) {
+        void *next = *(void **)p;
+        struct shard *owner = owner_root(p);
+        if (likely(owner == t->shard)) {
+            *last = p;
+            last = p;
+        } else {
+            outbox_add(&t->outbox, owner, p);
+        }
+        p = next;
+    }
+    *last = NULL;
+    if (own)
+        free_own(t, own);
+}
+
+/* Bin i is over its limit: give back all but the keep newest blocks. */
+static cold_noinline void bin_flush(struct thread *t, size_t i, unsigned keep)
+{
+    void *chain = bin_cut(&t->cache, i, keep);
+    bin_shrink(&t->cache, i);
+    thread_free_chain(t, chain);
+}
+
+/* Others need the memory more: this says nothing of the limits. */
+static cold_noinline void cache_flush(struct thread *t)
+{
+    for (size_t i = 1; i < NBINS; i++)
+        if (t->cache.heads[i])
+            thread_free_chain(t, bin_cut(&t->cache, i, 0));
+    outbox_post(&t->outbox);
+    thread_free_chain(t, take_late(t));
+}
+
+/* ---- the end ----------------------------------------------------------- */
+
+static inline size_t letter_bytes(const struct letter *l)
+{
+    return l->to ? chain_bytes(l->first) : 0;
+}
+
+/* Bytes that wait with t, with headers. */
+static inline size_t thread_bytes(const struct thread *t)
+{
+    size_t bytes = cache_bytes(&t->cache) + letter_bytes(&t->late);
+    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
+        bytes += letter_bytes(&t->outbox.slots[i]);
+    return bytes;
+}
+
+#endif

@@ -1,0 +1,278 @@
+/* test_home.c - home.h: what a thread frees beyond its bins takes no lock each
+ * time, gets home, and waits for nobody who does not come. */
+#include "tests/arena_test.h"
+#include "tests/check_said.h"
+
+#define LARGE ((size_t)4000) /* in no bin */
+
+static uint32_t uses_of(const void *p)
+{
+    return shard_of(p)->uses;
+}
+
+static size_t chain_length(const void *p)
+{
+    size_t n = 0;
+    for (; p; p = *(void *const *)p)
+        n++;
+    return n;
+}
+
+static size_t mail_of(uint32_t id)
+{
+    return chain_length(shard_at(id)->mail);
+}
+
+static const struct letter *letter_for(uint32_t id)
+{
+    return outbox_slot(&self->outbox, id);
+}
+
+/* Bytes of blocks in use in all shards, with headers. */
+static size_t in_use(void)
+{
+    size_t bytes = stage_used();
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        const struct heap *h = &shard_at(i)->arena.heap;
+        for (uint32_t r = h->regions; r; r = heap_region(h, r)->next)
+            bytes -= sizeof(struct region) + HEADER_SIZE;
+    }
+    return bytes;
+}
+
+/* ---- own blocks -------------------------------------------------------- */
+
+START_TEST(an_own_block_is_free_for_the_next_that_is_taken)
+{
+    void *p = take(LARGE), *wall = take(LARGE);
+    uint32_t before = uses_of(p);
+    lab->free(p);
+    ck_assert_uint_eq(uses_of(wall), before); /* no lock yet */
+    ck_assert_ptr_eq(self->late.first, p);
+    ck_assert_ptr_eq(lab->malloc(LARGE), p);
+    ck_assert_uint_eq(uses_of(wall), before + 1);
+    ck_assert_ptr_null(self->late.to);
+    ck_sound();
+}
+END_TEST
+
+START_TEST(own_blocks_that_wait_are_bounded)
+{
+    void *p[100];
+    for (size_t i = 0; i < 100; i++)
+        p[i] = take(LARGE);
+    for (size_t i = 0; i < 100; i++) {
+        lab->free(p[i]);
+        ck_assert_uint_lt(thread_bytes(self),
+                          OUTBOX_BYTES + LARGE + cache_bytes(&self->cache));
+    }
+    ck_assert_uint_eq(in_use(), 0);
+    ck_sound();
+}
+END_TEST
+
+START_TEST(a_large_own_block_does_not_wait)
+{
+    void *p = take(OUTBOX_BYTES), *wall = take(100);
+    lab->free(p);
+    ck_assert_ptr_null(self->late.to);
+    ck_assert(!block_used(payload_block(p)));
+    lab->free(wall);
+    ck_assert_uint_eq(in_use(), 0);
+    ck_sound();
+}
+END_TEST
+
+/* ---- others' ----------------------------------------------------------- */
+
+/* Blocks of a thread that is gone, of so many bytes each. */
+static size_t made_size;
+static void *made[1000];
+
+static void *run_make(void *n)
+{
+    for (size_t i = 0; i < (size_t)n; i++)
+        made[i] = take(made_size);
+    return NULL;
+}
+
+/* @return the id of who made them */
+static uint32_t make_elsewhere(size_t n, size_t size)
+{
+    take(1); /* this thread's shard comes first */
+    made_size = size;
+    in_thread(run_make, (void *)n);
+    ck_assert_ptr_ne(shard_of(made[0]), self->shard);
+    return shard_of(made[0])->id;
+}
+
+START_TEST(many_blocks_go_home_under_one_lock)
+{
+    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 500);
+    uint32_t before = shard_at(id)->uses;
+    for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
+        outbox_add(&self->outbox, shard_at(id), made[i]);
+    ck_assert_uint_eq(shard_at(id)->uses, before + 1);
+    ck_assert_uint_eq(mail_of(id), OUTBOX_BLOCKS);
+    ck_assert_ptr_null(letter_for(id)->to);
+    ck_sound();
+}
+END_TEST
+
+START_TEST(anothers_large_block_goes_home_at_once)
+{
+    uint32_t id = make_elsewhere(2, OUTBOX_BYTES);
+    lab->free(made[0]);
+    ck_assert(!block_used(payload_block(made[0])));
+    ck_assert_ptr_null(letter_for(id)->to);
+    ck_assert_uint_eq(mail_of(id), 0);
+    ck_sound();
+}
+END_TEST
+
+START_TEST(an_owner_who_does_not_come_has_little_mail)
+{
+    enum { N = 998 };
+    uint32_t id = make_elsewhere(N, LARGE);
+    for (size_t i = 0; i < N; i++) {
+        lab->free(made[i]);
+        ck_assert_uint_le(shard_at(id)->mail_bytes, MAIL_BYTES);
+        ck_assert_uint_le(mail_of(id) * LARGE, MAIL_BYTES);
+    }
+    ck_assert_uint_gt(mail_of(id), 0);
+    ck_assert_uint_eq(in_use(), MIN_BLOCK); /* take(1) */
+    ck_sound();
+}
+END_TEST
+
+/* The next thread gets the shard, and the mail: into its bins, and what they
+ * have no room for shows that they were too small. */
+static void *run_take_one(void *unused)
+{
+    (void)unused;
+    void *p = take(200);
+    size_t i = request_bin(200);
+    ck_assert_uint_ge(bin_count(&self->cache, i), bin_first_limit(i));
+    ck_assert_uint_eq(self->cache.bins[i].limit, 2 * bin_first_limit(i));
+    ck_assert_ptr_null(self->shard->mail);
+    return p;
+}
+
+START_TEST(mail_fills_the_bins_of_who_takes_it)
+{
+    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 200);
+    for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
+        outbox_add(&self->outbox, shard_at(id), made[i]);
+    ck_assert_uint_eq(mail_of(id), OUTBOX_BLOCKS);
+    lab->free(in_thread(run_take_one, NULL));
+    ck_sound();
+}
+END_TEST
+
+/* ---- ends -------------------------------------------------------------- */
+
+static void *run_free_made(void *n)
+{
+    take(1);
+    for (size_t i = 0; i < (size_t)n; i++)
+        lab->free(made[i]);
+    return NULL;
+}
+
+START_TEST(a_thread_that_ends_keeps_nothing)
+{
+    made_size = LARGE;
+    run_make((void *)3); /* this thread's */
+    in_thread(run_free_made, (void *)3);
+    ck_assert_uint_eq(mail_of(self->shard->id), 3);
+    ck_assert_uint_eq(in_use(), MIN_BLOCK); /* its take(1) */
+    ck_sound();
+}
+END_TEST
+
+/* A letter outlives the shard that it is for: that is merged, and its record
+ * serves another thread. T1 */
+START_TEST(a_letter_goes_to_who_has_its_blocks_now)
+{
+    uint32_t id = make_elsewhere(1, LARGE);
+    void *old = made[0];
+    lab->free(old);
+    ck_assert_ptr_eq(letter_for(id)->first, old);
+    ck_assert(shard_adopt(self->shard)); /* old is this thread's now */
+    lock_take(&registry.lock);
+    shards_reclaim();
+    lock_drop(&registry.lock);
+    ck_assert_uint_eq(make_elsewhere(1, LARGE), id);
+    lab->free(made[0]);
+    ck_assert_ptr_eq(letter_for(id)->first, made[0]);
+    ck_assert_ptr_eq(letter_for(id)->last, made[0]);
+    ck_assert_ptr_eq(self->shard->mail, old);
+    ck_sound();
+    outbox_post(&self->outbox);
+    ck_sound();
+    ck_assert_uint_eq(mail_of(id), 1);
+}
+END_TEST
+
+START_TEST(an_orphans_mail_is_free_before_it_is_merged)
+{
+    uint32_t id = make_elsewhere(4, LARGE);
+    for (size_t i = 0; i < 4; i++)
+        lab->free(made[i]);
+    outbox_post(&self->outbox);
+    ck_assert_uint_eq(mail_of(id), 4);
+    ck_assert(shard_adopt(self->shard));
+    ck_assert_uint_eq(mail_of(id), 0);
+    ck_assert_uint_eq(in_use(), MIN_BLOCK); /* take(1) */
+    ck_sound();
+}
+END_TEST
+
+static void free_made_twice(void)
+{
+    lab->free(made[0]);
+    lab->free(made[0]);
+}
+
+static void free_own_twice(void)
+{
+    void *p = take(LARGE);
+    lab->free(p);
+    lab->free(p);
+}
+
+START_TEST(a_block_that_waits_and_is_freed_again_is_told)
+{
+    make_elsewhere(1, LARGE);
+    ck_dies(free_made_twice, "mm: double free");
+    ck_dies(free_own_twice, "mm: double free");
+}
+END_TEST
+
+START_TEST(mail_in_the_wrong_shard_is_named)
+{
+    void *own = take(LARGE);
+    uint32_t id = make_elsewhere(2, LARGE);
+    shard_leave(shard_at(id), own, own, LARGE);
+    ck_names(lab, "A6 mail lies in its shard");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        an_own_block_is_free_for_the_next_that_is_taken,
+        own_blocks_that_wait_are_bounded,
+        a_large_own_block_does_not_wait,
+        many_blocks_go_home_under_one_lock,
+        anothers_large_block_goes_home_at_once,
+        an_owner_who_does_not_come_has_little_mail,
+        mail_fills_the_bins_of_who_takes_it,
+        a_thread_that_ends_keeps_nothing,
+        a_letter_goes_to_who_has_its_blocks_now,
+        an_orphans_mail_is_free_before_it_is_merged,
+        a_block_that_waits_and_is_freed_again_is_told,
+        mail_in_the_wrong_shard_is_named,
+        NULL};
+    return run_here("home", tests);
+}
