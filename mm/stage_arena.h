@@ -5,12 +5,13 @@
  * so that most operations take no lock at all.
  *
  *   thread ─► cache ── miss, in batches ───► its own arena, under its lock
- *               └──── too full, in batches ──► each block's owner, under its
- *                                              lock
+ *               └──── too full, in batches ──► its own arena, or the outbox
+ *                                              ─► mail of the block's owner,
+ *                                                 under his lock
  *
  * Shards (shard.h) are arenas with a lock, an id and a fate: who owns a block,
- * and what becomes of an arena whose thread is gone. How threads come and go,
- * and what they keep to themselves, is in thread.h.
+ * and what becomes of an arena whose thread is gone. How blocks get home is in
+ * home.h, how threads come and go in thread.h.
  *
  * Variants, for comparison (set by the Makefile):
  *   arena           as drawn
