@@ -7,21 +7,24 @@
  * Nothing of this takes a lock for each block. What is the thread's own waits
  * until it locks its shard anyway, to take memory from it: to the heap that is
  * as good as now. What is another's waits until a letter is full (outbox.h);
- * then its owner's lock is taken, and the chain left in his mail: he has in his
- * processor's cache what freeing a block touches, lists and neighbours, and
- * need not get it back afterwards. Where the owner does not come, because he
- * sleeps or is gone, the thread that overfills his mail frees it for him.
+ * then its owner's lock is taken, or tried again with the next block, and the
+ * chain left in his mail: he has in his processor's cache what freeing a block
+ * touches, lists and neighbours, and need not get it back afterwards. Where the
+ * owner does not come, because he sleeps or is gone, the thread that overfills
+ * his mail frees it for him.
  *
  * Invariants
  *   T1 all blocks of a letter have one root
- *   T2 no more than a letter for each slot, one of own blocks, and MAIL_BYTES
- *      with each shard wait; a block of OUTBOX_BYTES never does */
+ *   T2 no more than WAIT_LETTERS for each slot, a letter of own blocks, and
+ *      MAIL_BYTES with each shard wait; a block of OUTBOX_BYTES never does */
 #ifndef MM_HOME_H
 #define MM_HOME_H
 
 #include "mm/cache.h"
 #include "mm/outbox.h"
 #include "mm/shard.h"
+
+#define WAIT_LETTERS 4 /* as full as so many: wait for the lock */
 
 #ifndef ARENA_CACHED
 #define ARENA_CACHED 1
@@ -40,15 +43,30 @@ struct thread {
 
 /* ---- others' blocks ---------------------------------------------------- */
 
-/* All blocks of a letter have one owner, now as when they were added. */
-static cold_noinline void letter_post(struct letter *l)
+/* @pre l is for s, which is locked: all its blocks have this root, as when they
+ * were added */
+static inline void letter_leave(struct letter *l, struct shard *s)
 {
-    if (!l->to)
-        return;
     l->to = NULL;
-    struct shard *s = owner_lock(l->first);
     shard_leave(s, l->first, l->last, l->bytes);
     lock_drop(&s->lock);
+}
+
+static cold_noinline void letter_post(struct letter *l)
+{
+    if (l->to)
+        letter_leave(l, owner_lock(l->first));
+}
+
+/* l is full. Its owner is not waited for, unless it is far too full: who is at
+ * work in his arena holds the lock for as long as it takes to fall asleep. */
+static cold_noinline void letter_full(struct letter *l)
+{
+    bool wait = l->blocks >= WAIT_LETTERS * OUTBOX_BLOCKS ||
+                l->bytes >= WAIT_LETTERS * OUTBOX_BYTES;
+    struct shard *s = wait ? owner_lock(l->first) : owner_try(l->first);
+    if (s)
+        letter_leave(l, s);
 }
 
 static inline void outbox_post(struct outbox *o)
@@ -65,7 +83,7 @@ static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
     if (unlikely(l->to != to) || unlikely(owner_root(l->first) != to))
         letter_post(l);
     if (unlikely(letter_add(l, to, p, arena_usable(p))))
-        letter_post(l);
+        letter_full(l);
 }
 
 /* What others left: into the bins as long as there is room. @pre t's shard's

@@ -136,6 +136,19 @@ static inline struct shard *owner_lock(const void *p)
     }
 }
 
+/* The same, if nobody has it: else NULL. */
+static inline struct shard *owner_try(const void *p)
+{
+    struct shard *s = owner_root(p);
+    if (!lock_try(&s->lock))
+        return NULL;
+    s->uses++;
+    if (likely(owner_root(p) == s))
+        return s;
+    lock_drop(&s->lock);
+    return NULL;
+}
+
 /* Free a chain of blocks of s. @pre s's lock */
 static inline void shard_free_chain(struct shard *s, void *p)
 {
