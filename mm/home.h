@@ -16,7 +16,7 @@
  * Invariants
  *   T1 all blocks of a letter have one root
  *   T2 no more than WAIT_LETTERS for each slot, a letter of own blocks, and
- *      MAIL_BYTES with each shard wait; a block of OUTBOX_BYTES never does */
+ *      MAIL_BYTES with each shard wait; a block of WAIT_BYTES never does */
 #ifndef MM_HOME_H
 #define MM_HOME_H
 
@@ -25,6 +25,7 @@
 #include "mm/shard.h"
 
 #define WAIT_LETTERS 4 /* as full as so many: wait for the lock */
+#define WAIT_BYTES (WAIT_LETTERS * OUTBOX_BYTES)
 
 #ifndef ARENA_CACHED
 #define ARENA_CACHED 1
@@ -62,8 +63,8 @@ static cold_noinline void letter_post(struct letter *l)
  * work in his arena holds the lock for as long as it takes to fall asleep. */
 static cold_noinline void letter_full(struct letter *l)
 {
-    bool wait = l->blocks >= WAIT_LETTERS * OUTBOX_BLOCKS ||
-                l->bytes >= WAIT_LETTERS * OUTBOX_BYTES;
+    bool wait =
+        l->blocks >= WAIT_LETTERS * OUTBOX_BLOCKS || l->bytes >= WAIT_BYTES;
     struct shard *s = wait ? owner_lock(l->first) : owner_try(l->first);
     if (s)
         letter_leave(l, s);
@@ -132,14 +133,13 @@ static cold_noinline void free_now(void *p)
     lock_drop(&s->lock);
 }
 
-/* Free p, which belongs into no bin: not now, which would take a lock, unless
- * it is large. What is t's own waits until t locks its shard anyway, to take
- * memory from it: to the heap that is as good as now. */
+/* Free p, which belongs into no bin: not now, unless it is large, or the
+ * process has one thread and so no lock. Then faults show at once, too. */
 static inline void thread_free(struct thread *t, void *p)
 {
     struct shard *owner = owner_root(p);
     size_t bytes = arena_usable(p);
-    if (bytes >= OUTBOX_BYTES)
+    if (likely(__libc_single_threaded) || bytes >= WAIT_BYTES)
         free_now(p);
     else if (ARENA_FAVORITE || owner != t->shard)
         outbox_add(&t->outbox, owner, p);

@@ -14,6 +14,7 @@
 #define OUTBOX_SLOTS 16
 #define OUTBOX_BLOCKS 32
 #define OUTBOX_BYTES ((size_t)16 << 10)
+#define LETTER_BLOCK_MAX ((size_t)1 << 20) /* bytes; more count as so many */
 
 struct shard;
 
@@ -43,7 +44,7 @@ static inline bool letter_add(struct letter *l, struct shard *to, void *p,
     }
     l->first = p;
     l->blocks++;
-    l->bytes += (uint32_t)min_size(bytes, OUTBOX_BYTES);
+    l->bytes += (uint32_t)min_size(bytes, LETTER_BLOCK_MAX);
     return l->blocks >= OUTBOX_BLOCKS || l->bytes >= OUTBOX_BYTES;
 }
 

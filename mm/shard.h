@@ -39,7 +39,7 @@
 #include <stdatomic.h>
 
 #define RECLAIM_MIN 64 /* forwarded ids that may be lost for a time */
-#define MAIL_BYTES ((size_t)64 << 10) /* that may wait for a shard's thread */
+#define MAIL_BYTES ((size_t)128 << 10) /* that may wait for a shard's thread */
 
 struct shard {
     struct lock lock;

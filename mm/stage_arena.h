@@ -246,6 +246,13 @@ static inline void *grow_by_bins(void *p, size_t from, size_t to, size_t size)
     return q;
 }
 
+/* The shard that p lies in, locked; NULL: it is another's, who is at work. */
+static inline struct shard *resize_lock(const void *p)
+{
+    bool own = self && owner_root(p) == self->shard;
+    return own ? owner_lock(p) : owner_try(p);
+}
+
 static inline void *stage_resize(void *p, size_t size)
 {
     size_t to = request_bin(size), from = payload_bin(p, page_tag(p));
@@ -254,7 +261,9 @@ static inline void *stage_resize(void *p, size_t size)
     void *q = grow_by_bins(p, from, to, size);
     if (q)
         return q;
-    struct shard *s = owner_lock(p);
+    struct shard *s = resize_lock(p);
+    if (!s)
+        return size <= arena_usable(p) ? p : NULL;
     s->arena.heap.fixed = false;
     q = arena_resize(&s->arena, p, size);
     s->arena.heap.fixed = true;
