@@ -63,13 +63,9 @@ static void make_lanes(struct child *c, unsigned p)
 {
     const struct part *part = &c->job->round->parts[p];
     const struct script *s = c->scripts[p];
-    void **slots = NULL;
-    struct turn_slot *shared = NULL;
-    size_t *sizes = touched(s->nslots * sizeof *sizes);
-    if (part->lanes == 1)
-        slots = touched(s->nslots * sizeof *slots);
-    else
-        shared = touched(s->nslots * sizeof *shared);
+    size_t *sizes = touched(s->trace->nids * sizeof *sizes);
+    _Atomic uintptr_t *hands =
+        s->nhands ? touched(s->nhands * sizeof *hands) : NULL;
     for (unsigned k = 0; k < part->lanes; k++) {
         unsigned thread = part->first + k;
         c->part[thread] = p;
@@ -77,8 +73,8 @@ static void make_lanes(struct child *c, unsigned p)
             .a = c->a,
             .script = s,
             .l = &s->lanes[k],
-            .slots = slots,
-            .shared = shared,
+            .slots = touched(s->lanes[k].nslots * sizeof(void *)),
+            .hands = hands,
             .sizes = sizes,
             .mark = &c->shared->marks[thread],
             .fault = &c->shared->fault,

@@ -35,7 +35,7 @@ static bool replay_trace(const struct mm_allocator *a, const struct trace *t)
     struct fault fault = { 0 };
     struct mark *mark = dmem_alloc(sizeof *mark);
     struct script *script = script_make(t, 1);
-    void **slots = dmem_alloc(script->nslots * sizeof *slots);
+    void **slots = dmem_alloc(script->lanes->nslots * sizeof *slots);
     struct lane lane = { .a = a,
                          .script = script,
                          .l = script->lanes,

@@ -8,7 +8,14 @@
  * programs, 4 to 6 ns where a generator drew lots for each. Tried: one jump for
  * four operations at once, to code for just these four. It takes 0.5 ns off the
  * last and adds as much to all others: the processor foresees two-way branches
- * better than jumps. */
+ * better than jumps.
+ *
+ * With several lanes, whether an operation waits or posts is such a branch too:
+ * some two thirds of what hand-overs cost, which is 10 to 20 ns for each
+ * operation that does; lines of cache that change sides are the rest. Tried,
+ * and no better: both without branches (a tenth to a half slower where one in
+ * twenty operations waits); entries prefetched 2, 8 or 16 ahead by who waits,
+ * or 4 by who posts; entries set back by who waits. */
 #include "driver/replay.h"
 
 #include <sched.h>
@@ -45,54 +52,58 @@ uint64_t marks_elapsed_ns(const struct mark *marks, unsigned n)
     return end - start;
 }
 
-/* ---- turns --------------------------------------------------------------- */
+/* ---- hand-overs ---------------------------------------------------------- */
 
-static bool my_turn(struct turn_slot *s, uint32_t turn)
+static always_inline uintptr_t look(_Atomic uintptr_t *hand)
 {
-    return atomic_load_explicit(&s->turn, memory_order_acquire) ==
-           turn; /* pairs with the release in post */
+    /* pairs with the release in give */
+    return atomic_load_explicit(hand, memory_order_acquire);
 }
 
-static bool __attribute__((noinline))
-wait_long(struct lane *lane, struct turn_slot *s, uint32_t turn)
+/* @return what the entry holds; 0 if a fault ended the replay. */
+static uintptr_t __attribute__((noinline))
+wait_long(struct lane *lane, _Atomic uintptr_t *hand)
 {
+    uintptr_t got;
     set_state(lane, MARK_WAITING);
-    for (unsigned spins = 0; !my_turn(s, turn); spins++) {
+    for (unsigned spins = 0; !(got = look(hand)); spins++) {
         if (fault_seen(lane->fault))
-            return false;
+            return 0;
         if (spins < lane->spins)
             cpu_relax();
         else
-            sched_yield(); /* whoever has the turn may need the processor */
+            sched_yield(); /* whoever has it may need the processor */
     }
     set_state(lane, MARK_BUSY);
+    return got;
+}
+
+static always_inline bool take(struct lane *lane, uint32_t entry, void **slot)
+{
+    uintptr_t got = look(&lane->hands[entry]);
+    if (unlikely(!got) && !(got = wait_long(lane, &lane->hands[entry])))
+        return false;
+    *slot = (void *)(got - 1); /* R3 */
     return true;
 }
 
-static always_inline bool wait_turn(struct lane *lane, size_t i)
+static always_inline void give(struct lane *lane, uint32_t entry, void *p)
 {
-    struct turn_slot *s = &lane->shared[lane->l->ops[i].id];
-    uint32_t turn = lane->l->turn[i];
-    return likely(my_turn(s, turn)) || wait_long(lane, s, turn);
-}
-
-static always_inline void post(struct lane *lane, size_t i)
-{
-    struct turn_slot *s = &lane->shared[lane->l->ops[i].id];
-    atomic_store_explicit(&s->turn, lane->l->turn[i] + 1,
-                          memory_order_release); /* pairs with my_turn */
+    atomic_store_explicit(&lane->hands[entry], (uintptr_t)p + 1,
+                          memory_order_release); /* pairs with look */
 }
 
 bool replay_enter(struct lane *lane, size_t i)
 {
     at(lane, i);
-    return !lane->shared || !lane->l->ops[i].wait || wait_turn(lane, i);
+    return !lane->l->ops[i].wait ||
+           take(lane, lane->l->in[lane->ins++], replay_slot(lane, i));
 }
 
 void replay_leave(struct lane *lane, size_t i)
 {
-    if (lane->shared && lane->l->ops[i].script_post)
-        post(lane, i);
+    if (lane->l->ops[i].script_post)
+        give(lane, lane->l->out[lane->outs++], *replay_slot(lane, i));
 }
 
 /* ---- one operation ------------------------------------------------------- */
@@ -171,16 +182,16 @@ static always_inline bool loop(struct lane *lane, const bool shared,
     const struct mm_allocator a = *lane->a; /* calls need no load */
     const struct trace_op *const ops = lane->l->ops;
     const size_t n = lane->l->nops;
+    const uint32_t *in = lane->l->in, *out = lane->l->out;
     void **const slots = lane->slots;
-    struct turn_slot *const turns = lane->shared;
     _Atomic uint64_t *const at_op = &lane->mark->op;
     for (size_t i = 0; i < n; i++) {
         const struct trace_op op = ops[i];
         const uint32_t soon = ops[i + SCRIPT_AHEAD].id;
-        void **slot = shared ? &turns[op.id].p : &slots[op.id];
+        void **slot = &slots[op.id];
         atomic_store_explicit(at_op, i, memory_order_relaxed); /* R1 */
-        __builtin_prefetch(shared ? (void *)&turns[soon] : &slots[soon], 1);
-        if (shared && op.wait && unlikely(!wait_turn(lane, i)))
+        __builtin_prefetch(&slots[soon], 1);
+        if (shared && op.wait && unlikely(!take(lane, *in++, slot)))
             return false;
         uint64_t before = each ? ticker_read(lane->ticker) : 0;
         if (unlikely(!perform(lane, &a, i, op, slot, !each)))
@@ -190,7 +201,7 @@ static always_inline bool loop(struct lane *lane, const bool shared,
             latency_add(&lane->latency->kind[latency_of[op.kind]], ticks);
         }
         if (shared && op.script_post)
-            post(lane, i);
+            give(lane, *out++, *slot);
     }
     return true;
 }
@@ -220,7 +231,7 @@ bool replay_timed(struct lane *lane)
 {
     set_state(lane, MARK_BUSY);
     lane->mark->start_ns = clock_ns();
-    bool good = lane->shared ? loop_shared(lane) : loop_single(lane);
+    bool good = lane->hands ? loop_shared(lane) : loop_single(lane);
     lane->mark->end_ns = clock_ns();
     set_state(lane, MARK_DONE);
     return good;
@@ -229,7 +240,7 @@ bool replay_timed(struct lane *lane)
 bool replay_latency(struct lane *lane)
 {
     set_state(lane, MARK_BUSY);
-    bool good = lane->shared ? loop_shared_each(lane) : loop_single_each(lane);
+    bool good = lane->hands ? loop_shared_each(lane) : loop_single_each(lane);
     set_state(lane, MARK_DONE);
     return good;
 }
@@ -263,12 +274,11 @@ bool replay_checked(struct lane *lane, struct oracle *o,
 void replay_clear(struct lane *lane)
 {
     const struct script_lane *l = lane->l;
-    for (size_t k = 0; k < l->nleft; k++) {
-        uint32_t slot = l->left[k];
-        lane->a->free(lane->shared ? lane->shared[slot].p : lane->slots[slot]);
-    }
-    for (size_t k = 0; lane->shared && k < l->nslots; k++)
-        atomic_store_explicit(&lane->shared[l->slot + k].turn, 0,
+    for (size_t k = 0; k < l->nleft; k++)
+        lane->a->free(lane->slots[l->left[k]]);
+    for (size_t k = 0; k < l->nout; k++)
+        atomic_store_explicit(&lane->hands[l->out[k]], 0,
                               memory_order_relaxed);
+    lane->ins = lane->outs = 0;
     set_state(lane, MARK_IDLE);
 }

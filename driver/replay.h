@@ -12,7 +12,10 @@
  *   R1 mark->op is the operation that is being performed, at all times: what
  *      the watchdog and the report of a crash rely on
  *   R2 nothing here allocates, locks or calls the system, but sched_yield
- *      when a lane has waited long for another */
+ *      when a lane has waited long for another
+ *   R3 an entry is 0 until the block is handed over, then its address + 1,
+ *      until replay_clear of the lane that wrote it; of a free, any address:
+ *      only a malloc can wait for it */
 #ifndef DRIVER_REPLAY_H
 #define DRIVER_REPLAY_H
 
@@ -44,24 +47,20 @@ struct mark {
 /** Nanoseconds from the first start to the last end of n threads. */
 uint64_t marks_elapsed_ns(const struct mark *marks, unsigned n);
 
-/* A slot that several lanes use. */
-struct turn_slot {
-    void *p;
-    _Atomic uint32_t turn; /* see script.h */
-};
-
 /* One thread's share of a round. */
 struct lane {
     const struct mm_allocator *a;
     const struct script *script;
     const struct script_lane *l;
-    void **slots;             /* one lane */
-    struct turn_slot *shared; /* several */
-    size_t *sizes;            /* of each slot, for the touch pass */
+    void **slots;             /* this lane's */
+    _Atomic uintptr_t *hands; /* R3: of all lanes; NULL: nothing to hand over */
+    size_t ins, outs; /* taken and given so far, in passes of one's own */
+    size_t *sizes;    /* of each block of the trace, for the touch pass; the
+                       * hand-overs order what the lanes do there too */
     struct mark *mark;
     struct fault *fault;
     unsigned thread; /* number of the driver thread */
-    unsigned spins;  /* looks at a turn before the processor is given away */
+    unsigned spins;  /* looks at an entry before the processor is given away */
     size_t absurd;   /* bytes; NULL for a larger request is no fault */
     struct latency *latency;
     const struct ticker *ticker;
@@ -77,7 +76,8 @@ bool replay_latency(struct lane *lane);
  *                 check, at level 2, finds no other thread inside; or NULL. */
 bool replay_checked(struct lane *lane, struct oracle *o,
                     struct oracle_block *blocks, pthread_mutex_t *in_turn);
-/** Free what the script leaves, and set the turns back, for the next replay.
+/** Free what the script leaves, and set back the entries that this lane wrote,
+ * for the next replay.
  * @pre no lane of the same script is at work. */
 void replay_clear(struct lane *lane);
 
@@ -87,17 +87,16 @@ size_t replay_absurd(void);
 
 /* ---- for passes of one's own (resident.c) -------------------------------- */
 
-/** Wait until the lane may perform operation i.
- * @return false if a fault ended the replay meanwhile. */
+/** Wait until the lane may perform operation i, and take its block if another
+ * lane had it. @return false if a fault ended the replay meanwhile. */
 bool replay_enter(struct lane *lane, size_t i);
-/** Let the next lane perform its operation on operation i's block. */
+/** Hand operation i's block to the lane that is next to use it, if one is. */
 void replay_leave(struct lane *lane, size_t i);
 /** Perform operation i. On failure it sets the fault and returns false. */
 bool replay_perform(struct lane *lane, size_t i);
 static inline void **replay_slot(const struct lane *lane, size_t i)
 {
-    uint32_t slot = lane->l->ops[i].id;
-    return lane->shared ? &lane->shared[slot].p : &lane->slots[slot];
+    return &lane->slots[lane->l->ops[i].id];
 }
 
 #endif

@@ -102,18 +102,20 @@ static size_t payload(const struct trace_op *op)
 static void touch(struct lane *lane, struct resident *r, size_t i)
 {
     const struct trace_op *op = &lane->l->ops[i];
+    size_t index = script_index(lane->l, i);
+    uint32_t id = lane->script->trace->ops[index].id;
+    if (id == TRACE_NO_ID)
+        return;
     void *p = *replay_slot(lane, i);
     size_t size = p && op->kind != TRACE_FREE ? payload(op) : 0;
     size_t before = op->kind == TRACE_FREE || op->kind == TRACE_REALLOC
-                        ? lane->sizes[op->id]
+                        ? lane->sizes[id]
                         : 0;
-    if (op->id == 0) /* `f -1` */
-        return;
     if (script_bytes(op) > lane->absurd)
         size = before; /* not ours to fill, if it was had at all */
     else if (size)
         memset(p, PATTERN, size);
-    lane->sizes[op->id] = size;
+    lane->sizes[id] = size;
     add_live(r, size, before);
 }
 

@@ -1,10 +1,85 @@
-/* script.c - see script.h. */
+/* script.c - see script.h.
+ *
+ * In three steps: who hands what to whom, which sizes all tables; then each
+ * lane's operations, and the entries by which they meet; then, a lane after
+ * the other, slots. */
 #include "driver/script.h"
 
 #include "driver/dmem.h"
 
+#define NONE UINT32_MAX
 #define NO_SLOT 0
-#define SLOTS_APART 4 /* slots of one lane fill whole lines of cache */
+
+/* What is known of the trace while its script is made. */
+struct draft {
+    struct script *s;
+    uint32_t *before; /* of each operation: the one before on its block, if
+                       * that is another lane's; else NONE */
+    uint32_t *hand;   /* of each that posts: its entry */
+    uint32_t *next;   /* of each pair of lanes: its next entry */
+    uint32_t *of_id;  /* the slot of each block of one lane, or NO_SLOT */
+    uint32_t *spare;  /* slots that are free to be used again, the last one */
+    size_t nspare;    /* on top */
+};
+
+static struct script_lane *lane_of(const struct script *s, size_t i)
+{
+    return &s->lanes[s->trace->ops[i].thread % s->nlanes];
+}
+
+/* ---- hand-overs ---------------------------------------------------------- */
+
+/* Pairs that one lane reads lie together. */
+static uint32_t *pair(const struct draft *d, const struct script_lane *from,
+                      const struct script_lane *to)
+{
+    const struct script_lane *first = d->s->lanes;
+    return &d->next[(size_t)(to - first) * d->s->nlanes +
+                    (size_t)(from - first)];
+}
+
+static void note_hand_over(struct draft *d, uint32_t before, size_t i)
+{
+    struct script_lane *from = lane_of(d->s, before), *to = lane_of(d->s, i);
+    if (from == to)
+        return;
+    d->before[i] = before;
+    from->nout++;
+    to->nin++;
+    ++*pair(d, from, to);
+}
+
+static void find_hand_overs(struct draft *d)
+{
+    const struct trace *t = d->s->trace;
+    uint32_t *last = dmem_alloc(t->nids * sizeof *last);
+    for (size_t id = 0; id < t->nids; id++)
+        last[id] = NONE;
+    for (size_t i = 0; i < t->nops; i++) {
+        uint32_t id = t->ops[i].id;
+        lane_of(d->s, i)->nops++;
+        d->before[i] = NONE;
+        if (id == TRACE_NO_ID)
+            continue;
+        if (last[id] != NONE)
+            note_hand_over(d, last[id], i);
+        last[id] = (uint32_t)i;
+    }
+    dmem_free(last);
+}
+
+/* From how many entries each pair has to where its first is. */
+static void place_entries(struct draft *d)
+{
+    struct script *s = d->s;
+    for (size_t k = 0; k < (size_t)s->nlanes * s->nlanes; k++) {
+        size_t n = d->next[k];
+        d->next[k] = (uint32_t)s->nhands;
+        s->nhands += (n + SCRIPT_LINE - 1) / SCRIPT_LINE * SCRIPT_LINE;
+    }
+}
+
+/* ---- operations ---------------------------------------------------------- */
 
 /* S3; all but calloc stay as they are. */
 static struct trace_op prepare(struct trace_op op)
@@ -18,182 +93,104 @@ static struct trace_op prepare(struct trace_op op)
     return op;
 }
 
-static void lane_alloc(struct script_lane *l, size_t nops)
+static void alloc_lane(const struct script *s, struct script_lane *l)
 {
-    l->nops = nops;
-    l->ops = dmem_alloc((nops + SCRIPT_AHEAD) * sizeof *l->ops);
+    l->ops = dmem_alloc((l->nops + SCRIPT_AHEAD) * sizeof *l->ops);
+    l->in = dmem_alloc(l->nin * sizeof *l->in);
+    l->out = dmem_alloc(l->nout * sizeof *l->out);
+    if (s->nlanes > 1)
+        l->index = dmem_alloc(l->nops * sizeof *l->index);
+    l->nops = l->nin = l->nout = 0;
 }
 
-/* ---- one lane ------------------------------------------------------------ */
-
-/* Slots that are free to be used again, the last one on top. */
-struct slots {
-    uint32_t *of_id; /* NO_SLOT: not live */
-    uint32_t *spare;
-    size_t nspare, nslots;
-};
-
-static uint32_t slot_take(struct slots *s, uint32_t id)
+/* Operation i of the trace; its id stays for now. S2: the wait. */
+static void append(struct draft *d, size_t i)
 {
-    if (s->of_id[id] == NO_SLOT)
-        s->of_id[id] =
-            s->nspare ? s->spare[--s->nspare] : (uint32_t)s->nslots++;
-    return s->of_id[id];
-}
-
-static uint32_t slot_drop(struct slots *s, uint32_t id)
-{
-    uint32_t slot = s->of_id[id];
-    s->of_id[id] = NO_SLOT;
-    if (slot != NO_SLOT)
-        s->spare[s->nspare++] = slot;
-    return slot;
-}
-
-static void list_left(struct script_lane *l, const struct slots *s, size_t nids)
-{
-    l->left = dmem_alloc(s->nslots * sizeof *l->left);
-    for (size_t id = 0; id < nids; id++)
-        if (s->of_id[id] != NO_SLOT)
-            l->left[l->nleft++] = s->of_id[id];
-}
-
-static void make_single(struct script *s)
-{
-    const struct trace *t = s->trace;
-    struct script_lane *l = s->lanes;
-    struct slots slots = {
-        .of_id = dmem_alloc(t->nids * sizeof *slots.of_id),
-        .spare = dmem_alloc(t->nids * sizeof *slots.spare),
-        .nslots = 1, /* S1: slot 0 */
-    };
-    lane_alloc(l, t->nops);
-    for (size_t i = 0; i < t->nops; i++) {
-        l->ops[i] = prepare(t->ops[i]);
-        if (t->ops[i].id == TRACE_NO_ID)
-            l->ops[i].id = NO_SLOT;
-        else if (t->ops[i].kind == TRACE_FREE)
-            l->ops[i].id = slot_drop(&slots, t->ops[i].id);
-        else
-            l->ops[i].id = slot_take(&slots, t->ops[i].id);
+    struct script_lane *l = lane_of(d->s, i);
+    struct trace_op op = prepare(d->s->trace->ops[i]);
+    uint32_t before = d->before[i];
+    if (before != NONE) {
+        uint32_t entry = (*pair(d, lane_of(d->s, before), l))++;
+        op.wait = 1;
+        l->in[l->nin++] = entry;
+        d->hand[before] = entry;
     }
-    list_left(l, &slots, t->nids);
-    s->nslots = slots.nslots;
-    dmem_free(slots.of_id);
-    dmem_free(slots.spare);
+    if (l->index)
+        l->index[l->nops] = (uint32_t)i;
+    l->ops[l->nops++] = op;
 }
 
-/* ---- several lanes ------------------------------------------------------- */
-
-#define NO_LANE UINT16_MAX
-
-/* What is known of a block while the trace is gone through. */
-struct history {
-    uint32_t slot, turn;
-    uint32_t last; /* index in its lane of the last operation */
-    uint16_t lane; /* that lane, or NO_LANE */
-    bool live;
-};
-
-static void count_ops(struct script *s)
+/* S2: the posts, which are known when all operations are. */
+static void find_posts(struct draft *d, struct script_lane *l)
 {
-    size_t n[TRACE_MAX_THREADS] = { 0 };
-    for (size_t i = 0; i < s->trace->nops; i++)
-        n[s->trace->ops[i].thread % s->nlanes]++;
-    for (unsigned k = 0; k < s->nlanes; k++) {
-        lane_alloc(&s->lanes[k], n[k]);
-        s->lanes[k].turn = dmem_alloc(n[k] * sizeof *s->lanes[k].turn);
-        s->lanes[k].index = dmem_alloc(n[k] * sizeof *s->lanes[k].index);
-        s->lanes[k].nops = 0;
-    }
-}
-
-/* A slot of the lane that makes the block first. */
-static void assign_slots(struct script *s, struct history *h)
-{
-    for (size_t id = 0; id < s->trace->nids; id++)
-        h[id].lane = NO_LANE;
-    for (size_t i = 0; i < s->trace->nops; i++) {
-        struct trace_op op = s->trace->ops[i];
-        if (op.id == TRACE_NO_ID || h[op.id].lane != NO_LANE)
+    for (size_t i = 0; i < l->nops; i++) {
+        uint32_t entry = d->hand[script_index(l, i)];
+        if (entry == NONE)
             continue;
-        h[op.id].lane = (uint16_t)(op.thread % s->nlanes);
-        h[op.id].slot = (uint32_t)s->lanes[h[op.id].lane].nslots++;
+        l->ops[i].script_post = 1;
+        l->out[l->nout++] = entry;
     }
-    s->nslots = SLOTS_APART; /* S1: slot 0 */
-    for (unsigned k = 0; k < s->nlanes; k++) {
-        s->lanes[k].slot = s->nslots;
-        s->nslots += (s->lanes[k].nslots + SLOTS_APART - 1) / SLOTS_APART *
-                     SLOTS_APART;
-    }
-    for (size_t id = 0; id < s->trace->nids; id++)
-        if (h[id].lane != NO_LANE) {
-            h[id].slot += (uint32_t)s->lanes[h[id].lane].slot;
-            h[id].lane = NO_LANE;
+}
+
+/* ---- slots --------------------------------------------------------------- */
+
+static uint32_t take_slot(struct draft *d, struct script_lane *l, uint32_t id)
+{
+    if (d->of_id[id] == NO_SLOT)
+        d->of_id[id] =
+            d->nspare ? d->spare[--d->nspare] : (uint32_t)l->nslots++;
+    return d->of_id[id];
+}
+
+static void drop_slot(struct draft *d, uint32_t id)
+{
+    d->spare[d->nspare++] = d->of_id[id];
+    d->of_id[id] = NO_SLOT;
+}
+
+/* S4; no slot of the lane is taken any more. */
+static void list_left(struct draft *d, struct script_lane *l)
+{
+    l->left = dmem_alloc(l->nslots * sizeof *l->left);
+    for (size_t id = 0; id < d->s->trace->nids; id++)
+        if (d->of_id[id] != NO_SLOT) {
+            l->left[l->nleft++] = d->of_id[id];
+            d->of_id[id] = NO_SLOT;
         }
 }
 
-static void hand_over(struct script *s, struct history *h, struct trace_op *op)
+static void assign_slots(struct draft *d, struct script_lane *l)
 {
-    op->wait = 1;
-    s->lanes[h->lane].ops[h->last].script_post = 1;
-    h->turn++;
-}
-
-static void append(struct script *s, struct history *h, size_t i)
-{
-    const struct trace_op *from = &s->trace->ops[i];
-    unsigned lane = from->thread % s->nlanes;
-    struct script_lane *l = &s->lanes[lane];
-    size_t n = l->nops++;
-    struct trace_op op = prepare(*from);
-    op.id = NO_SLOT;
-    if (h) {
-        if (h->lane != NO_LANE && h->lane != lane)
-            hand_over(s, h, &op);
-        h->lane = (uint16_t)lane;
-        h->last = (uint32_t)n;
-        h->live = op.kind != TRACE_FREE;
-        op.id = h->slot;
-        l->turn[n] = h->turn;
+    l->nslots = 1; /* S1: slot 0 */
+    d->nspare = 0;
+    for (size_t i = 0; i < l->nops; i++) {
+        struct trace_op *op = &l->ops[i];
+        uint32_t id = op->id;
+        op->id = id == TRACE_NO_ID ? NO_SLOT : take_slot(d, l, id);
+        if (op->id != NO_SLOT && (op->kind == TRACE_FREE || op->script_post))
+            drop_slot(d, id); /* S5 */
     }
-    l->ops[n] = op;
-    l->index[n] = (uint32_t)i;
+    list_left(d, l);
 }
 
-/* S4 */
-static void list_left_shared(struct script *s, const struct history *h)
+/* ---- all ----------------------------------------------------------------- */
+
+static void fill(struct draft *d)
 {
-    size_t nids = s->trace->nids;
-    for (size_t id = 0; id < nids; id++)
-        if (h[id].live)
-            s->lanes[h[id].lane].nleft++;
+    struct script *s = d->s;
+    find_hand_overs(d);
+    place_entries(d);
+    for (unsigned k = 0; k < s->nlanes; k++)
+        alloc_lane(s, &s->lanes[k]);
+    for (size_t i = 0; i < s->trace->nops; i++)
+        d->hand[i] = NONE;
+    for (size_t i = 0; i < s->trace->nops; i++)
+        append(d, i);
     for (unsigned k = 0; k < s->nlanes; k++) {
-        struct script_lane *l = &s->lanes[k];
-        l->left = dmem_alloc(l->nleft * sizeof *l->left);
-        l->nleft = 0;
+        find_posts(d, &s->lanes[k]);
+        assign_slots(d, &s->lanes[k]);
     }
-    for (size_t id = 0; id < nids; id++)
-        if (h[id].live) {
-            struct script_lane *l = &s->lanes[h[id].lane];
-            l->left[l->nleft++] = h[id].slot;
-        }
 }
-
-static void make_shared(struct script *s)
-{
-    struct history *h = dmem_alloc(s->trace->nids * sizeof *h);
-    count_ops(s);
-    assign_slots(s, h);
-    for (size_t i = 0; i < s->trace->nops; i++) {
-        uint32_t id = s->trace->ops[i].id;
-        append(s, id == TRACE_NO_ID ? NULL : &h[id], i);
-    }
-    list_left_shared(s, h);
-    dmem_free(h);
-}
-
-/* ---- both ---------------------------------------------------------------- */
 
 struct script *script_make(const struct trace *t, unsigned nlanes)
 {
@@ -201,10 +198,20 @@ struct script *script_make(const struct trace *t, unsigned nlanes)
     s->trace = t;
     s->nlanes = nlanes;
     s->lanes = dmem_alloc(nlanes * sizeof *s->lanes);
-    if (nlanes == 1)
-        make_single(s);
-    else
-        make_shared(s);
+    struct draft d = {
+        .s = s,
+        .before = dmem_alloc(t->nops * sizeof *d.before),
+        .hand = dmem_alloc(t->nops * sizeof *d.hand),
+        .next = dmem_alloc((size_t)nlanes * nlanes * sizeof *d.next),
+        .of_id = dmem_alloc(t->nids * sizeof *d.of_id),
+        .spare = dmem_alloc(t->nids * sizeof *d.spare),
+    };
+    fill(&d);
+    dmem_free(d.before);
+    dmem_free(d.hand);
+    dmem_free(d.next);
+    dmem_free(d.of_id);
+    dmem_free(d.spare);
     return s;
 }
 
@@ -214,8 +221,9 @@ void script_free(struct script *s)
         return;
     for (unsigned k = 0; k < s->nlanes; k++) {
         dmem_free(s->lanes[k].ops);
-        dmem_free(s->lanes[k].turn);
         dmem_free(s->lanes[k].index);
+        dmem_free(s->lanes[k].in);
+        dmem_free(s->lanes[k].out);
         dmem_free(s->lanes[k].left);
     }
     dmem_free(s->lanes);

@@ -19,7 +19,7 @@ START_TEST(a_slot_is_used_again_after_its_free)
                             "a 2 8\nf 1\nf 2\n");
     struct script *s = script_make(t, 1);
     const struct trace_op *op = s->lanes[0].ops;
-    ck_assert_uint_eq(s->nslots, 3); /* slot 0, and two blocks live at most */
+    ck_assert_uint_eq(s->lanes->nslots, 3); /* slot 0, two blocks live */
     ck_assert_uint_ne(op[0].id, op[1].id);
     ck_assert_uint_eq(op[2].id, op[0].id);
     ck_assert_uint_eq(op[3].id, op[0].id);
@@ -85,7 +85,9 @@ START_TEST(lanes_wait_and_post_where_a_block_changes_hands)
     ck_assert(b->ops[0].wait && !b->ops[0].script_post);
     ck_assert(b->ops[1].wait && b->ops[1].script_post);
     ck_assert(a->ops[2].wait && !a->ops[2].script_post);
-    ck_assert(b->turn[1] == a->turn[1] + 1 && a->turn[2] == b->turn[1] + 1);
+    ck_assert(a->nout == 2 && b->nin == 2 && b->nout == 1 && a->nin == 1);
+    ck_assert(a->out[0] == b->in[0] && a->out[1] == b->in[1]);
+    ck_assert_uint_eq(a->in[0], b->out[0]);
     ck_assert_uint_eq(script_index(b, 1), 3);
     script_free(s);
     trace_free(t);
@@ -132,18 +134,62 @@ START_TEST(the_last_lane_to_touch_a_block_frees_what_is_left_of_it)
 }
 END_TEST
 
-START_TEST(lanes_have_slots_apart)
+START_TEST(each_lane_has_slots_of_its_own)
 {
     struct trace *t = parse("mmtrace 1\nids 3\nops 3\nthreads 2\n@0\na 0 8\n"
                             "@1\na 1 8\n@0\na 2 8\n");
     struct script *s = script_make(t, 2);
     const struct script_lane *a = &s->lanes[0], *b = &s->lanes[1];
-    ck_assert_uint_eq(a->nslots, 2);
-    ck_assert_uint_eq(b->nslots, 1);
-    ck_assert_uint_gt(a->slot, 0);
-    ck_assert_uint_ge(b->slot, a->slot + a->nslots);
-    ck_assert_uint_le(b->slot + b->nslots, s->nslots);
-    ck_assert_uint_eq(b->ops[0].id, b->slot);
+    ck_assert_uint_eq(a->nslots, 3);
+    ck_assert_uint_eq(b->nslots, 2);
+    ck_assert(a->ops[0].id == 1 && a->ops[1].id == 2 && b->ops[0].id == 1);
+    ck_assert_uint_eq(s->nhands, 0);
+    script_free(s);
+    trace_free(t);
+}
+END_TEST
+
+START_TEST(a_slot_is_used_again_while_its_block_is_another_lane_s)
+{
+    struct trace *t = parse("mmtrace 1\nids 2\nops 5\nthreads 2\n@0\na 0 8\n"
+                            "@1\nr 0 9\n@0\na 1 8\nf 0\nf 1\n");
+    struct script *s = script_make(t, 2);
+    const struct trace_op *op = s->lanes[0].ops;
+    ck_assert_uint_eq(s->lanes[0].nslots, 3);
+    ck_assert(op[0].id == 1 && op[1].id == 1); /* a 0, posted; a 1 */
+    ck_assert(op[2].id == 2 && op[3].id == 1); /* f 0, back again; f 1 */
+    ck_assert_uint_eq(s->lanes[1].nslots, 2);
+    ck_assert_uint_eq(s->lanes[0].nleft + s->lanes[1].nleft, 0);
+    script_free(s);
+    trace_free(t);
+}
+END_TEST
+
+START_TEST(a_malloc_that_waits_for_another_lane_s_free_has_a_slot_of_its_own)
+{
+    struct trace *t = parse("mmtrace 1\nids 1\nops 4\nthreads 2\n@0\na 0 8\n"
+                            "@1\nf 0\n@0\na 0 8\nf 0\n");
+    struct script *s = script_make(t, 2);
+    const struct script_lane *a = &s->lanes[0], *b = &s->lanes[1];
+    ck_assert(a->ops[1].wait && b->ops[0].script_post);
+    ck_assert_uint_eq(a->in[0], b->out[0]);
+    ck_assert(a->ops[1].id == 1 && a->ops[2].id == 1);
+    ck_assert(!a->ops[2].wait && !a->ops[1].script_post);
+    script_free(s);
+    trace_free(t);
+}
+END_TEST
+
+START_TEST(entries_lie_as_who_waits_comes_to_them_and_pairs_have_lines_apart)
+{
+    struct trace *t = parse("mmtrace 1\nids 3\nops 6\nthreads 3\n@0\na 0 8\n"
+                            "a 1 8\n@2\na 2 8\n@1\nf 1\nf 2\nf 0\n");
+    struct script *s = script_make(t, 3);
+    const struct script_lane *l = s->lanes;
+    ck_assert_uint_eq(s->nhands, 2 * SCRIPT_LINE);
+    ck_assert(l[1].in[0] == 0 && l[1].in[1] == SCRIPT_LINE && l[1].in[2] == 1);
+    ck_assert(l[0].out[0] == 1 && l[0].out[1] == 0);
+    ck_assert_uint_eq(l[2].out[0], SCRIPT_LINE);
     script_free(s);
     trace_free(t);
 }
@@ -163,7 +209,12 @@ int main(void)
     tcase_add_test(c,
                    threads_that_fold_into_one_lane_do_not_wait_for_each_other);
     tcase_add_test(c, the_last_lane_to_touch_a_block_frees_what_is_left_of_it);
-    tcase_add_test(c, lanes_have_slots_apart);
+    tcase_add_test(c, each_lane_has_slots_of_its_own);
+    tcase_add_test(c, a_slot_is_used_again_while_its_block_is_another_lane_s);
+    tcase_add_test(
+        c, a_malloc_that_waits_for_another_lane_s_free_has_a_slot_of_its_own);
+    tcase_add_test(
+        c, entries_lie_as_who_waits_comes_to_them_and_pairs_have_lines_apart);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_ENV);
     int failed = srunner_ntests_failed(sr);
