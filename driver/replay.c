@@ -206,23 +206,26 @@ static always_inline bool loop(struct lane *lane, const bool shared,
     return true;
 }
 
-/* Functions of their own, so that each loop has the registers to itself. */
-static bool __attribute__((noinline)) loop_single(struct lane *lane)
+/* Functions of their own, so that each loop has the registers to itself; and
+ * from a line's start on: elsewhere the same code took 0.1 ns more. */
+#define own_code __attribute__((noinline, aligned(64)))
+
+static bool own_code loop_single(struct lane *lane)
 {
     return loop(lane, false, false);
 }
 
-static bool __attribute__((noinline)) loop_shared(struct lane *lane)
+static bool own_code loop_shared(struct lane *lane)
 {
     return loop(lane, true, false);
 }
 
-static bool __attribute__((noinline)) loop_single_each(struct lane *lane)
+static bool own_code loop_single_each(struct lane *lane)
 {
     return loop(lane, false, true);
 }
 
-static bool __attribute__((noinline)) loop_shared_each(struct lane *lane)
+static bool own_code loop_shared_each(struct lane *lane)
 {
     return loop(lane, true, true);
 }
