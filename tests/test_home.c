@@ -42,8 +42,26 @@ static size_t in_use(void)
 
 /* ---- own blocks -------------------------------------------------------- */
 
+static void *run_nothing(void *unused)
+{
+    return unused;
+}
+
+START_TEST(with_one_thread_a_block_is_free_at_once)
+{
+    void *p = take(LARGE), *wall = take(LARGE);
+    lab->free(p);
+    ck_assert(!block_used(payload_block(p)));
+    in_thread(run_nothing, NULL);
+    lab->free(wall);
+    ck_assert(block_used(payload_block(wall)));
+    ck_sound();
+}
+END_TEST
+
 START_TEST(an_own_block_is_free_for_the_next_that_is_taken)
 {
+    in_thread(run_nothing, NULL);
     void *p = take(LARGE), *wall = take(LARGE);
     uint32_t before = uses_of(p);
     lab->free(p);
@@ -59,6 +77,7 @@ END_TEST
 START_TEST(own_blocks_that_wait_are_bounded)
 {
     void *p[100];
+    in_thread(run_nothing, NULL);
     for (size_t i = 0; i < 100; i++)
         p[i] = take(LARGE);
     for (size_t i = 0; i < 100; i++) {
@@ -74,6 +93,7 @@ END_TEST
 START_TEST(a_large_own_block_does_not_wait)
 {
     void *p = take(OUTBOX_BYTES), *wall = take(100);
+    in_thread(run_nothing, NULL);
     lab->free(p);
     ck_assert_ptr_null(self->late.to);
     ck_assert(!block_used(payload_block(p)));
@@ -119,9 +139,44 @@ START_TEST(many_blocks_go_home_under_one_lock)
 }
 END_TEST
 
+START_TEST(a_full_letter_waits_for_the_lock_only_when_far_too_full)
+{
+    uint32_t id = make_elsewhere(WAIT_LETTERS * OUTBOX_BLOCKS, 100);
+    struct shard *to = shard_at(id);
+    size_t i = 0;
+    lock_take(&to->lock);
+    for (; i < WAIT_LETTERS * OUTBOX_BLOCKS - 1; i++)
+        outbox_add(&self->outbox, to, made[i]);
+    lock_drop(&to->lock);
+    ck_assert_uint_eq(mail_of(id), 0);
+    ck_assert_uint_eq(letter_for(id)->blocks, i);
+    outbox_add(&self->outbox, to, made[i]);
+    ck_assert_uint_eq(mail_of(id), i + 1);
+    ck_sound();
+}
+END_TEST
+
+START_TEST(realloc_of_anothers_block_does_not_wait_for_its_owner)
+{
+    void *room = take(2 * LARGE), *wall = take(LARGE);
+    uint32_t id = make_elsewhere(1, LARGE);
+    lab->free(room); /* no orphan is needed */
+    lock_take(&shard_at(id)->lock);
+    void *p = lab->realloc(made[0], LARGE - 1000); /* it may stay, as it is */
+    ck_assert_ptr_eq(p, made[0]);
+    ck_assert_uint_ge(lab->usable_size(p), LARGE);
+    p = lab->realloc(p, 2 * LARGE); /* must move */
+    ck_assert_ptr_ne(p, made[0]);
+    ck_assert_int_eq(*((char *)p + LARGE - 1001), 'x');
+    lock_drop(&shard_at(id)->lock);
+    lab->free(wall);
+    ck_sound();
+}
+END_TEST
+
 START_TEST(anothers_large_block_goes_home_at_once)
 {
-    uint32_t id = make_elsewhere(2, OUTBOX_BYTES);
+    uint32_t id = make_elsewhere(2, WAIT_BYTES);
     lab->free(made[0]);
     ck_assert(!block_used(payload_block(made[0])));
     ck_assert_ptr_null(letter_for(id)->to);
@@ -261,10 +316,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
+        with_one_thread_a_block_is_free_at_once,
         an_own_block_is_free_for_the_next_that_is_taken,
         own_blocks_that_wait_are_bounded,
         a_large_own_block_does_not_wait,
         many_blocks_go_home_under_one_lock,
+        a_full_letter_waits_for_the_lock_only_when_far_too_full,
+        realloc_of_anothers_block_does_not_wait_for_its_owner,
         anothers_large_block_goes_home_at_once,
         an_owner_who_does_not_come_has_little_mail,
         mail_fills_the_bins_of_who_takes_it,
