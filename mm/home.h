@@ -1,22 +1,19 @@
 /* home.h - what a thread frees that its bins do not keep: how it gets home.
  *
- *   own block ────► late ─────────────────────────► its arena
+ *   own block ──────────────────────────────────► its arena
  *   other's block ► outbox, a letter for each owner ► his mail ► his bins, or
  *                                                                his arena
  *
- * Nothing of this takes a lock for each block. What is the thread's own waits
- * until it locks its shard anyway, to take memory from it: to the heap that is
- * as good as now. What is another's waits until a letter is full (outbox.h);
- * then its owner's lock is taken, or tried again with the next block, and the
- * chain left in his mail: he has in his processor's cache what freeing a block
- * touches, lists and neighbours, and need not get it back afterwards. Where the
- * owner does not come, because he sleeps or is gone, the thread that overfills
- * his mail frees it for him.
+ * A letter waits until it is full (outbox.h); then its owner's lock is taken,
+ * or tried again with the next block, and the chain left in his mail: he has in
+ * his processor's cache what freeing a block touches, lists and neighbours, and
+ * need not get it back afterwards. Where the owner does not come, because he
+ * sleeps or is gone, the thread that overfills his mail frees it for him.
  *
  * Invariants
  *   T1 all blocks of a letter have one root
- *   T2 no more than WAIT_LETTERS for each slot, a letter of own blocks, and
- *      MAIL_BYTES with each shard wait; a block of WAIT_BYTES never does */
+ *   T2 no more than WAIT_LETTERS for each slot, and MAIL_BYTES with each
+ *      shard wait; a block of WAIT_BYTES never does */
 #ifndef MM_HOME_H
 #define MM_HOME_H
 
@@ -37,7 +34,6 @@
 struct thread {
     struct cache cache;
     struct outbox outbox;
-    struct letter late;  /* the shard's own: freed as soon as it is locked */
     struct shard *shard; /* of this thread; or the favorite */
     struct thread *next; /* free records */
 } __attribute__((aligned(64)));
@@ -106,25 +102,7 @@ static cold_noinline void take_mail(struct thread *t)
     }
 }
 
-/* ---- own blocks -------------------------------------------------------- */
-
-/* Free a chain of t's own blocks. */
-static void free_own(struct thread *t, void *p)
-{
-    lock_take(&t->shard->lock);
-    shard_free_chain(t->shard, p);
-    lock_drop(&t->shard->lock);
-}
-
-/* t's own blocks that wait. @return their chain */
-static inline void *take_late(struct thread *t)
-{
-    void *p = t->late.to ? t->late.first : NULL;
-    t->late.to = NULL;
-    return p;
-}
-
-/* ---- both -------------------------------------------------------------- */
+/* ---- freeing ----------------------------------------------------------- */
 
 static cold_noinline void free_now(void *p)
 {
@@ -133,18 +111,16 @@ static cold_noinline void free_now(void *p)
     lock_drop(&s->lock);
 }
 
-/* Free p, which belongs into no bin: not now, unless it is large, or the
- * process has one thread and so no lock. Then faults show at once, too. */
+/* Free p, which belongs into no bin: another's by letter, unless it is large,
+ * or the process has one thread and so no lock. */
 static inline void thread_free(struct thread *t, void *p)
 {
     struct shard *owner = owner_root(p);
-    size_t bytes = arena_usable(p);
-    if (likely(__libc_single_threaded) || bytes >= WAIT_BYTES)
+    if (owner == t->shard || __libc_single_threaded ||
+        arena_usable(p) >= WAIT_BYTES)
         free_now(p);
-    else if (ARENA_FAVORITE || owner != t->shard)
+    else
         outbox_add(&t->outbox, owner, p);
-    else if (letter_add(&t->late, owner, p, bytes))
-        free_own(t, take_late(t));
 }
 
 /* Free a chain of blocks: what is t's own now, the rest through its outbox.
@@ -164,8 +140,11 @@ static cold_noinline void thread_free_chain(struct thread *t, void *p)
         p = next;
     }
     *last = NULL;
-    if (own)
-        free_own(t, own);
+    if (!own)
+        return;
+    lock_take(&t->shard->lock);
+    shard_free_chain(t->shard, own);
+    lock_drop(&t->shard->lock);
 }
 
 /* Bin i is over its limit: give back all but the keep newest blocks. */
@@ -183,22 +162,17 @@ static cold_noinline void cache_flush(struct thread *t)
         if (t->cache.heads[i])
             thread_free_chain(t, bin_cut(&t->cache, i, 0));
     outbox_post(&t->outbox);
-    thread_free_chain(t, take_late(t));
 }
 
 /* ---- the end ----------------------------------------------------------- */
 
-static inline size_t letter_bytes(const struct letter *l)
-{
-    return l->to ? chain_bytes(l->first) : 0;
-}
-
 /* Bytes that wait with t, with headers. */
 static inline size_t thread_bytes(const struct thread *t)
 {
-    size_t bytes = cache_bytes(&t->cache) + letter_bytes(&t->late);
+    size_t bytes = cache_bytes(&t->cache);
     for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
-        bytes += letter_bytes(&t->outbox.slots[i]);
+        if (t->outbox.slots[i].to)
+            bytes += chain_bytes(t->outbox.slots[i].first);
     return bytes;
 }
 

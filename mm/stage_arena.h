@@ -54,7 +54,6 @@ static inline struct shard *own_lock(struct thread *t)
     if (!ARENA_FAVORITE || !favorite_lock(t))
         lock_take(&t->shard->lock);
     t->shard->uses++;
-    shard_free_chain(t->shard, take_late(t));
     if (ARENA_CACHED && unlikely(t->shard->mail != NULL))
         take_mail(t);
     return t->shard;

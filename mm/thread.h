@@ -42,7 +42,6 @@ static cold_noinline struct thread *thread_attach(void)
     if (s) {
         cache_init(&t->cache);
         t->outbox = (struct outbox){0};
-        t->late = (struct letter){0};
         t->shard = s;
         self = t;
     } else if (t) {

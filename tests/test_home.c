@@ -5,11 +5,6 @@
 
 #define LARGE ((size_t)4000) /* in no bin */
 
-static uint32_t uses_of(const void *p)
-{
-    return shard_of(p)->uses;
-}
-
 static size_t chain_length(const void *p)
 {
     size_t n = 0;
@@ -40,68 +35,10 @@ static size_t in_use(void)
     return bytes;
 }
 
-/* ---- own blocks -------------------------------------------------------- */
-
 static void *run_nothing(void *unused)
 {
     return unused;
 }
-
-START_TEST(with_one_thread_a_block_is_free_at_once)
-{
-    void *p = take(LARGE), *wall = take(LARGE);
-    lab->free(p);
-    ck_assert(!block_used(payload_block(p)));
-    in_thread(run_nothing, NULL);
-    lab->free(wall);
-    ck_assert(block_used(payload_block(wall)));
-    ck_sound();
-}
-END_TEST
-
-START_TEST(an_own_block_is_free_for_the_next_that_is_taken)
-{
-    in_thread(run_nothing, NULL);
-    void *p = take(LARGE), *wall = take(LARGE);
-    uint32_t before = uses_of(p);
-    lab->free(p);
-    ck_assert_uint_eq(uses_of(wall), before); /* no lock yet */
-    ck_assert_ptr_eq(self->late.first, p);
-    ck_assert_ptr_eq(lab->malloc(LARGE), p);
-    ck_assert_uint_eq(uses_of(wall), before + 1);
-    ck_assert_ptr_null(self->late.to);
-    ck_sound();
-}
-END_TEST
-
-START_TEST(own_blocks_that_wait_are_bounded)
-{
-    void *p[100];
-    in_thread(run_nothing, NULL);
-    for (size_t i = 0; i < 100; i++)
-        p[i] = take(LARGE);
-    for (size_t i = 0; i < 100; i++) {
-        lab->free(p[i]);
-        ck_assert_uint_lt(thread_bytes(self),
-                          OUTBOX_BYTES + LARGE + cache_bytes(&self->cache));
-    }
-    ck_assert_uint_eq(in_use(), 0);
-    ck_sound();
-}
-END_TEST
-
-START_TEST(a_large_own_block_does_not_wait)
-{
-    void *p = take(OUTBOX_BYTES), *wall = take(100);
-    in_thread(run_nothing, NULL);
-    lab->free(p);
-    ck_assert_ptr_null(self->late.to);
-    ck_assert(!block_used(payload_block(p)));
-    lab->free(wall);
-    ck_assert_uint_eq(in_use(), 0);
-    ck_sound();
-}
-END_TEST
 
 /* ---- others' ----------------------------------------------------------- */
 
@@ -125,6 +62,17 @@ static uint32_t make_elsewhere(size_t n, size_t size)
     ck_assert_ptr_ne(shard_of(made[0]), self->shard);
     return shard_of(made[0])->id;
 }
+
+START_TEST(an_own_block_is_free_at_once)
+{
+    void *p = take(LARGE), *wall = take(LARGE);
+    in_thread(run_nothing, NULL); /* there are locks from now on */
+    lab->free(p);
+    ck_assert(!block_used(payload_block(p)));
+    lab->free(wall);
+    ck_sound();
+}
+END_TEST
 
 START_TEST(many_blocks_go_home_under_one_lock)
 {
@@ -289,18 +237,10 @@ static void free_made_twice(void)
     lab->free(made[0]);
 }
 
-static void free_own_twice(void)
-{
-    void *p = take(LARGE);
-    lab->free(p);
-    lab->free(p);
-}
-
 START_TEST(a_block_that_waits_and_is_freed_again_is_told)
 {
     make_elsewhere(1, LARGE);
     ck_dies(free_made_twice, "mm: double free");
-    ck_dies(free_own_twice, "mm: double free");
 }
 END_TEST
 
@@ -316,10 +256,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        with_one_thread_a_block_is_free_at_once,
-        an_own_block_is_free_for_the_next_that_is_taken,
-        own_blocks_that_wait_are_bounded,
-        a_large_own_block_does_not_wait,
+        an_own_block_is_free_at_once,
         many_blocks_go_home_under_one_lock,
         a_full_letter_waits_for_the_lock_only_when_far_too_full,
         realloc_of_anothers_block_does_not_wait_for_its_owner,
