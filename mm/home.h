@@ -11,7 +11,8 @@
  * sleeps or is gone, the thread that overfills his mail frees it for him.
  *
  * Invariants
- *   T1 all blocks of a letter have one root
+ *   T1 all blocks of a letter have one root: they had when they were added, and
+ *      no id was made to serve anew since
  *   T2 no more than WAIT_LETTERS for each slot, and MAIL_BYTES with each
  *      shard wait; a block of WAIT_BYTES never does */
 #ifndef MM_HOME_H
@@ -34,6 +35,7 @@
 struct thread {
     struct cache cache;
     struct outbox outbox;
+    uint32_t era;        /* of all letters in it */
     struct shard *shard; /* of this thread; or the favorite */
     struct thread *next; /* free records */
 } __attribute__((aligned(64)));
@@ -72,12 +74,28 @@ static inline void outbox_post(struct outbox *o)
         letter_post(&o->slots[i]);
 }
 
-/* p, which belongs to another shard, starts on its way. The letter may be from
- * before that shard was merged away, and made anew. */
-static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
+/* p's root, in the era of t's letters. Letters of another are posted first: a
+ * root that serves anew need not be that of the blocks that once had it. */
+static inline struct shard *era_root(struct thread *t, const void *p)
 {
-    struct letter *l = outbox_slot(o, to->id);
-    if (unlikely(l->to != to) || unlikely(owner_root(l->first) != to))
+    for (;;) {
+        uint32_t era = era_get();
+        if (unlikely(t->era != era)) {
+            outbox_post(&t->outbox);
+            t->era = era;
+        }
+        struct shard *to = owner_root(p);
+        if (likely(era_get() == era))
+            return to;
+    }
+}
+
+/* p, which belongs to another shard, starts on its way. */
+static inline void outbox_add(struct thread *t, void *p)
+{
+    struct shard *to = era_root(t, p);
+    struct letter *l = outbox_slot(&t->outbox, to->id);
+    if (unlikely(l->to != to))
         letter_post(l);
     if (unlikely(letter_add(l, to, p, arena_usable(p))))
         letter_full(l);
@@ -120,7 +138,7 @@ static inline void thread_free(struct thread *t, void *p)
         arena_usable(p) >= WAIT_BYTES)
         free_now(p);
     else
-        outbox_add(&t->outbox, owner, p);
+        outbox_add(t, p);
 }
 
 /* Free a chain of blocks: what is t's own now, the rest through its outbox.
@@ -135,7 +153,7 @@ static cold_noinline void thread_free_chain(struct thread *t, void *p)
             *last = p;
             last = p;
         } else {
-            outbox_add(&t->outbox, owner, p);
+            outbox_add(t, p);
         }
         p = next;
     }

@@ -70,6 +70,10 @@ static struct {
 
 static struct shard *_Atomic shards[MM_MAX_ARENAS];
 
+/* How often ids were made to serve anew. In between, blocks of one root stay
+ * together whatever it merges into. */
+static _Atomic uint32_t reclaims;
+
 static inline void lock_take(struct lock *l)
 {
     lock_take_as(l, l == &registry.lock ? RANK_REGISTRY : RANK_SHARD);
@@ -101,6 +105,12 @@ static always_inline uint32_t forward_get(const struct shard *s)
 static inline void forward_set(struct shard *s, uint32_t root)
 {
     atomic_store_explicit(&s->forward, root, memory_order_release);
+}
+
+/* Acquire: what is read afterwards is of this era, or a later one. */
+static inline uint32_t era_get(void)
+{
+    return atomic_load_explicit(&reclaims, memory_order_acquire);
 }
 
 /* What p, a block in use, says of its owner. */
@@ -227,6 +237,8 @@ static inline void shard_push_orphan(struct shard *s)
 static cold_noinline void shards_reclaim(void)
 {
     uint32_t n = shard_count();
+    /* Relaxed: who sees a forward that is set below sees this, too. */
+    atomic_store_explicit(&reclaims, era_get() + 1, memory_order_relaxed);
     for (uint32_t i = 0; i < n; i++) {
         struct shard *s = shard_at(i);
         if (forward_get(s) == i)
