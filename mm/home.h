@@ -173,13 +173,17 @@ static cold_noinline void bin_flush(struct thread *t, size_t i, unsigned keep)
     thread_free_chain(t, chain);
 }
 
-/* Others need the memory more: this says nothing of the limits. */
+/* Others need the memory more: this says nothing of the limits. A letter may be
+ * for this thread by now: that mail shall not fill the bins again. */
 static cold_noinline void cache_flush(struct thread *t)
 {
     for (size_t i = 1; i < NBINS; i++)
         if (t->cache.heads[i])
             thread_free_chain(t, bin_cut(&t->cache, i, 0));
     outbox_post(&t->outbox);
+    lock_take(&t->shard->lock);
+    shard_free_mail(t->shard);
+    lock_drop(&t->shard->lock);
 }
 
 /* ---- the end ----------------------------------------------------------- */
