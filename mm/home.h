@@ -142,11 +142,14 @@ static inline void thread_free(struct thread *t, void *p)
 }
 
 /* Free a chain of blocks: what is t's own now, the rest through its outbox.
- * Needs no lock to tell: while t uses its shard, nothing leads away from it. */
-static cold_noinline void thread_free_chain(struct thread *t, void *p)
+ * Needs no lock to tell: while t uses its shard, nothing leads away from it.
+ * @param n  its blocks. One that was freed twice leads back to itself: there
+ *           seem to be more, or the cut left fewer. */
+static cold_noinline void thread_free_chain(struct thread *t, void *p,
+                                            unsigned n)
 {
     void *own = NULL, **last = &own;
-    while (p) {
+    for (; p && n; n--) {
         void *next = *(void **)p;
         struct shard *owner = owner_root(p);
         if (likely(owner == t->shard)) {
@@ -157,6 +160,8 @@ static cold_noinline void thread_free_chain(struct thread *t, void *p)
         }
         p = next;
     }
+    if (unlikely(p || n))
+        mm_die("double free of a small block", p ? p : own);
     *last = NULL;
     if (!own)
         return;
@@ -168,18 +173,21 @@ static cold_noinline void thread_free_chain(struct thread *t, void *p)
 /* Bin i is over its limit: give back all but the keep newest blocks. */
 static cold_noinline void bin_flush(struct thread *t, size_t i, unsigned keep)
 {
+    unsigned n = bin_count(&t->cache, i) - keep;
     void *chain = bin_cut(&t->cache, i, keep);
     bin_shrink(&t->cache, i);
-    thread_free_chain(t, chain);
+    thread_free_chain(t, chain, n);
 }
 
 /* Others need the memory more: this says nothing of the limits. A letter may be
  * for this thread by now: that mail shall not fill the bins again. */
 static cold_noinline void cache_flush(struct thread *t)
 {
-    for (size_t i = 1; i < NBINS; i++)
-        if (t->cache.heads[i])
-            thread_free_chain(t, bin_cut(&t->cache, i, 0));
+    for (size_t i = 1; i < NBINS; i++) {
+        unsigned n = bin_count(&t->cache, i);
+        if (n)
+            thread_free_chain(t, bin_cut(&t->cache, i, 0), n);
+    }
     outbox_post(&t->outbox);
     lock_take(&t->shard->lock);
     shard_free_mail(t->shard);
