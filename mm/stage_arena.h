@@ -245,11 +245,12 @@ static inline void *grow_by_bins(void *p, size_t from, size_t to, size_t size)
     return q;
 }
 
-/* The shard that p lies in, locked; NULL: it is another's, who is at work. */
+/* The shard that p lies in, locked; NULL: it is another's, who is at work, and
+ * p not so large that to copy or to keep it all costs more than to wait. */
 static inline struct shard *resize_lock(const void *p)
 {
     bool own = self && owner_root(p) == self->shard;
-    return own ? owner_lock(p) : owner_try(p);
+    return own || arena_usable(p) >= WAIT_BYTES ? owner_lock(p) : owner_try(p);
 }
 
 static inline void *stage_resize(void *p, size_t size)
