@@ -141,13 +141,15 @@ static void *own_take(struct thread *t, struct shard **s, size_t align,
     return p;
 }
 
-/* The bin is empty: fetch a batch into it. @return one block more, or NULL */
+/* The bin is empty: mail fills it, or a batch. @return one block, or NULL */
 static cold_noinline void *bin_refill(struct thread *t, size_t i)
 {
     struct shard *s = own_lock(t);
-    void *p = own_take(t, &s, ALIGN, bin_bytes(i)), *q;
+    void *p = bin_pop(&t->cache, i), *q;
+    p = p ? p : own_take(t, &s, ALIGN, bin_bytes(i));
     unsigned n = bin_grow(&t->cache, i, s->arena.heap.size);
-    while (p && --n && (q = arena_malloc(&s->arena, bin_bytes(i))) != NULL)
+    while (p && --n && t->cache.rooms[i] > 0 &&
+           (q = arena_malloc(&s->arena, bin_bytes(i))) != NULL)
         bin_push(&t->cache, i, q);
     lock_drop(&s->lock);
     return p;
