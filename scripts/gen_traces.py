@@ -22,6 +22,7 @@ from pathlib import Path
 
 import trace_families_mt  # noqa: F401, adds its families
 from trace_families import FAMILIES
+from trace_file import trace_text
 
 PREFIX = "gen-"
 ZSTD = ["zstd", "-q", "-19", "-c"]
@@ -111,16 +112,8 @@ class Trace:
             self.free(block, owner(block) if owner else 0)
 
     def text(self, comments):
-        lines = ["mmtrace 1", *(f"# {c}".rstrip() for c in comments),
-                 f"ids {self.ids}", f"ops {len(self.ops)}",
-                 f"threads {self.threads}"]
-        now = 0
-        for thread, op in self.ops:
-            if thread != now:
-                lines.append(f"@{thread}")
-                now = thread
-            lines.append(op)
-        return "\n".join(lines) + "\n"
+        return trace_text(comments, {"ids": self.ids, "ops": len(self.ops),
+                                     "threads": self.threads}, self.ops)
 
 
 def generate(name, seed, ops):

@@ -1,7 +1,7 @@
-"""trace_file.py - reads and checks a trace in our format, for scripts.
+"""trace_file.py - reads, checks and writes a trace in our format, for scripts.
 
 Independent of the driver's reader, so that tests can set one against the other:
-it accepts only what the recorder and the generator write (docs/traces.md).
+reading accepts only what the recorder and the generator write (docs/traces.md).
 """
 import subprocess
 from collections import namedtuple
@@ -9,6 +9,20 @@ from pathlib import Path
 
 # letter, id (None: free(NULL)), sizes as written, thread
 Op = namedtuple("Op", "letter id sizes thread")
+
+
+def trace_text(comments, header, ops):
+    """A trace file. header: of names and numbers, in order; ops: pairs of a
+    thread and the line of its operation."""
+    lines = ["mmtrace 1", *(f"# {c}".rstrip() for c in comments),
+             *(f"{name} {n}" for name, n in header.items())]
+    now = 0
+    for thread, line in ops:
+        if thread != now:
+            lines.append(f"@{thread}")
+            now = thread
+        lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 class Trace:

@@ -10,7 +10,7 @@ as many threads, the difference to TRACE is what handing over costs.
 """
 import sys
 
-from trace_file import Trace
+from trace_file import Trace, trace_text
 
 
 def localized(ops, lanes):
@@ -25,19 +25,10 @@ def localized(ops, lanes):
     return out
 
 
-def text(trace, ops, how):
-    """The lines of a trace file."""
-    lines = ["mmtrace 1", f"# {how}"] + [f"# {x}" for x in trace.comments]
-    header = {**trace.header, "threads": len({op.thread for op in ops})}
-    lines += [f"{name} {n}" for name, n in header.items()]
-    thread = 0
-    for op in ops:
-        if op.thread != thread:
-            thread = op.thread
-            lines.append(f"@{thread}")
-        block = -1 if op.id is None else op.id
-        lines.append(" ".join(map(str, (op.letter, block, *op.sizes))))
-    return "\n".join(lines) + "\n"
+def line(op):
+    """The operation as a trace file has it."""
+    block = -1 if op.id is None else op.id
+    return " ".join(map(str, (op.letter, block, *op.sizes)))
 
 
 def main():
@@ -51,8 +42,11 @@ def main():
     except (OSError, ValueError) as what:
         sys.exit(f"trace_local.py: {what}; expected a trace in our format:"
                  " docs/traces.md")
-    sys.stdout.write(text(trace, localized(trace.ops, lanes),
-                          f"trace_local.py {path} {lanes}"))
+    ops = localized(trace.ops, lanes)
+    sys.stdout.write(trace_text(
+        [f"trace_local.py {path} {lanes}", *trace.comments],
+        {**trace.header, "threads": len({op.thread for op in ops})},
+        ((op.thread, line(op)) for op in ops)))
 
 
 if __name__ == "__main__":

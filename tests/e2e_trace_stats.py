@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT / "tests"))
+import tap  # noqa: E402
 from trace_file import Op  # noqa: E402
 from trace_stats import bucket, stats  # noqa: E402
 
@@ -56,21 +58,8 @@ def the_committed_figures_are_of_the_committed_traces():
     assert len(names) == len(list((ROOT / "traces").glob("*.trace.zst")))
 
 
-def main():
-    failed = False
-    for test in [buckets_hold_their_values, a_trace_by_hand_is_counted,
-                 a_free_is_cross_if_the_last_to_size_it_was_another_thread,
-                 an_empty_directory_is_refused,
-                 the_committed_figures_are_of_the_committed_traces]:
-        name = test.__name__.replace("_", " ")
-        try:
-            test()
-            print(f"ok - {name}")
-        except AssertionError as what:
-            print(f"not ok - {name}: {what}")
-            failed = True
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tap.run([buckets_hold_their_values, a_trace_by_hand_is_counted,
+                      a_free_is_cross_if_the_last_to_size_it_was_another_thread,
+                      an_empty_directory_is_refused,
+                      the_committed_figures_are_of_the_committed_traces]))
