@@ -1,9 +1,6 @@
 /* test_home.c - home.h: what a thread frees beyond its bins takes no lock each
  * time, gets home, and waits for nobody who does not come. */
-#include "tests/arena_test.h"
-#include "tests/check_said.h"
-
-#define LARGE ((size_t)4000) /* in no bin */
+#include "tests/home_test.h"
 
 static size_t chain_length(const void *p)
 {
@@ -35,33 +32,7 @@ static size_t in_use(void)
     return bytes;
 }
 
-static void *run_nothing(void *unused)
-{
-    return unused;
-}
-
 /* ---- others' ----------------------------------------------------------- */
-
-/* Blocks of a thread that is gone, of so many bytes each. */
-static size_t made_size;
-static void *made[1000];
-
-static void *run_make(void *n)
-{
-    for (size_t i = 0; i < (size_t)n; i++)
-        made[i] = take(made_size);
-    return NULL;
-}
-
-/* @return the id of who made them */
-static uint32_t make_elsewhere(size_t n, size_t size)
-{
-    take(1); /* this thread's shard comes first */
-    made_size = size;
-    in_thread(run_make, (void *)n);
-    ck_assert_ptr_ne(shard_of(made[0]), self->shard);
-    return shard_of(made[0])->id;
-}
 
 START_TEST(an_own_block_is_free_at_once)
 {
@@ -76,7 +47,7 @@ END_TEST
 
 START_TEST(many_blocks_go_home_under_one_lock)
 {
-    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 500);
+    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 500)->id;
     uint32_t before = shard_at(id)->uses;
     for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
         outbox_add(self, made[i]);
@@ -89,7 +60,7 @@ END_TEST
 
 START_TEST(a_full_letter_waits_for_the_lock_only_when_far_too_full)
 {
-    uint32_t id = make_elsewhere(WAIT_LETTERS * OUTBOX_BLOCKS, 100);
+    uint32_t id = make_elsewhere(WAIT_LETTERS * OUTBOX_BLOCKS, 100)->id;
     struct shard *to = shard_at(id);
     size_t i = 0;
     lock_take(&to->lock);
@@ -107,7 +78,7 @@ END_TEST
 START_TEST(realloc_of_anothers_block_does_not_wait_for_its_owner)
 {
     void *room = take(2 * LARGE), *wall = take(LARGE);
-    uint32_t id = make_elsewhere(1, LARGE);
+    uint32_t id = make_elsewhere(1, LARGE)->id;
     lab->free(room); /* no orphan is needed */
     lock_take_as(&shard_at(id)->lock, RANK_NONE);
     void *p = lab->realloc(made[0], LARGE - 1000); /* it may stay, as it is */
@@ -124,7 +95,7 @@ END_TEST
 
 START_TEST(anothers_large_block_goes_home_at_once)
 {
-    uint32_t id = make_elsewhere(2, WAIT_BYTES);
+    uint32_t id = make_elsewhere(2, WAIT_BYTES)->id;
     lab->free(made[0]);
     ck_assert(!block_used(payload_block(made[0])));
     ck_assert_ptr_null(letter_for(id)->to);
@@ -136,7 +107,7 @@ END_TEST
 START_TEST(an_owner_who_does_not_come_has_little_mail)
 {
     enum { N = 998 };
-    uint32_t id = make_elsewhere(N, LARGE);
+    uint32_t id = make_elsewhere(N, LARGE)->id;
     for (size_t i = 0; i < N; i++) {
         lab->free(made[i]);
         ck_assert_uint_le(shard_at(id)->mail_bytes, MAIL_BYTES);
@@ -163,7 +134,7 @@ static void *run_take_one(void *unused)
 
 START_TEST(mail_fills_the_bins_of_who_takes_it)
 {
-    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 200);
+    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 200)->id;
     for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
         outbox_add(self, made[i]);
     ck_assert_uint_eq(mail_of(id), OUTBOX_BLOCKS);
@@ -173,14 +144,6 @@ START_TEST(mail_fills_the_bins_of_who_takes_it)
 END_TEST
 
 /* ---- ends -------------------------------------------------------------- */
-
-static void *run_free_made(void *n)
-{
-    take(1);
-    for (size_t i = 0; i < (size_t)n; i++)
-        lab->free(made[i]);
-    return NULL;
-}
 
 START_TEST(a_thread_that_ends_keeps_nothing)
 {
@@ -197,7 +160,7 @@ END_TEST
  * serves another thread. T1 */
 START_TEST(a_letter_goes_to_who_has_its_blocks_now)
 {
-    uint32_t id = make_elsewhere(1, LARGE);
+    uint32_t id = make_elsewhere(1, LARGE)->id;
     void *old = made[0];
     lab->free(old);
     ck_assert_ptr_eq(letter_for(id)->first, old);
@@ -205,7 +168,7 @@ START_TEST(a_letter_goes_to_who_has_its_blocks_now)
     lock_take(&registry.lock);
     shards_reclaim();
     lock_drop(&registry.lock);
-    ck_assert_uint_eq(make_elsewhere(1, LARGE), id);
+    ck_assert_uint_eq(make_elsewhere(1, LARGE)->id, id);
     lab->free(made[0]);
     ck_assert_ptr_eq(letter_for(id)->first, made[0]);
     ck_assert_ptr_eq(letter_for(id)->last, made[0]);
@@ -219,7 +182,7 @@ END_TEST
 
 START_TEST(an_orphans_mail_is_free_before_it_is_merged)
 {
-    uint32_t id = make_elsewhere(4, LARGE);
+    uint32_t id = make_elsewhere(4, LARGE)->id;
     for (size_t i = 0; i < 4; i++)
         lab->free(made[i]);
     outbox_post(&self->outbox);
@@ -247,7 +210,7 @@ END_TEST
 START_TEST(mail_in_the_wrong_shard_is_named)
 {
     void *own = take(LARGE);
-    uint32_t id = make_elsewhere(2, LARGE);
+    uint32_t id = make_elsewhere(2, LARGE)->id;
     shard_leave(shard_at(id), own, own, LARGE);
     ck_names(lab, "A6 mail lies in its shard");
 }

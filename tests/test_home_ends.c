@@ -1,34 +1,8 @@
 /* test_home_ends.c - home.h where it is narrow: no more memory, blocks that
  * lose their owner, large ones, double frees that nobody saw at once. */
-#include "tests/arena_test.h"
-#include "tests/check_said.h"
+#include "tests/home_test.h"
 
-#define LARGE ((size_t)4000) /* in no bin */
 #define HUGE ((size_t)1 << 20)
-
-static size_t made_size;
-static void *made[100];
-
-static void *run_make(void *n)
-{
-    for (size_t i = 0; i < (size_t)n; i++)
-        made[i] = take(made_size);
-    return NULL;
-}
-
-/* Blocks of a thread that is gone. @return its shard */
-static struct shard *make_elsewhere(size_t n, size_t size)
-{
-    take(1); /* this thread's shard comes first */
-    made_size = size;
-    in_thread(run_make, (void *)n);
-    return owner_root(made[0]);
-}
-
-static void *run_nothing(void *unused)
-{
-    return unused;
-}
 
 /* ---- no more memory ---------------------------------------------------- */
 
@@ -97,14 +71,6 @@ START_TEST(a_large_block_that_fits_only_where_it_is_waits_to_grow_there)
 END_TEST
 
 /* ---- mail -------------------------------------------------------------- */
-
-static void *run_free_made(void *n)
-{
-    take(1);
-    for (size_t i = 0; i < (size_t)n; i++)
-        lab->free(made[i]);
-    return NULL;
-}
 
 START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
 {
