@@ -139,6 +139,21 @@ static always_inline bool bin_push(struct cache *c, size_t i, void *p)
     return --c->rooms[i] < 0;
 }
 
+/* p comes home to its owner, who has bins: into its bin, if that has room.
+ * @param own  false: it does not belong here after all, and stays out
+ * @return false: it stays out; the bin was too small, then, if it has one */
+static inline bool bin_take_home(struct cache *c, void *p, bool own)
+{
+    size_t i = payload_bin(p, page_tag(p));
+    if (own && i - 1 < NBINS - 1 && c->rooms[i] > 0) {
+        bin_push(c, i, p);
+        return true;
+    }
+    if (i < NBINS)
+        c->bins[i].flushes |= 1;
+    return false;
+}
+
 /* Take all but the keep newest blocks out of bin i. @return their chain */
 static inline void *bin_cut(struct cache *c, size_t i, unsigned keep)
 {
@@ -201,9 +216,8 @@ static inline size_t chain_bytes(const void *p)
     size_t bytes = 0;
     for (; p; p = *(void *const *)p) {
         unsigned run_class = page_tag(p) & TAG_CLASS;
-        bytes += run_class
-                     ? bin_bytes(run_bin(run_class))
-                     : header_read_remote(payload_block(p)) & BLOCK_SIZE;
+        bytes += run_class ? bin_bytes(run_bin(run_class))
+                           : header_read_remote(payload_block(p)) & BLOCK_SIZE;
     }
     return bytes;
 }

@@ -108,14 +108,8 @@ static cold_noinline void take_mail(struct thread *t)
     void *p = shard_take_mail(t->shard);
     while (p) {
         void *next = *(void **)p;
-        size_t i = payload_bin(p, page_tag(p));
-        if (i - 1 < NBINS - 1 && t->cache.rooms[i] > 0) {
-            bin_push(&t->cache, i, p);
-        } else {
+        if (!bin_take_home(&t->cache, p, true))
             arena_free(&t->shard->arena, p);
-            if (i < NBINS)
-                t->cache.bins[i].flushes |= 1; /* the bin was too small */
-        }
         p = next;
     }
 }
@@ -170,24 +164,27 @@ static cold_noinline void thread_free_chain(struct thread *t, void *p,
     lock_drop(&t->shard->lock);
 }
 
-/* Bin i is over its limit: give back all but the keep newest blocks. */
-static cold_noinline void bin_flush(struct thread *t, size_t i, unsigned keep)
+/* Free all but the keep newest blocks of bin i. */
+static inline void bin_free(struct thread *t, size_t i, unsigned keep)
 {
     unsigned n = bin_count(&t->cache, i) - keep;
-    void *chain = bin_cut(&t->cache, i, keep);
+    thread_free_chain(t, bin_cut(&t->cache, i, keep), n);
+}
+
+/* The same, for the bin is over its limit. */
+static cold_noinline void bin_flush(struct thread *t, size_t i, unsigned keep)
+{
     bin_shrink(&t->cache, i);
-    thread_free_chain(t, chain, n);
+    bin_free(t, i, keep);
 }
 
 /* Others need the memory more: this says nothing of the limits. A letter may be
  * for this thread by now: that mail shall not fill the bins again. */
 static cold_noinline void cache_flush(struct thread *t)
 {
-    for (size_t i = 1; i < NBINS; i++) {
-        unsigned n = bin_count(&t->cache, i);
-        if (n)
-            thread_free_chain(t, bin_cut(&t->cache, i, 0), n);
-    }
+    for (size_t i = 1; i < NBINS; i++)
+        if (bin_count(&t->cache, i))
+            bin_free(t, i, 0);
     outbox_post(&t->outbox);
     lock_take(&t->shard->lock);
     shard_free_mail(t->shard);

@@ -4,24 +4,27 @@
 
 #include "mm/lfshard.h"
 
+struct owners_walk {
+    const struct shard *shard;
+    size_t bad;
+};
+
+/* L3 of a block in use. */
+static inline void owner_check(struct block *b, void *walk)
+{
+    struct owners_walk *w = walk;
+    const void *p = block_payload(b);
+    w->bad +=
+        broken(owner_of(p) != w->shard, "L3 a block's owner is where it lies",
+               p, "it names shard", payload_owner(p));
+}
+
 /* L3 of a shard. @pre its heap's walk is sound */
 static inline size_t owners_check(const struct shard *s)
 {
-    size_t bad = 0;
-    const struct heap *h = &s->arena.heap;
-    uint32_t link = h->regions;
-    for (const struct region *r; link; link = r->next) {
-        r = heap_region(h, link);
-        const struct block *b = (const struct block *)(r + 1);
-        for (; !block_is_end(b); b = block_next(b)) {
-            const void *p = block_payload(b);
-            if (block_used(b))
-                bad += broken(owner_of(p) != s,
-                              "L3 a block's owner is where it lies", p,
-                              "it names shard", payload_owner(p));
-        }
-    }
-    return bad;
+    struct owners_walk w = {s, 0};
+    arena_each_used(&s->arena, owner_check, &w);
+    return w.bad;
 }
 
 /* All of one shard. */

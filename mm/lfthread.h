@@ -153,14 +153,9 @@ static inline void drain(struct shard *s)
     void *p = inbox_take_owner(&s->inbox);
     while (p) {
         void *next = *(void **)p;
-        size_t i = payload_bin(p, page_tag(p));
-        if (owner_of(p) == s && i - 1 < NBINS - 1 && c->rooms[i] > 0) {
-            bin_push(c, i, p);
-        } else {
+        if (!bin_take_home(c, p, owner_of(p) == s)) {
             *(void **)p = NULL;
             shard_free_chain(s, p);
-            if (i < NBINS)
-                c->bins[i].flushes |= 1; /* the bin was too small */
         }
         p = next;
     }

@@ -87,25 +87,37 @@ static inline void regions_join_all(struct heap *h)
     }
 }
 
-/** Make every block in use of a name owner id; their users may be reading. */
-static inline void arena_relabel(struct arena *a, uint32_t id)
+/** Show every block in use of a, those of runs as the runs that they lie in.
+ * @pre the heap's walk is sound */
+static always_inline void
+arena_each_used(const struct arena *a,
+                void (*visit)(struct block *b, void *arg), void *arg)
 {
     const struct heap *h = &a->heap;
     uint32_t link = h->regions;
     for (struct region *r; link; link = r->next) {
         r = heap_region(h, link);
         struct block *b = (struct block *)(r + 1);
-        for (; !block_is_end(b); b = block_next(b)) {
-            const void *p = block_payload(b);
-            if (!block_used(b))
-                continue;
-            if ((uintptr_t)p % PAGE == 0 && page_tag(p))
-                page_set_tag(p,
-                             (page_tag(p) & TAG_CLASS) | id << TAG_OWNER_SHIFT);
-            else
-                header_set_owner(b, id);
-        }
+        for (; !block_is_end(b); b = block_next(b))
+            if (block_used(b))
+                visit(b, arg);
     }
+}
+
+static inline void block_relabel(struct block *b, void *id)
+{
+    const void *p = block_payload(b);
+    uint32_t owner = *(const uint32_t *)id;
+    if ((uintptr_t)p % PAGE == 0 && page_tag(p))
+        page_set_tag(p, (page_tag(p) & TAG_CLASS) | owner << TAG_OWNER_SHIFT);
+    else
+        header_set_owner(b, owner);
+}
+
+/** Make every block in use of a name owner id; their users may be reading. */
+static inline void arena_relabel(struct arena *a, uint32_t id)
+{
+    arena_each_used(a, block_relabel, &id);
 }
 
 /** Take all that src has into dst; src is left empty. */

@@ -39,7 +39,7 @@
 #include <stdatomic.h>
 
 #define RECLAIM_MIN 64 /* forwarded ids that may be lost for a time */
-#define MAIL_BYTES ((size_t)128 << 10) /* that may wait for a shard's thread */
+#define MAIL_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
 
 struct shard {
     struct lock lock;
@@ -133,16 +133,25 @@ static inline struct shard *owner_root(const void *p)
     return shard_at(forward_get(named));
 }
 
+/* Keep the lock of s, which p lay in before. @return false: it does not lie
+ * there any more, s was merged or its id given anew; the lock is dropped */
+static inline bool owner_keep(struct shard *s, const void *p)
+{
+    s->uses++;
+    if (likely(owner_root(p) == s))
+        return true;
+    lock_drop(&s->lock);
+    return false;
+}
+
 /* Lock the shard that p, a block in use, lies in. */
 static inline struct shard *owner_lock(const void *p)
 {
     for (;;) {
         struct shard *s = owner_root(p);
         lock_take(&s->lock);
-        s->uses++;
-        if (likely(owner_root(p) == s))
+        if (likely(owner_keep(s, p)))
             return s;
-        lock_drop(&s->lock); /* merged, or its id given anew: ask again */
     }
 }
 
@@ -150,13 +159,7 @@ static inline struct shard *owner_lock(const void *p)
 static inline struct shard *owner_try(const void *p)
 {
     struct shard *s = owner_root(p);
-    if (!lock_try(&s->lock))
-        return NULL;
-    s->uses++;
-    if (likely(owner_root(p) == s))
-        return s;
-    lock_drop(&s->lock);
-    return NULL;
+    return lock_try(&s->lock) && likely(owner_keep(s, p)) ? s : NULL;
 }
 
 /* Free a chain of blocks of s. @pre s's lock */

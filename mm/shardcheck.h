@@ -6,24 +6,27 @@
 #include "mm/check.h"
 #include "mm/shard.h"
 
+struct owners_walk {
+    const struct shard *shard;
+    size_t bad;
+};
+
+/* A3 of a block in use. */
+static inline void owner_check(struct block *b, void *walk)
+{
+    struct owners_walk *w = walk;
+    const void *p = block_payload(b);
+    w->bad +=
+        broken(owner_root(p) != w->shard, "A3 a block's owner is where it lies",
+               p, "it names shard", payload_owner(p));
+}
+
 /* A3 of a root. @pre its heap's walk is sound */
 static inline size_t owners_check(const struct shard *s)
 {
-    size_t bad = 0;
-    const struct heap *h = &s->arena.heap;
-    uint32_t link = h->regions;
-    for (const struct region *r; link; link = r->next) {
-        r = heap_region(h, link);
-        const struct block *b = (const struct block *)(r + 1);
-        for (; !block_is_end(b); b = block_next(b)) {
-            const void *p = block_payload(b);
-            if (block_used(b))
-                bad += broken(owner_root(p) != s,
-                              "A3 a block's owner is where it lies", p,
-                              "it names shard", payload_owner(p));
-        }
-    }
-    return bad;
+    struct owners_walk w = {s, 0};
+    arena_each_used(&s->arena, owner_check, &w);
+    return w.bad;
 }
 
 /* A6 of a root. @pre its heap's walk is sound */
