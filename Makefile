@@ -47,14 +47,16 @@ LDLIBS   = -ljansson -lzstd -lm
 ALLOC_CFLAGS = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
                -fno-builtin-free -ftls-model=initial-exec
 
-# A stage is mm.c over mm/stage_X.h; a variant stage_X_variant.o adds its flags.
+# A stage is mm.c over mm/X/stage.h; a variant stage_X_variant.o adds its flags.
 STAGES  = global arena arena_nocache arena_favorite lockfree \
           fit_list fit_tree fit_tlsf
 STAGE_FLAGS_arena_nocache  = -DARENA_CACHED=0
 STAGE_FLAGS_arena_favorite = -DARENA_FAVORITE=1
-STAGE_FLAGS_fit_list       = -DMM_FIT='"mm/fit_list.h"'
-STAGE_FLAGS_fit_tree       = -DMM_FIT='"mm/fit_tree.h"'
-STAGE_FLAGS_fit_tlsf       = -DMM_FIT='"mm/fit_tlsf.h"'
+STAGE_FLAGS_fit_list       = -DMM_FIT='"mm/engine/fit_list.h"'
+STAGE_FLAGS_fit_tree       = -DMM_FIT='"mm/engine/fit_tree.h"'
+STAGE_FLAGS_fit_tlsf       = -DMM_FIT='"mm/engine/fit_tlsf.h"'
+# $(call stage_file,X_variant): the header of its stage, or of X's.
+stage_file = mm/$(firstword $(subst _, ,$(1)))/stage.h
 DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
 DRIVER  = $(patsubst driver/%.c,%,$(wildcard driver/*.c))
 
@@ -100,7 +102,7 @@ COMPILE = $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/stage_%.o: mm.c $(B)/flags
 	$(call say,CC,$< (stage $*))
 	$(COMPILE) $(ALLOC_CFLAGS) \
-	    -DMM_STAGE='"mm/stage_$(firstword $(subst _, ,$*)).h"' \
+	    -DMM_STAGE='"$(call stage_file,$*)"' \
 	    -DMM_ALLOCATOR=mm_$* $(STAGE_FLAGS_$*)
 
 $(B)/designs/%.o: designs/%.c $(B)/flags

@@ -29,10 +29,10 @@
 #define MM_MAX_ARENAS 4096
 #endif
 
-/* The engine's policy: the header that says where free blocks wait (mm/fit.h).
- * The Makefile builds a stage with each other one. */
+/* The engine's policy: the header that says where free blocks wait
+ * (mm/engine/fit.h). The Makefile builds a stage with each other one. */
 #ifndef MM_FIT
-#define MM_FIT "mm/seglist.h"
+#define MM_FIT "mm/engine/seglist.h"
 #endif
 
 /* ---- driver ---------------------------------------------------------- */

@@ -4,23 +4,24 @@
  * engine and this file; a stage is one short header that says who may touch
  * which arena when:
  *
- *   mm.c        the C and POSIX contract            this file
- *   stage_*.h   who owns an arena: lock, or no lock mm/stage_global.h ...
- *   arena.h     tight and busy sizes to runs        mm/arena.h
- *   run.h       headerless blocks in pages          mm/run.h
- *   heap.h      boundary-tag blocks                 mm/heap.h
- *   seglist.h   their free lists, or another policy mm/fit.h, mm/seglist.h
- *   block.h     what a block looks like             mm/block.h
- *   memlib      where memory comes from             memlib.c
+ *   mm.c               the C and POSIX contract
+ *   mm/STAGE/stage.h   who owns an arena: a lock, or no lock
+ *   mm/front/          what a thread has before its arena
+ *   mm/engine/arena.h  tight and busy sizes to runs
+ *     run.h            headerless blocks in pages
+ *     heap.h           boundary-tag blocks
+ *     seglist.h        their free lists, or another policy: fit.h
+ *     block.h          what a block looks like
+ *   memlib.c           where memory comes from
  *
  * Make compiles this file once a stage:
- *   -DMM_STAGE='"mm/stage_global.h"' -DMM_ALLOCATOR=mm_global
+ *   -DMM_STAGE='"mm/global/stage.h"' -DMM_ALLOCATOR=mm_global
  * and each object exports one const struct mm_allocator. There is no #ifdef
  * in the engine: reading the stage files side by side is the progression.
  *
  * To be read in this order: block.h, sizeclass.h, fit.h, seglist.h, heap.h,
- * run.h, arena.h, stage_global.h, and then here. docs/design.md says why it is
- * so. */
+ * run.h, arena.h, global/stage.h, and then here. docs/design.md says why it
+ * is so. */
 #include "mm.h"
 #include "mm/count.h"
 

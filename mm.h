@@ -80,12 +80,12 @@ struct mm_allocator {
  * (Only the tests' driver of faulty allocators comes with another list.) */
 #ifndef MM_ALLOCATORS
 #define MM_ALLOCATORS(X)                                                       \
-    X(mm_global) /* mm.c, mm/stage_global.h */                                 \
-    X(mm_arena)  /* mm.c, mm/stage_arena.h, and two variants of it: */         \
+    X(mm_global) /* mm.c, mm/global/stage.h */                                 \
+    X(mm_arena)  /* mm.c, mm/arena/stage.h, and two variants of it: */         \
     X(mm_arena_nocache)                                                        \
     X(mm_arena_favorite)                                                       \
-    X(mm_lockfree) /* mm.c, mm/stage_lockfree.h */                             \
-    X(mm_fit_list) /* mm.c, mm/stage_fit.h: other policies in stage one */     \
+    X(mm_lockfree) /* mm.c, mm/lockfree/stage.h */                             \
+    X(mm_fit_list) /* mm.c, mm/fit/stage.h: other policies in stage one */     \
     X(mm_fit_tree)                                                             \
     X(mm_fit_tlsf)                                                             \
     X(mm_fit_cas) /* designs/fit_cas.c */                                      \

@@ -29,10 +29,10 @@ PRELOAD_CFLAGS = $(filter-out $(SAN_FLAGS),$(CFLAGS)) $(ALLOC_CFLAGS) \
 first = $(firstword $(subst _, ,$(1)))
 source = $(firstword $(wildcard designs/$(1).c) designs/$(call first,$(1)).c)
 preload_flags = -DMM_ALLOCATOR=mm_$(1) $(if $(filter $(1),$(STAGES)),\
-    -DMM_SOURCE='"mm.c"' -DMM_STAGE='"mm/stage_$(call first,$(1)).h"' \
+    -DMM_SOURCE='"mm.c"' -DMM_STAGE='"$(call stage_file,$(1))"' \
     $(STAGE_FLAGS_$(1)),-DMM_SOURCE='"$(call source,$(1))"')
 PRELOAD_NEEDS = preload.c mm.c memlib.c preload.mk $(B)/flags \
-                $(wildcard *.h mm/*.h designs/*.[ch])
+                $(wildcard *.h mm/*.h mm/*/*.h designs/*.[ch])
 
 preload: $(PRELOADS) libmm.so libmm.a
 

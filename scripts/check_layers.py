@@ -1,91 +1,75 @@
 #!/usr/bin/env python3
 """check_layers.py - keeps the architecture: who includes whom, who asks the
-kernel for memory, and how long a file may grow.
+kernel for memory, and how long a file and a function may grow.
 
     scripts/check_layers.py [ROOT]   one line per violation, exit status 1
 
-A file may include what is in a lower layer, and headers of its own layer
-where the layer is a room (`peers`). A new file of the engine must be put in
-its layer here; that is a decision, so the script does not guess.
+The project is rooms, in order. A file may include what is in a lower room, and
+files of its own folder as long as no includes go in a circle. A new room must
+be put into ROOMS; that is a decision, so the script does not guess.
 """
 import fnmatch
 import re
 import sys
-from collections import namedtuple
 from pathlib import Path
 
-Layer = namedtuple("Layer", "patterns peers sees")
-
-
-def layer(*patterns, peers=False, sees=None):
-    """sees: the only lower files it may include (None: all of them)."""
-    return Layer(patterns, peers, sees)
-
-
-# From the bottom up.
-LAYERS = [
-    layer("config.h"),
-    layer("mm.h"),
-    layer("mm/util.h", "memlib.h", "mm/count.h"),
-    layer("mempart.h"),
-    layer("memlib.c", "mm/block.h"),
-    layer("mm/sizeclass.h", "mm/pagemap.h"),
-    layer("mm/lflist.h", "mm/outbox.h"),
-    layer("mm/fit.h"),
-    layer("mm/seglist.h", "mm/fit_*.h"),
-    layer("mm/heap.h"),
-    layer("mm/run.h"),
-    layer("mm/arena.h", "mm/check.h"),
-    layer("mm/cache.h", "mm/merge.h", "mm/lock.h", "mm/waste.h",
-          "mm/tell.h"),
-    layer("mm/seat.h"),
-    layer("mm/shard.h", "mm/lfshard.h"),
-    layer("mm/lfsteal.h"),
-    layer("mm/home.h", "mm/shardcheck.h"),
-    layer("mm/thread.h", "mm/lfthread.h", "mm/lfcheck.h"),
-    layer("mm/lftell.h"),
-    layer("mm/stage_[!f]*.h"),
-    layer("mm/stage_fit.h"),
-    layer("designs/*.h", peers=True),
-    layer("mm.c", "designs/*.c"),
-    layer("preload.c"),
-    layer("bench/*", peers=True, sees=[]),    # programs that know no lab
-    layer("record.c", "record/*", peers=True, sees=["config.h"]),
-    layer("driver/*", "mdriver.c", peers=True,
-          sees=["config.h", "mm.h", "memlib.h"]),
-    layer("teach/*", peers=True, sees=[]),
-    layer("tests/*", peers=True),
+# From the bottom up. Each line is one level: files, or rooms that do not see
+# each other. "a/" is the files in a, "a/**" also those in folders below it.
+ROOMS = [
+    ["config.h"],
+    ["mm.h"],
+    ["mm/"],
+    ["memlib.h"], ["mempart.h"], ["memlib.c"],
+    ["mm/engine/"],
+    ["mm/front/"],
+    ["mm/global/", "mm/arena/", "mm/lockfree/"],
+    ["mm/fit/"],
+    ["designs/*.h"],
+    ["mm.c", "designs/*.c"],
+    ["preload.c"],
+    ["record.c", "record/"], ["driver/", "mdriver.c"], ["bench/", "teach/"],
+    ["tests/**"],
 ]
+# Programs that know no allocator: all that they may include of lower rooms.
+SEES = {
+    "bench/": [], "teach/": [],
+    "record.c": ["config.h", "record/"], "record/": ["config.h"],
+    "mdriver.c": ["config.h", "mm.h", "memlib.h", "driver/"],
+    "driver/": ["config.h", "mm.h", "memlib.h"],
+}
+ALONE = ["designs/*.c"]    # see no file of their own room
 
 # Only memlib.c gives allocators memory; the driver's own never comes from one.
-ALLOCATOR = ["mm.c", "mm/*", "designs/*", "preload.c"]
+ALLOCATOR = ["mm.c", "mm/**", "designs/**", "preload.c"]
 MEMORY_CALL = re.compile(
     r"#\s*include\s*<sys/mman\.h>"
     r"|\b(mmap|mmap64|munmap|mremap|mprotect|madvise|brk|sbrk)\s*\(")
 
-# First match counts. Lines, comments included.
-LENGTHS = [
-    ("mm/stage_*.h", 350),
-    ("mm.c", 450), ("mm/*", 450), ("memlib.c", 450), ("designs/*", 450),
-    ("*", 300),
-]
+FILE_LINES = 600        # comments included
+FUNCTION_LINES = 40     # from { to }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
-SOURCES = ["*.c", "*.h", "mm/*.h", "mm/*.c", "designs/*.[ch]",
-           "driver/*.[ch]", "record/*.[ch]", "bench/*.[ch]", "teach/*",
+SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]",
+           "driver/**/*.[ch]", "record/*.[ch]", "bench/*.[ch]", "teach/*",
            "tests/**/*.[ch]", "Makefile",
            "*.mk", "tests/**/*.mk", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*"]
 
 
-def matches(name, patterns):
-    return any(fnmatch.fnmatch(name, p) for p in patterns)
+def is_in(name, room):
+    if room.endswith("/**"):
+        return name.startswith(room[:-2])
+    if room.endswith("/"):
+        return name.rpartition("/")[0] + "/" == room
+    return fnmatch.fnmatchcase(name, room)
 
 
-def layer_of(name):
-    for level, its in enumerate(LAYERS):
-        if matches(name, its.patterns):
-            return level
+def room_of(name):
+    """(level, room), or None."""
+    for level, rooms in enumerate(ROOMS):
+        for room in rooms:
+            if is_in(name, room):
+                return level, room
     return None
 
 
@@ -109,42 +93,98 @@ def target_of(root, name, written):
 
 def include_fault(name, target):
     """What is wrong with name including target, or None."""
-    mine, its = layer_of(name), layer_of(target)
-    for file, level in ((name, mine), (target, its)):
-        if level is None:
-            return (f"{file} is in no layer: "
-                    "put it into LAYERS in scripts/check_layers.py")
+    for file in (name, target):
+        if room_of(file) is None:
+            return (f"{file} is in no room: "
+                    "put it into ROOMS in scripts/check_layers.py")
+    (mine, my_room), (its, its_room) = room_of(name), room_of(target)
     if its > mine:
         return f"includes {target}, which is above it"
-    if its == mine and not LAYERS[mine].peers:
+    sees = SEES.get(my_room)
+    if my_room == its_room:
+        allowed = my_room not in ALONE
+    else:
+        allowed = its < mine if sees is None else \
+            any(is_in(target, room) for room in sees)
+    if allowed:
+        return None
+    if its == mine:
         return f"includes {target}, which is beside it, not below"
-    sees = LAYERS[mine].sees
-    if its < mine and sees is not None and target not in sees:
-        return f"includes {target}, but sees only {', '.join(sees)}"
-    return None
+    return f"includes {target}, but sees only {', '.join(sees)}"
 
 
-def check_file(root, name):
+def circle(name, includes):
+    """The files of a circle of includes that begins at name, or None."""
+    path, seen = [name], set()
+
+    def walk(file):
+        for target in includes.get(file, []):
+            if target == name:
+                return True
+            if target not in seen:
+                seen.add(target)
+                path.append(target)
+                if walk(target):
+                    return True
+                path.pop()
+        return False
+    return path if walk(name) else None
+
+
+def function_lengths(lines):
+    """(line of the closing brace, lines from { to }) of each function."""
+    start = None
+    for number, line in enumerate(lines, 1):
+        if line.rstrip() == "{":
+            start = number
+        elif line.startswith("}") and start:
+            yield number, number - start + 1
+            start = None
+
+
+def check_source(root, name, lines, includes):
+    """What is wrong in a C file; fills includes[name]."""
+    if room_of(name) is None:
+        yield 1, "is in no room: put it into ROOMS in scripts/check_layers.py"
+        return
+    for number, line in enumerate(lines, 1):
+        found = INCLUDE.match(line)
+        target = found and target_of(root, name, found.group(1))
+        if target:
+            includes.setdefault(name, []).append(target)
+        fault = target and include_fault(name, target)
+        if fault:
+            yield number, fault
+        if any(is_in(name, room) for room in ALLOCATOR) \
+                and MEMORY_CALL.search(line):
+            yield number, (f"'{line.strip()}': memory system calls "
+                           "belong to memlib.c alone; see memlib.h")
+    for number, count in function_lengths(lines):
+        if count > FUNCTION_LINES:
+            yield number, (f"a function of {count} lines; "
+                           f"the limit is {FUNCTION_LINES}: split it")
+
+
+def check_file(root, name, includes):
     text = (root / name).read_text(encoding="utf-8", errors="replace")
-    lines = without_comments(text).split("\n")
     if name.endswith((".c", ".h")):
-        if layer_of(name) is None:
-            yield 1, "is in no layer: put it into LAYERS in " \
-                     "scripts/check_layers.py"
-            return
-        for number, line in enumerate(lines, 1):
-            found = INCLUDE.match(line)
-            target = found and target_of(root, name, found.group(1))
-            fault = target and include_fault(name, target)
-            if fault:
-                yield number, fault
-            if matches(name, ALLOCATOR) and MEMORY_CALL.search(line):
-                yield number, (f"'{line.strip()}': memory system calls "
-                               "belong to memlib.c alone; see memlib.h")
+        yield from check_source(root, name,
+                                without_comments(text).split("\n"), includes)
     count = text.count("\n")
-    limit = next(n for p, n in LENGTHS if fnmatch.fnmatch(name, p))
-    if count > limit:
-        yield count, f"{count} lines; the limit is {limit}: split it"
+    if count > FILE_LINES:
+        yield count, f"{count} lines; the limit is {FILE_LINES}: split it"
+
+
+def faults(root, names):
+    includes = {}
+    for name in names:
+        for line, what in check_file(root, name, includes):
+            yield name, line, what
+    for name in names:
+        found = circle(name, includes)
+        if found and name == min(found):
+            yield name, 1, "a circle of includes: " + " -> ".join(
+                found + [name])
 
 
 def main():
@@ -154,10 +194,9 @@ def main():
                     for pattern in SOURCES for p in root.glob(pattern)
                     if p.is_file()})
     bad = 0
-    for name in names:
-        for line, what in check_file(root, name):
-            print(f"{name}:{line}: {what}")
-            bad += 1
+    for name, line, what in faults(root, names):
+        print(f"{name}:{line}: {what}")
+        bad += 1
     print(f"layers: {len(names)} files, "
           + (f"{bad} violations" if bad else "all in order"))
     return 1 if bad or not names else 0

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-SOURCES = ["*.[ch]", "mm/*.[ch]", "designs/*.[ch]", "driver/*.[ch]",
+SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]", "driver/**/*.[ch]",
            "record/*.[ch]", "bench/*.[ch]", "teach/*.[ch]",
            "tests/**/*.[ch]", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*.sh", "scripts/*.py", ".ci/run"]

@@ -3,7 +3,7 @@
 #ifndef TESTS_ARENA_TEST_H
 #define TESTS_ARENA_TEST_H
 
-#define MM_STAGE "mm/stage_arena.h"
+#define MM_STAGE "mm/arena/stage.h"
 #define MM_ALLOCATOR mm_here
 #include "mm.c"
 

@@ -64,10 +64,11 @@ expect "run.sh --csv names each test" grep -q '^bad,"two: why",failed,' \
 tree=$SCRATCH/tree
 plant() {    # FILE LINE...: a clean tree, then FILE with these lines more
     rm -rf "$tree"
-    mkdir -p "$tree"/{mm,designs,driver,tests}
+    mkdir -p "$tree"/{mm/{engine,global,arena,lockfree},designs,driver,tests}
     local file name
     for file in config.h mm.h memlib.h memlib.c mm.c mdriver.c preload.c \
-            mm/{util,block,sizeclass,seglist,run,stage_global}.h \
+            mm/util.h mm/engine/{block,sizeclass,seglist,run}.h \
+            mm/{global,arena,lockfree}/stage.h \
             designs/{a.c,b.c,x.h} driver/{plan,clock}.h tests/test_x.c; do
         name=${file##*/}
         printf '/* %s - a file. */\n' "$name" >"$tree/$file"
@@ -99,37 +100,39 @@ accepts style "style: a clean tree passes"
 
 layer_fault config.h mm.h
 layer_fault mm.h mm/util.h
-layer_fault mm/util.h mm/block.h
-layer_fault mm/block.h mm/sizeclass.h
-layer_fault mm/sizeclass.h mm/seglist.h
-layer_fault mm/seglist.h mm/run.h
-layer_fault mm/run.h mm/stage_global.h
-layer_fault mm/stage_global.h mm.c
-layer_fault memlib.c mm/seglist.h
+layer_fault mm/util.h mm/engine/block.h
+layer_fault memlib.c mm/engine/block.h
+layer_fault mm/engine/run.h mm/global/stage.h
+layer_fault mm/global/stage.h mm.c
+layer_fault mm/arena/stage.h mm/lockfree/stage.h
 layer_fault designs/a.c designs/b.c
 layer_fault designs/a.c driver/plan.h
 layer_fault designs/x.h designs/a.c
 layer_fault mm.c tests/test_x.c
 layer_fault mdriver.c mm/util.h
-layer_fault driver/plan.h mm/seglist.h
+layer_fault driver/plan.h mm/engine/seglist.h
 layer_fault driver/plan.h tests/test_x.c
 layer_right mdriver.c memlib.h
 layer_right driver/plan.h driver/clock.h
-layer_right mm/stage_global.h mm/seglist.h
-layer_right designs/a.c mm/seglist.h
+layer_right mm/engine/sizeclass.h mm/engine/block.h
+layer_right mm/global/stage.h mm/engine/seglist.h
+layer_right designs/a.c mm/engine/seglist.h
 layer_right designs/a.c designs/x.h
 layer_right preload.c mm.c
-layer_right tests/test_x.c mm/seglist.h
+layer_right tests/test_x.c mm/engine/seglist.h
 
-plant mm/block.h '/*' '#include "mm/seglist.h"' '*/' '// mmap(' \
+plant mm/engine/block.h '/*' '#include "mm/engine/seglist.h"' '*/' '// mmap(' \
     '#include <a.h>'
 accepts layers "layers: comments and system headers are not looked at"
-plant mm/block.h '#include "../mm/seglist.h"'
-finds layers '^mm/block.h:2:' "layers: a path from the file's own place counts"
-plant mm/new.h '/* new */'
-finds layers '^mm/new.h:1: is in no layer' \
-    "layers: a new engine file is asked for"
-for file in mm.c mm/seglist.h designs/a.c preload.c; do
+plant mm/util.h '#include "../mm/engine/seglist.h"'
+finds layers '^mm/util.h:2:' \
+    "layers: a path from the file's own place counts"
+plant ""
+mkdir "$tree/mm/new"
+echo '/* new.h - new */' >"$tree/mm/new/new.h"
+finds layers '^mm/new/new.h:1: is in no room' \
+    "layers: a new room is asked for"
+for file in mm.c mm/engine/seglist.h designs/a.c preload.c; do
     plant $file '#include <sys/mman.h>'
     finds layers "^$file:2: .*memlib.c alone" \
         "layers: $file may not include sys/mman.h"
@@ -149,11 +152,20 @@ lengths() {    # FILE LIMIT
     finds layers "^$1:$(($2 + 1)): $(($2 + 1)) lines; the limit is $2" \
         "layers: $1 may not have more than $2 lines"
 }
-lengths mm/seglist.h 450
-lengths mm/stage_global.h 350
-lengths designs/a.c 450
-lengths driver/plan.h 300
-lengths mdriver.c 300
+lengths mm/engine/seglist.h 600
+lengths driver/plan.h 600
+
+mapfile -t lines < <(yes '    x();' | head -n 38)
+plant mm/engine/seglist.h 'static void f(void)' '{' "${lines[@]}" '}'
+accepts layers "layers: a function may have 40 lines"
+plant mm/engine/seglist.h 'static void f(void)' '{' "${lines[@]}" '    y();' '}'
+finds layers '^mm/engine/seglist.h:43: a function of 41 lines' \
+    "layers: a function may not have 41 lines"
+
+plant mm/engine/block.h '#include "mm/engine/run.h"'
+echo '#include "mm/engine/block.h"' >>"$tree/mm/engine/run.h"
+finds layers 'a circle of includes: mm/engine/block.h -> mm/engine/run.h' \
+    "layers: a circle of includes is found"
 
 style_fault() {    # LINE REGEX NAME
     plant mm/util.h "$1"

@@ -1,12 +1,12 @@
-/* fit_test.h - for the tests of one policy (mm/fit.h): a heap of many free
- * blocks, what the policy should find in it, and damage.
+/* fit_test.h - for the tests of one policy (mm/engine/fit.h): a heap of
+ * many free blocks, what the policy should find in it, and damage.
  *
  * Who includes this defines MM_FIT before, and after it
  *   expected(asize)   what fit_find should find, by looking at all blocks */
 #ifndef TESTS_FIT_TEST_H
 #define TESTS_FIT_TEST_H
 
-#include "mm/merge.h"
+#include "mm/engine/merge.h"
 #include "tests/damage.h"
 #include "tests/model.h"
 

@@ -3,8 +3,8 @@
 #ifndef TESTS_HEAP_TEST_H
 #define TESTS_HEAP_TEST_H
 
-#include "mm/arena.h"
-#include "mm/check.h"
+#include "mm/engine/arena.h"
+#include "mm/engine/check.h"
 #include "tests/run_tests.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* home_test.h - blocks that one thread made and another frees, for the tests of
- * home.h. */
+ * arena/remote.h. */
 #ifndef TESTS_HOME_TEST_H
 #define TESTS_HOME_TEST_H
 

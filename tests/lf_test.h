@@ -3,7 +3,7 @@
 #ifndef TESTS_LF_TEST_H
 #define TESTS_LF_TEST_H
 
-#define MM_STAGE "mm/stage_lockfree.h"
+#define MM_STAGE "mm/lockfree/stage.h"
 #define MM_ALLOCATOR mm_here
 #include "mm.c"
 

@@ -1,5 +1,6 @@
-/* test_fit_list.c - the policy of one list by address (mm/fit_list.h). */
-#define MM_FIT "mm/fit_list.h"
+/* test_fit_list.c - the policy of one list by address
+ * (mm/engine/fit_list.h). */
+#define MM_FIT "mm/engine/fit_list.h"
 #include "tests/fit_test.h"
 
 /* The first in memory that is large enough. */

@@ -1,5 +1,6 @@
-/* test_fit_tlsf.c - the policy of two levels of lists (mm/fit_tlsf.h). */
-#define MM_FIT "mm/fit_tlsf.h"
+/* test_fit_tlsf.c - the policy of two levels of lists
+ * (mm/engine/fit_tlsf.h). */
+#define MM_FIT "mm/engine/fit_tlsf.h"
 #include "tests/fit_test.h"
 
 /* The first block of the first list that holds only large enough ones. */

@@ -1,5 +1,5 @@
-/* test_fit_tree.c - the policy of a balanced tree (mm/fit_tree.h). */
-#define MM_FIT "mm/fit_tree.h"
+/* test_fit_tree.c - the policy of a balanced tree (mm/engine/fit_tree.h). */
+#define MM_FIT "mm/engine/fit_tree.h"
 #include "tests/fit_test.h"
 
 /* The smallest that is large enough; of equal ones the first in memory. */

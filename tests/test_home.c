@@ -1,5 +1,5 @@
-/* test_home.c - home.h: what a thread frees beyond its bins takes no lock each
- * time, gets home, and waits for nobody who does not come. */
+/* test_home.c - arena/remote.h: what a thread frees beyond its bins takes no
+ * lock each time, gets home, and waits for nobody who does not come. */
 #include "tests/home_test.h"
 
 static size_t chain_length(const void *p)

@@ -1,5 +1,6 @@
-/* test_home_ends.c - home.h where it is narrow: no more memory, blocks that
- * lose their owner, large ones, double frees that nobody saw at once. */
+/* test_home_ends.c - arena/remote.h where it is narrow: no more memory,
+ * blocks that lose their owner, large ones, double frees that nobody saw at
+ * once. */
 #include "tests/home_test.h"
 
 #define HUGE ((size_t)1 << 20)

@@ -1,4 +1,4 @@
-/* test_lfshard.c - lfshard.h and lfthread.h from inside: merging and ids that
+/* test_lfshard.c - lockfree/ from inside: merging and ids that
  * serve anew, sends that cannot arrive. */
 #include "tests/lf_inside.h"
 

@@ -1,5 +1,5 @@
-/* test_lfsteal.c - lfshard.h and lfthread.h from inside: theft, what its victim
- * does, and whose a shard is in a child of fork. */
+/* test_lfsteal.c - lockfree/ from inside: theft, what its victim does,
+ * and whose a shard is in a child of fork. */
 #include "tests/lf_inside.h"
 
 #include <linux/filter.h>

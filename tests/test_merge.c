@@ -1,7 +1,7 @@
 /* test_merge.c - merge.h: what two arenas had, one has: blocks, lists, runs,
  * counts; and where they touch, what neither could have given. */
-#include "mm/check.h"
-#include "mm/merge.h"
+#include "mm/engine/check.h"
+#include "mm/engine/merge.h"
 
 #include <check.h>
 

@@ -1,6 +1,6 @@
 /* test_sizeclass.c - the formula from sizes to free lists, for every size that
  * small heaps have and around every border up to the largest. */
-#include "mm/sizeclass.h"
+#include "mm/engine/sizeclass.h"
 
 #include "config.h"
 #include "tests/run_tests.h"

@@ -1,4 +1,4 @@
-/* merge.pml - mm/lfshard.h: merging, relabelling, ids that serve anew.
+/* merge.pml - mm/lockfree/shard.h: merging, relabelling, ids that serve anew.
  *
  * Three shards; 2 was taken in by 1, an orphan. Thread 0 owns shard 0; one more thread takes an orphan or a
  * spare, so that ids come back. Both take

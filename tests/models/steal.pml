@@ -1,4 +1,4 @@
-/* steal.pml - mm/lfshard.h, mm/lfthread.h: stealing, with store buffers.
+/* steal.pml - mm/lockfree/shard.h, mm/lockfree/thread.h: stealing, with store buffers.
  *
  * One shard whose thread works in it, moves out when it is stolen, or ends; two
  * thieves; and a thread that takes the shard over when it is an orphan. Memory

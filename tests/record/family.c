@@ -15,6 +15,17 @@ static void *keep(void *p)
     return sink = p;
 }
 
+/* What fails is not in the trace. */
+static int refused(void *p)
+{
+    volatile size_t huge = PTRDIFF_MAX;
+    if (malloc(huge) || errno != ENOMEM)
+        return 3;
+    if (realloc(p, huge))
+        return 4;
+    return reallocarray(p, huge, 16) || calloc(huge, 16) ? 5 : 0;
+}
+
 int main(void)
 {
     void *p = keep(malloc(100001));         /* a 0 100001 */
@@ -41,14 +52,10 @@ int main(void)
     free(q);                                /* f 7 */
     free(NULL);                             /* f -1 */
 
-    volatile size_t huge = PTRDIFF_MAX;
     p = keep(malloc(100010));               /* a 8 100010 */
-    if (malloc(huge) || errno != ENOMEM)    /* nothing */
-        return 3;
-    if (realloc(p, huge))                   /* nothing */
-        return 4;
-    if (reallocarray(p, huge, 16) || calloc(huge, 16)) /* nothing */
-        return 5;
+    int failure = refused(p);
+    if (failure)
+        return failure;
     p = keep(realloc(p, 100011));           /* r 8 100011 */
     errno = 77;
     free(p);                                /* f 8 */

@@ -1,0 +1,85 @@
+/* lock.h - a mutex that is left out while the process has one thread only, and
+ * that has a place in an order.
+ *
+ * Who waits for a lock holds only locks of lower rank, so that no threads wait
+ * for each other in a circle; a debug build dies where that is not so. Who
+ * only tries waits for nobody and may hold any.
+ *
+ * Locks are held for a microsecond: who meets one looks a few times whether it
+ * is free before it sleeps (glibc's adaptive mutex), which takes longer. */
+#ifndef MM_ARENA_LOCK_H
+#define MM_ARENA_LOCK_H
+
+#include "mm/count.h"
+#include "mm/util.h"
+
+#include <pthread.h>
+#include <sys/single_threaded.h>
+
+enum rank {
+    RANK_NONE, /* not looked at: it was only tried, or fork takes them all */
+    RANK_REGISTRY,
+    RANK_SHARD,
+    RANK_SECOND /* shard */
+};
+
+struct lock {
+    pthread_mutex_t mutex;
+    bool taken; /* really; written under the mutex */
+    unsigned char rank;
+};
+
+#define LOCK_INITIALIZER                                                       \
+    {                                                                          \
+        PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP, false, RANK_NONE                \
+    }
+
+static __thread unsigned ranks_held; /* bit r: a lock of rank r; MM_DEBUG */
+
+static inline void rank_enter(enum rank rank)
+{
+    if (MM_DEBUG && rank) {
+        dbg_requires(ranks_held >> rank == 0, "lock order", &ranks_held);
+        ranks_held |= 1u << rank;
+    }
+}
+
+static inline void lock_taken(struct lock *l, enum rank rank)
+{
+    l->rank = (unsigned char)rank;
+    l->taken = true;
+}
+
+static inline void lock_take_as(struct lock *l, enum rank rank)
+{
+    if (likely(__libc_single_threaded))
+        return;
+    rank_enter(rank);
+    count_rmw();
+    pthread_mutex_lock(&l->mutex);
+    lock_taken(l, rank);
+}
+
+static inline bool lock_try(struct lock *l)
+{
+    if (__libc_single_threaded)
+        return true;
+    count_rmw();
+    if (pthread_mutex_trylock(&l->mutex) != 0)
+        return false;
+    lock_taken(l, RANK_NONE);
+    return true;
+}
+
+static inline void lock_drop(struct lock *l)
+{
+    if (!l->taken)
+        return;
+    l->taken = false;
+    if (MM_DEBUG && l->rank)
+        ranks_held &= ~(1u << l->rank);
+    count_rmw();
+    pthread_mutex_unlock(&l->mutex);
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* arena.h - one owner's memory: the engine as the stages see it.
+ *
+ *   request ─► tight and busy? ── yes ─► runs (run.h)    no header
+ *                      └───────── no ──► heap  (seglist.h) 8-byte header
+ *   address ─► page tag ── class ─► runs
+ *                      └── 0 ─────► heap
+ *
+ * Knows no thread: whoever calls owns the arena, by a lock or for good.
+ * Sizes are payload bytes as the program asked for them. */
+#ifndef MM_ARENA_H
+#define MM_ARENA_H
+
+#include "mm/engine/run.h"
+
+/* Requests above this fail: a difference of pointers must fit ptrdiff_t. */
+#define MAX_REQUEST ((size_t)PTRDIFF_MAX)
+
+static inline void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+struct arena {
+    struct heap heap;
+    struct runs runs;
+};
+
+/* An empty arena. owner: what its blocks shall say of it, < 65536 */
+static inline void arena_init(struct arena *a, uint32_t owner)
+{
+    *a = (struct arena){.heap.base = mem_range.base, .heap.owner = owner};
+}
+
+/** @return 16-aligned payload; NULL, errno == ENOMEM.
+ * @pre size <= MAX_REQUEST */
+static always_inline void *arena_malloc(struct arena *a, size_t size)
+{
+    struct heap *h = &a->heap;
+    bool tight = is_tight(size);
+    if (tight) {
+        unsigned c = run_class(size);
+        uint32_t partial = a->runs.partial[c];
+        if (partial || a->runs.live[c] >= RUN_BUSY) {
+            struct run *r =
+                partial ? link_run(h, partial) : run_new(h, &a->runs, c);
+            if (likely(r != NULL)) {
+                a->runs.live[c]++;
+                return run_take(h, &a->runs, r);
+            }
+            if (h->fixed)
+                return NULL; /* once it may grow there is a run */
+        }
+    }
+    struct block *b = heap_malloc(h, request_to_block(size));
+    if (unlikely(!b))
+        return NULL;
+    uint64_t owner = (uint64_t)h->owner << BLOCK_OWNER_SHIFT;
+    if (tight) {
+        b->header |= owner;
+        a->runs.live[run_class(size)]++;
+    } else {
+        b->header |= owner | BLOCK_ROOMY;
+    }
+    return block_payload(b);
+}
+
+/* A tight block of the heap is no longer one: it is freed, or resized. */
+static always_inline void arena_forget_tight(struct arena *a, struct block *b)
+{
+    if (!(b->header & BLOCK_ROOMY)) {
+        a->runs.live[block_size(b) / ALIGN - 1]--;
+        b->header |= BLOCK_ROOMY;
+    }
+}
+
+/* b, in use and not tight, belongs to a. */
+static inline void arena_own(const struct arena *a, struct block *b)
+{
+    b->header |= BLOCK_ROOMY;
+    header_set_owner(b, a->heap.owner);
+}
+
+/* Dies unless p is the payload of a block in use, as far as that shows. */
+static always_inline struct block *used_block(const void *p)
+{
+    struct block *b = payload_block(p);
+    if (unlikely((uintptr_t)p % ALIGN))
+        mm_die("pointer into the middle of a block", p);
+    uint64_t header = header_read_remote(b);
+    if (unlikely(header & BLOCK_FREE || !(header & BLOCK_SIZE)))
+        mm_die("double free, or a pointer that malloc never returned", p);
+    return b;
+}
+
+/* As used_block, and what follows it agrees. Only the block's owner may look.
+ */
+static always_inline struct block *owned_block(const struct heap *h,
+                                               const void *p)
+{
+    struct block *b = used_block(p);
+    if (unlikely(block_size(b) - 1 >= h->size || !prev_used(block_next(b))))
+        mm_die("the block's header was overwritten, or malloc never returned "
+               "the pointer",
+               p);
+    return b;
+}
+
+/** Free p, which the arena made, in a page with this tag. */
+static always_inline void arena_free_tagged(struct arena *a, void *p,
+                                            uint32_t tag)
+{
+    if (tag) {
+        run_free(&a->heap, &a->runs, p);
+        return;
+    }
+    struct block *b = owned_block(&a->heap, p);
+    arena_forget_tight(a, b);
+    heap_free(&a->heap, b);
+}
+
+static always_inline void arena_free(struct arena *a, void *p)
+{
+    arena_free_tagged(a, p, page_tag(p));
+}
+
+/** Bytes that the program may use at p. */
+static always_inline size_t arena_usable(const void *p)
+{
+    uint32_t class = page_tag(p) & TAG_CLASS;
+    if (class)
+        return class * ALIGN;
+    return (header_read_remote(used_block(p)) & BLOCK_SIZE) - HEADER_SIZE;
+}
+
+/** Resize p without a second block. @return the payload, perhaps moved down;
+ * NULL: it does not go, and p is as it was. */
+static inline void *arena_resize(struct arena *a, void *p, size_t size)
+{
+    if (page_tag(p)) {
+        run_used_slot(payload_run(p), p,
+                      "realloc of a small block that is free");
+        return size <= arena_usable(p) ? p : NULL;
+    }
+    struct block *b = owned_block(&a->heap, p);
+    arena_forget_tight(a, b);
+    b = heap_resize(&a->heap, b, request_to_block(size));
+    if (!b)
+        return NULL;
+    arena_own(a, b); /* it may have moved down */
+    return block_payload(b);
+}
+
+/** As arena_malloc, aligned to a power of two. */
+static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
+{
+    if (align <= ALIGN)
+        return arena_malloc(a, size);
+    struct block *b = heap_memalign(&a->heap, align, request_to_block(size));
+    if (!b)
+        return NULL;
+    arena_own(a, b);
+    return block_payload(b);
+}
+
+#endif

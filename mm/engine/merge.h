@@ -1,0 +1,139 @@
+/* merge.h - one arena takes in another: lists spliced, regions joined.
+ *
+ *   before   A: | block | free | end |  B: | region | free | block | end |
+ *   after    A: | block | free: one block, the border is gone | block | end |
+ *
+ * Where a region of one begins at the end of a region of the other, the end
+ * header and the region header between them, with what mem_sbrk skipped there,
+ * are freed as a block of 16 to 64 bytes, and coalescing does the rest: a
+ * request that fitted neither heap may fit now.
+ * Regions are kept by falling address (the break only rises, so the newest is
+ * the highest), which makes finding the borders one walk.
+ *
+ * The blocks of the arena taken in still name their old owner: whoever keeps
+ * owners must forward it (arena/shard.h). Both arenas must be the caller's. */
+#ifndef MM_MERGE_H
+#define MM_MERGE_H
+
+#include "mm/engine/arena.h"
+
+/* mem_sbrk skips less than this to begin at a cache line. So what lies between
+ * two regions, if it is less, is nobody's: no region fits in there. */
+#define BORDER_LINE ((size_t)64)
+
+/* Put src's runs of class c with free blocks before dst's. */
+static inline void runs_splice(struct arena *dst, struct arena *src, unsigned c)
+{
+    struct heap *h = &dst->heap;
+    uint32_t first = src->runs.partial[c], last = first;
+    dst->runs.live[c] += src->runs.live[c];
+    if (!first)
+        return;
+    while (link_run(h, last)->next)
+        last = link_run(h, last)->next;
+    link_run(h, last)->next = dst->runs.partial[c];
+    if (dst->runs.partial[c])
+        link_run(h, dst->runs.partial[c])->prev = last;
+    dst->runs.partial[c] = first;
+}
+
+/* Make one chain of two, by falling address. @return its first link */
+static inline uint32_t regions_merge(const struct heap *h, uint32_t a,
+                                     uint32_t b)
+{
+    uint32_t first = 0, *tail = &first;
+    while (a && b) {
+        uint32_t *higher = a > b ? &a : &b;
+        *tail = *higher;
+        tail = &heap_region(h, *higher)->next;
+        *higher = *tail;
+    }
+    *tail = a ? a : b;
+    return first;
+}
+
+/* Bytes from the end of low to high. */
+static inline size_t regions_gap(const struct region *low,
+                                 const struct region *high)
+{
+    return (size_t)((const char *)high - region_end(low));
+}
+
+/* Join low and high, which touch; their blocks are in h's lists. */
+static inline void regions_join(struct heap *h, struct region *low,
+                                const struct region *high)
+{
+    struct block *border = (struct block *)(region_end(low) - HEADER_SIZE);
+    size_t gap = regions_gap(low, high);
+    low->size += high->size + (uint32_t)(gap / ALIGN);
+    h->size += gap;
+    border->header |= (MIN_BLOCK + gap) | BLOCK_ROOMY; /* prev bits are right */
+    heap_free(h, border);
+}
+
+/* Join all regions of h that touch. */
+static inline void regions_join_all(struct heap *h)
+{
+    uint32_t *at = &h->regions;
+    while (*at) {
+        struct region *high = heap_region(h, *at);
+        struct region *low = heap_region(h, high->next);
+        if (low && regions_gap(low, high) < BORDER_LINE) {
+            *at = high->next;
+            regions_join(h, low, high);
+        } else {
+            at = &high->next;
+        }
+    }
+}
+
+/** Show every block in use of a, those of runs as the runs that they lie in.
+ * @pre the heap's walk is sound */
+static always_inline void
+arena_each_used(const struct arena *a,
+                void (*visit)(struct block *b, void *arg), void *arg)
+{
+    const struct heap *h = &a->heap;
+    uint32_t link = h->regions;
+    for (struct region *r; link; link = r->next) {
+        r = heap_region(h, link);
+        struct block *b = (struct block *)(r + 1);
+        for (; !block_is_end(b); b = block_next(b))
+            if (block_used(b))
+                visit(b, arg);
+    }
+}
+
+static inline void block_relabel(struct block *b, void *id)
+{
+    const void *p = block_payload(b);
+    uint32_t owner = *(const uint32_t *)id;
+    if ((uintptr_t)p % PAGE == 0 && page_tag(p))
+        page_set_tag(p, (page_tag(p) & TAG_CLASS) | owner << TAG_OWNER_SHIFT);
+    else
+        header_set_owner(b, owner);
+}
+
+/** Make every block in use of a name owner id; their users may be reading. */
+static inline void arena_relabel(struct arena *a, uint32_t id)
+{
+    arena_each_used(a, block_relabel, &id);
+}
+
+/** Take all that src has into dst; src is left empty. */
+static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
+{
+    struct heap *d = &dst->heap, *s = &src->heap;
+    retire_victim(s);
+    fit_splice(d, s);
+    for (unsigned c = 1; c <= RUN_CLASSES; c++)
+        runs_splice(dst, src, c);
+    d->dirty += s->dirty;
+    d->clean += s->clean;
+    d->size += s->size;
+    d->regions = regions_merge(d, d->regions, s->regions);
+    regions_join_all(d);
+    arena_init(src, s->owner);
+}
+
+#endif

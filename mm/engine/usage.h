@@ -1,0 +1,67 @@
+/* usage.h - counts an arena, and trims it: for mallinfo and malloc_trim.
+ *
+ * Whoever calls owns the arena, as for arena.h. Both walk lists of free blocks:
+ * nothing is counted while the program allocates. */
+#ifndef MM_USAGE_H
+#define MM_USAGE_H
+
+#include "mm/engine/arena.h"
+
+static inline void block_count(struct heap *h, struct block *b, void *bytes)
+{
+    (void)h;
+    *(size_t *)bytes += block_size(b);
+}
+
+/* Bytes of free blocks: all that wait, and the victim. */
+static inline size_t heap_free_bytes(struct heap *h)
+{
+    size_t bytes = h->victim ? block_size(h->victim) : 0;
+    fit_each(h, MIN_BLOCK, block_count, &bytes);
+    return bytes;
+}
+
+/* Bytes of free blocks in runs. */
+static inline size_t runs_free_bytes(const struct arena *a)
+{
+    size_t bytes = 0;
+    for (unsigned c = 1; c <= RUN_CLASSES; c++) {
+        const struct run *r;
+        for (uint32_t link = a->runs.partial[c]; link; link = r->next) {
+            r = link_run(&a->heap, link);
+            bytes += (size_t)(r->capacity - r->used) * c * ALIGN;
+        }
+    }
+    return bytes;
+}
+
+/** Bytes of the arena's blocks in use, with headers. */
+static cold_noinline size_t arena_used(struct arena *a)
+{
+    return a->heap.size - heap_free_bytes(&a->heap) - runs_free_bytes(a);
+}
+
+/* Give back whole pages of b, listed, even if it is so small that it keeps no
+ * count of them. */
+static inline void block_trim_pages(struct heap *h, struct block *b,
+                                    void *given)
+{
+    if (block_size(b) >= DIRTY_MIN) {
+        block_purge(h, b, given);
+        return;
+    }
+    char *first = (char *)(b + 1);
+    *(size_t *)given +=
+        mem_purge(first, (size_t)((char *)block_footer(b) - first));
+}
+
+/** Give back every page on which h has nothing in use. @return bytes */
+static cold_noinline size_t heap_trim(struct heap *h)
+{
+    size_t given = 0;
+    retire_victim(h);
+    fit_each(h, mem_pagesize(), block_trim_pages, &given);
+    return given;
+}
+
+#endif

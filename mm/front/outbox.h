@@ -1,0 +1,57 @@
+/* outbox.h - blocks of other owners, on their way: one CAS for many.
+ *
+ *   slot   to ─► owner     first ─► block ─► block ─► last     n, bytes
+ *
+ * A block of another owner waits here until OUTBOX_BLOCKS of them, or
+ * OUTBOX_BYTES, can be pushed into his inbox as one chain. A slot serves one
+ * owner at a time; who needs it for another posts first. Only the thread whose
+ * outbox it is touches it, or the blocks in it. */
+#ifndef MM_FRONT_OUTBOX_H
+#define MM_FRONT_OUTBOX_H
+
+#include "mm/util.h"
+
+#define OUTBOX_SLOTS 16
+#define OUTBOX_BLOCKS 32
+#define OUTBOX_BYTES ((size_t)16 << 10)
+#define LETTER_BLOCK_MAX ((size_t)1 << 20) /* bytes; more count as so many */
+
+struct shard;
+
+struct letter {
+    struct shard *to; /* NULL: the slot is empty */
+    void *first, *last;
+    uint32_t blocks;
+    uint32_t bytes;
+};
+
+struct outbox {
+    struct letter slots[OUTBOX_SLOTS];
+};
+
+/* Add p; dies if it is the last that was added. @return whether the letter is
+ * full: post it */
+static inline bool letter_add(struct letter *l, struct shard *to, void *p,
+                              size_t bytes)
+{
+    if (!l->to) {
+        *l = (struct letter){.to = to, .last = p};
+        *(void **)p = NULL;
+    } else {
+        if (unlikely(p == l->first))
+            mm_die("double free", p);
+        *(void **)p = l->first;
+    }
+    l->first = p;
+    l->blocks++;
+    l->bytes += (uint32_t)min_size(bytes, LETTER_BLOCK_MAX);
+    return l->blocks >= OUTBOX_BLOCKS || l->bytes >= OUTBOX_BYTES;
+}
+
+/* The slot for an owner. */
+static inline struct letter *outbox_slot(struct outbox *o, uint32_t owner)
+{
+    return &o->slots[owner % OUTBOX_SLOTS];
+}
+
+#endif

@@ -1,0 +1,157 @@
+/* stage.h - stage one: one heap, one lock.
+ *
+ * Every operation takes the lock, works on the heap, and gives it back. The
+ * lock is left out while the process has a single thread, which the C library
+ * knows: then nobody else can be inside.
+ *
+ *   thread 0 ─┐
+ *   thread 1 ─┼─► lock ─► arena (arena.h) ─► memlib
+ *   thread 2 ─┘
+ *
+ * What it costs: two locked instructions an operation, and every thread waits
+ * for every other one. The next stage, arena/stage.h, gives each its own. */
+#ifndef MM_GLOBAL_STAGE_H
+#define MM_GLOBAL_STAGE_H
+
+#include "mm/engine/arena.h"
+#include "mm/engine/check.h"
+#include "mm/engine/usage.h"
+
+#include <pthread.h>
+#include <sys/single_threaded.h>
+
+#define STAGE_NAME "global"
+#define STAGE_SUMMARY "stage 1: one heap, one global lock"
+
+static struct {
+    pthread_mutex_t lock;
+    struct arena arena;
+} global = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* @return whether the lock was taken: unlock must do alike */
+static always_inline bool stage_lock(void)
+{
+    if (likely(__libc_single_threaded))
+        return false;
+    pthread_mutex_lock(&global.lock);
+    return true;
+}
+
+static always_inline void stage_unlock(bool locked)
+{
+    if (locked)
+        pthread_mutex_unlock(&global.lock);
+}
+
+/* fork waits until nobody is inside, so that the child gets a whole heap. */
+static bool fork_locked;
+
+static void fork_prepare(void)
+{
+    bool locked = stage_lock();
+    fork_locked = locked; /* under the lock, or alone */
+}
+
+static void fork_done(void)
+{
+    stage_unlock(fork_locked);
+}
+
+static int stage_init(void)
+{
+    static bool registered;
+    if (!registered && pthread_atfork(fork_prepare, fork_done, fork_done))
+        return -1;
+    registered = true;
+    arena_init(&global.arena, 0);
+    return 0;
+}
+
+static void stage_fini(void)
+{
+}
+
+/* Threads have nothing of their own here. */
+static int stage_thread_init(void)
+{
+    return 0;
+}
+
+static void stage_thread_exit(void)
+{
+}
+
+static always_inline void *stage_malloc(size_t size)
+{
+    if (unlikely(size > MAX_REQUEST))
+        return no_memory();
+    bool locked = stage_lock();
+    void *p = arena_malloc(&global.arena, size);
+    stage_unlock(locked);
+    return p;
+}
+
+static always_inline void stage_free(void *p, uint32_t tag)
+{
+    bool locked = stage_lock();
+    arena_free_tagged(&global.arena, p, tag);
+    stage_unlock(locked);
+}
+
+/* Resize in place; NULL: it does not go. */
+static inline void *stage_resize(void *p, size_t size)
+{
+    bool locked = stage_lock();
+    void *q = arena_resize(&global.arena, p, size);
+    stage_unlock(locked);
+    return q;
+}
+
+static inline void *stage_memalign(size_t align, size_t size)
+{
+    bool locked = stage_lock();
+    void *p = arena_memalign(&global.arena, align, size);
+    stage_unlock(locked);
+    return p;
+}
+
+/* A neighbour's free may rewrite flags in p's header: hence the lock. */
+static inline size_t stage_usable(const void *p)
+{
+    bool locked = stage_lock();
+    size_t usable = arena_usable(p);
+    stage_unlock(locked);
+    return usable;
+}
+
+static size_t stage_check(void)
+{
+    bool locked = stage_lock();
+    size_t bad = heap_check(&global.arena.heap) +
+                 runs_check(&global.arena.heap, &global.arena.runs);
+    stage_unlock(locked);
+    return bad;
+}
+
+static size_t stage_used(void)
+{
+    bool locked = stage_lock();
+    size_t used = arena_used(&global.arena);
+    stage_unlock(locked);
+    return used;
+}
+
+static size_t stage_trim(void)
+{
+    bool locked = stage_lock();
+    size_t given = heap_trim(&global.arena.heap);
+    stage_unlock(locked);
+    return given;
+}
+
+static size_t stage_metadata(void)
+{
+    return sizeof global;
+}
+
+#endif

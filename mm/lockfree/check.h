@@ -1,0 +1,71 @@
+/* check.h - the invariants of all shards of the lock-free stage, counted. */
+#ifndef MM_LOCKFREE_CHECK_H
+#define MM_LOCKFREE_CHECK_H
+
+#include "mm/lockfree/shard.h"
+
+struct owners_walk {
+    const struct shard *shard;
+    size_t bad;
+};
+
+/* L3 of a block in use. */
+static inline void owner_check(struct block *b, void *walk)
+{
+    struct owners_walk *w = walk;
+    const void *p = block_payload(b);
+    w->bad +=
+        broken(owner_of(p) != w->shard, "L3 a block's owner is where it lies",
+               p, "it names shard", payload_owner(p));
+}
+
+/* L3 of a shard. @pre its heap's walk is sound */
+static inline size_t owners_check(const struct shard *s)
+{
+    struct owners_walk w = {s, 0};
+    arena_each_used(&s->arena, owner_check, &w);
+    return w.bad;
+}
+
+/* All of one shard. */
+static inline size_t shard_check(const struct shard *s)
+{
+    const struct heap *h = &s->arena.heap;
+    const struct shard *owner =
+        atomic_load_explicit(&owners[s->id], memory_order_relaxed);
+    enum status status = status_of(state_get(s));
+    bool gone = status == MERGED || status == SPARE;
+    size_t bad = broken(!owner || status_of(state_get(owner)) == MERGED,
+                        "L1 an id leads to a shard that is not merged", s,
+                        "its id is", s->id);
+    bad += broken(gone && h->size, "L2 a merged shard has no memory", s,
+                  "it has", h->size);
+    bad += broken(s->inbox.chain == INBOX_CLOSED && !gone,
+                  "L2 only a merged shard's inbox is closed", s,
+                  "its status is", status);
+    bad += broken(seat_of(s)->open && status > STOLEN,
+                  "L5 the seat of a shard that no thread has is not open", s,
+                  "its status is", status);
+    bad +=
+        broken(seat_of(s)->shard != s, "L6 seats and shards lead to each other",
+               s, "its id is", s->id);
+    if (!bad)
+        bad = heap_check(h);
+    return bad ? bad : runs_check(h, &s->arena.runs) + owners_check(s);
+}
+
+/* All invariants of all shards that this process acquired: what its parent's
+ * threads had may be torn. @pre quiescent */
+static cold_noinline size_t shards_check(void)
+{
+    size_t bad = 0;
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        const struct shard *s = shard_at(i);
+        if (s && atomic_load_explicit(&s->process, memory_order_relaxed) ==
+                     process_number())
+            bad += shard_check(s);
+    }
+    return bad;
+}
+
+#endif

@@ -1,0 +1,237 @@
+/* thread.h - a thread and the shard that it owns: how it enters and leaves.
+ *
+ *   self ─► seat    open NBINS   the thread is elsewhere: a handler may enter
+ *                   open 0       inside: a handler takes the side way, and no
+ *                                one steals
+ *        ─► nobody  open 0       not yet a thread of ours, or no longer
+ *
+ * All below is done by the thread itself, inside its shard. */
+#ifndef MM_LOCKFREE_THREAD_H
+#define MM_LOCKFREE_THREAD_H
+
+#include "mm/lockfree/steal.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+
+/* The seat of a thread that has none: it is never open. */
+static struct seat nobody;
+static __thread struct seat *_Atomic self_seat = &nobody;
+static __thread bool ending; /* its key's destructor was called */
+/* Calls thread_end. Where the program has used up all keys there is none: then
+ * who ends is as one who sleeps for ever. */
+#define NO_KEY ((pthread_key_t)PTHREAD_KEYS_MAX) /* is refused everywhere */
+static pthread_key_t thread_key = NO_KEY;
+
+static always_inline struct seat *self(void)
+{
+    return atomic_load_explicit(&self_seat, memory_order_relaxed);
+}
+
+/* ---- entering ---------------------------------------------------------- */
+
+/* From here a handler of this thread keeps out. */
+static always_inline void enter(struct seat *t)
+{
+    __atomic_store_n(&t->open, 0, __ATOMIC_RELAXED);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* Release, paired with the acquire in shard_steal. */
+static always_inline void leave(struct seat *t)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    __atomic_store_n(&t->open, NBINS, __ATOMIC_RELEASE);
+}
+
+/* This thread sits in t from now on, unless a handler was faster. */
+static inline bool self_become(struct seat *from, struct seat *t)
+{
+    if (!atomic_compare_exchange_strong_explicit(
+            &self_seat, &from, t, memory_order_relaxed, memory_order_relaxed))
+        return false;
+    pthread_setspecific(thread_key, t);
+    return true;
+}
+
+/* The thread's first block. @return false: it has no shard now, either */
+static bool attach(void)
+{
+    struct shard *s = ending ? NULL : shard_acquire();
+    if (!s)
+        return false;
+    if (self_become(&nobody, seat_of(s)))
+        leave(seat_of(s));
+    else
+        shard_push_orphan(s);
+    return true;
+}
+
+/* s, this thread's, was stolen: move to another one, entered as well. NULL: no
+ * memory for one, and s is left. */
+static struct shard *self_move(struct shard *s, uint64_t state)
+{
+    struct shard *n = shard_acquire();
+    if (!n) {
+        leave(seat_of(s));
+        return NULL;
+    }
+    seats_swap(s, n);
+    if (!state_change(s, &state, ABANDONED))
+        shard_push_orphan(s); /* it has just been given back */
+    return n;
+}
+
+/* In a fork's child: what others were about to send may be torn, and is lost.
+ */
+static void self_inherit(struct shard *s)
+{
+    inbox_open_owner(&s->inbox);
+    s->counted = 0; /* as process.resident */
+    atomic_store_explicit(&s->process, process_number(), memory_order_relaxed);
+}
+
+/* s, entered, is claimed, or stolen, or of a process of before. */
+static cold_noinline struct shard *own_again(struct shard *s)
+{
+    uint64_t state = state_get(s);
+    while (status_of(state) == CLAIMED)
+        state_change(s, &state, OWNED);
+    if (status_of(state) != OWNED)
+        return self_move(s, state);
+    if (atomic_load_explicit(&s->process, memory_order_relaxed) !=
+        process_number())
+        self_inherit(s);
+    return s;
+}
+
+/* This thread's shard, entered, its arena ours. NULL: it has none, or is
+ * inside already. */
+static struct shard *own(void)
+{
+    struct seat *t = self();
+    if (unlikely(!t->open))
+        return NULL;
+    enter(t);
+    struct shard *s = t->shard;
+    if (unlikely(mem_range.no_barrier))
+        full_fence();
+    if (unlikely(
+            status_of(state_get(s)) != OWNED ||
+            atomic_load_explicit(&s->process, memory_order_relaxed) !=
+                atomic_load_explicit(&process()->number, memory_order_relaxed)))
+        s = own_again(s);
+    return s;
+}
+
+/* The same; a thread that has none gets one. */
+static inline struct shard *own_or_attach(void)
+{
+    struct shard *s = own();
+    if (unlikely(!s) && self() == &nobody && attach())
+        s = own();
+    return s;
+}
+
+/* What scans of others want to know; and out. */
+static inline void disown(struct shard *s)
+{
+    uint32_t uses = atomic_load_explicit(&s->uses, memory_order_relaxed);
+    atomic_store_explicit(&s->uses, uses + 1, memory_order_relaxed);
+    atomic_store_explicit(&s->waste, heap_waste(&s->arena.heap),
+                          memory_order_relaxed);
+    leave(seat_of(s));
+}
+
+/* ---- what others left -------------------------------------------------- */
+
+/* Take in what was sent: into the bins as long as there is room. */
+static inline void drain(struct shard *s)
+{
+    struct cache *c = &seat_of(s)->cache;
+    void *p = inbox_take_owner(&s->inbox);
+    while (p) {
+        void *next = *(void **)p;
+        if (!bin_take_home(c, p, owner_of(p) == s)) {
+            *(void **)p = NULL;
+            shard_free_chain(s, p);
+        }
+        p = next;
+    }
+}
+
+/* Bin i is over its limit: give back all but the keep newest blocks. */
+static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
+{
+    struct cache *c = &seat_of(s)->cache;
+    void *chain = bin_cut(c, i, keep);
+    bin_shrink(c, i);
+    shard_free_chain(s, chain);
+}
+
+/* Others need the memory more: this says nothing of the limits. */
+static cold_noinline void cache_flush(struct shard *s)
+{
+    for (size_t i = 1; i < NBINS; i++)
+        if (seat_of(s)->cache.heads[i])
+            shard_free_chain(s, bin_cut(&seat_of(s)->cache, i, 0));
+    outbox_post(&seat_of(s)->outbox);
+}
+
+/* ---- beginning and end ------------------------------------------------- */
+
+/* The thread is done: what it cached goes to the owners, its shard becomes an
+ * orphan. If it ends inside, from a handler, the shard is lost. */
+static void thread_detach(void)
+{
+    struct shard *s = own();
+    if (s) {
+        shard_free_mail(s, s);
+        cache_flush(s);
+        if (heap_waste(&s->arena.heap) >= SCAN_STEP)
+            heap_purge(&s->arena.heap);
+    }
+    if (self() == &nobody)
+        return;
+    pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
+    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
+    if (s)
+        shard_push_orphan(s);
+}
+
+static void thread_end(void *shard)
+{
+    (void)shard;
+    ending = true;
+    thread_detach();
+}
+
+/* Once or more. @return 0 */
+static int threads_start(void)
+{
+    process_number();
+    if (thread_key == NO_KEY)
+        pthread_key_create(&thread_key, thread_end);
+    return 0;
+}
+
+/* The first call of all, by the only thread. Its handlers, who would start once
+ * more, come when it is done. @return 0, or -1: no memory */
+static cold_noinline int threads_start_alone(void)
+{
+    uint64_t all = ~(uint64_t)0, before;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    int failed = mem_init() || threads_start() ? -1 : 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    return failed;
+}
+
+static inline void threads_fini(void)
+{
+    pthread_key_delete(thread_key);
+    thread_key = NO_KEY;
+    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
+}
+
+#endif
