@@ -7,7 +7,7 @@
 #   make install DESTDIR= PREFIX=/usr/local     libmm.so, libmm.a, libmm.pc and
 #                           the man page; make uninstall takes them away
 #
-# One compiler run each, over the allocator's source and memlib.c, so that the
+# One compiler run each, over preload.c with the allocator's source, so that the
 # hit path of malloc inlines (preload.c says how).
 
 # What libmm.so and libmm.a are made of: one of the stages.
@@ -31,9 +31,6 @@ source = $(firstword $(wildcard designs/$(1).c) designs/$(call first,$(1)).c)
 preload_flags = -DMM_ALLOCATOR=mm_$(1) $(if $(filter $(1),$(STAGES)),\
     -DMM_SOURCE='"mm.c"' -DMM_STAGE='"$(call stage_file,$(1))"' \
     $(STAGE_FLAGS_$(1)),-DMM_SOURCE='"$(call source,$(1))"')
-PRELOAD_NEEDS = preload.c mm.c memlib.c preload.mk $(B)/flags \
-                $(wildcard *.h mm/*.h mm/*/*.h designs/*.[ch])
-
 preload: $(PRELOADS) libmm.so libmm.a
 
 # As ./mdriver: what lies in the root is what a program shall run with.
@@ -46,17 +43,27 @@ libmm.so: libmm-$(subst _,-,$(LIBMM)).so FORCE
 libmm.a: $(B)/libmm.a FORCE
 	@ln -sfn $< $@
 
+# The allocator's source is part of preload.c; memlib.c is the same for all.
+$(B)/preload/%.o: preload.c preload.mk $(B)/flags | $(B)/have-cc
+	$(call say,CC,$< ($*))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -MMD -MP \
+	    $(call preload_flags,$(subst -,_,$*)) -c -o $@ $<
+
+$(B)/preload/memlib.o: memlib.c preload.mk $(B)/flags | $(B)/have-cc
+	$(call say,CC,$< (preload))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -MMD -MP -c -o $@ $<
+
 # They all are libmm.so to who is linked with them: each does in its stead.
-$(B)/libmm-%.so: $(PRELOAD_NEEDS) | $(B)/have-cc
+$(B)/libmm-%.so: $(B)/preload/%.o $(B)/preload/memlib.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -shared -Wl,-soname,libmm.so \
-	    $(call preload_flags,$(subst -,_,$*)) -o $@ preload.c memlib.c
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -shared -Wl,-soname,libmm.so -o $@ $^
 
 # One object that shows nothing but what preload.c exports.
-$(B)/libmm.a: $(PRELOAD_NEEDS) | $(B)/have-cc
+$(B)/libmm.a: $(B)/preload/$(subst _,-,$(LIBMM)).o $(B)/preload/memlib.o
 	$(call say,AR,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -nostdlib -r \
-	    $(call preload_flags,$(LIBMM)) -o $(B)/libmm.o preload.c memlib.c
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -nostdlib -r -o $(B)/libmm.o $^
 	$(Q)objcopy --localize-hidden $(B)/libmm.o
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(B)/libmm.o
@@ -104,4 +111,4 @@ clean-preload: FORCE
 
 .PHONY: preload programs soak install uninstall clean-preload
 # Chains of pattern rules shall not end in `rm libmm-arena.so`.
-.PRECIOUS: libmm-%.so $(B)/libmm-%.so
+.PRECIOUS: libmm-%.so $(B)/libmm-%.so $(B)/preload/%.o
