@@ -5,7 +5,8 @@
  * LIBRARY goes into LD_PRELOAD of the program alone; `-`: none. RESULT gets one
  * line: how it ended, wall clock seconds, processor seconds, and the peak of
  * resident bytes of the largest process. How: `ok`, `exit N`, a signal's name
- * (`crash` without the reason is no help), or `hang` after so many SECONDS.
+ * (`crash` without the reason is no help), or `hang`: it slept for SECONDS, or
+ * used as many of each processor. A busy machine makes no hang.
  *
  * A program of its own, and small: a child's peak starts with what its parent
  * had resident, and that must be less than any program has. */
@@ -20,6 +21,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define IDLE_SHARE 0.01 /* of a processor: who uses less sleeps */
 
 static double now(void)
 {
@@ -50,20 +53,33 @@ static _Noreturn void become(const char *library, char **argv, sigset_t *mask)
     fail(argv[0]);
 }
 
-/* @return whether it had to be killed. */
-static bool wait_for(pid_t pid, time_t limit, const sigset_t *mask)
+/* Processor seconds of pid, without its children. */
+static double used_by(pid_t pid)
 {
-    double end = now() + (double)limit;
+    clockid_t clock;
+    struct timespec t = {0, 0};
+    if (clock_getcpuclockid(pid, &clock) == 0)
+        clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Looks ten times in a limit. @return whether it had to be killed. */
+static bool wait_for(pid_t pid, double limit, const sigset_t *mask)
+{
+    const double look = limit / 10;
+    const double most = limit * (double)sysconf(_SC_NPROCESSORS_ONLN);
+    double moved = now(), used = 0;
     siginfo_t info = {0};
-    for (;;) {
+    while (now() - moved < limit && used < most) {
+        struct timespec t = {(time_t)look, (long)(1e9 * (look - (time_t)look))};
+        sigtimedwait(mask, NULL, &t); /* SIGCHLD, or the time is up */
         if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
             info.si_pid)
             return false;
-        double left = end - now();
-        if (left <= 0)
-            break;
-        struct timespec t = {(time_t)left, 999999999};
-        sigtimedwait(mask, NULL, &t); /* SIGCHLD, or the time is up */
+        double next = used_by(pid);
+        if (next - used > IDLE_SHARE * look)
+            moved = now();
+        used = next;
     }
     kill(pid, SIGKILL);
     return true;

@@ -10,12 +10,12 @@ printf '1\n1\n2\n16\na 0 16\nf 0\n' >"$good"
 # expect_bad NAME MESSAGE: $bad, alone and behind a good trace.
 expect_bad() {
     local name=$1 want="mdriver: $bad:$2"
-    try timeout 60 "$MDRIVER" -a libc -f "$bad"
+    try "$MDRIVER" -a libc -f "$bad"
     if [[ $status -ne 2 || $out != "$want" ]]; then
         not_ok "$name" "status $status, got '$out', expected 2 and '$want'"
         return
     fi
-    try timeout 60 "$MDRIVER" -a libc -f "$good" -f "$bad"
+    try "$MDRIVER" -a libc -f "$good" -f "$bad"
     if [[ $status -ne 2 || $out != "$want" ]]; then
         not_ok "$name" "beside a good trace: status $status, got '$out'"
     else
@@ -23,7 +23,7 @@ expect_bad() {
     fi
 }
 
-try timeout 60 "$MDRIVER" -a libc -r 1 -f "$good"
+try "$MDRIVER" -a libc -r 1 -f "$good"
 expect_output "the good trace is good" 0 '^good +yes'
 
 : >"$bad"
@@ -56,7 +56,7 @@ expect_bad "a file that is not there" '0: found no way to open it (No such '\
 'file or directory), expected a readable trace file'
 
 rm "$good"
-try timeout 60 "$MDRIVER" -a libc -t "$SCRATCH"
+try "$MDRIVER" -a libc -t "$SCRATCH"
 expect_output "a directory without traces ends with status 2" 2 \
     ":0: found no trace in it, expected files named"
 

@@ -12,7 +12,7 @@ program() {    # NAME BODY: a test program
     chmod +x "$SCRATCH/$1"
 }
 runner() {
-    tests/run.sh --limit 2 "${@/#/$SCRATCH/}"
+    tests/run.sh --idle 2 "${@/#/$SCRATCH/}"
 }
 last_line() {    # NAME EXPECTED: of the last `try`
     local last=${out##*$'\n'}
@@ -27,7 +27,7 @@ program good 'echo "ok - one"; echo "ok 2 - two"; echo "noise: not ok - x"'
 program bad 'echo "ok - one"; echo "not ok - two: why"; exit 1'
 program check 'echo "75%: Checks: 8, Failures: 1, Errors: 1"; exit 1'
 program crash 'echo "ok - one"; kill -SEGV $$'
-program hang 'echo "ok - one"; sleep 30'
+program hang 'echo "ok - one"; sleep 1000'
 program liar 'echo "ok - one"; exit 3'
 program silent 'echo "all is well"'
 program skips 'echo "ok - one # SKIP no network"; echo "ok - two"'

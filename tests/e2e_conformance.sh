@@ -7,7 +7,6 @@
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 PROGRAMS=${B:-build}/tests/conformance
-LIMIT=100 # seconds a program may take
 : >"$SCRATCH/sentences"
 
 # What the stages promise and designs need not: see docs/conformance.md.
@@ -22,7 +21,7 @@ programs_for() {
 # conforms LIBRARY NAME PROGRAM
 conforms() {
     local status said
-    LD_PRELOAD=$PWD/$1 timeout "$LIMIT" "$PROGRAMS/$3" >"$SCRATCH/said" 2>&1
+    LD_PRELOAD=$PWD/$1 "$PROGRAMS/$3" >"$SCRATCH/said" 2>&1
     status=$?
     grep -E '^(ok|not ok|#)' "$SCRATCH/said" | sed "/^#/!s/\$/ ($2)/"
     grep -E '^ok' "$SCRATCH/said" >>"$SCRATCH/sentences"

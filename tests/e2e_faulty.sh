@@ -20,7 +20,7 @@ trace() {
 run_faulty() {
     local limit=20
     [[ $1 != hang ]] || limit=2
-    try timeout 60 "$FAULTY" -s $limit -r 1 -f "$SCRATCH/$1.trace" \
+    try "$FAULTY" -s $limit -r 1 -f "$SCRATCH/$1.trace" \
         -a "$1,good" -n "$2" "${@:3}"
 }
 
@@ -133,7 +133,7 @@ expect_output "two threads that get one block: both are named" 1 \
 # All of them at once: the driver outlives each, and counts what is good.
 trace all "a 0 777" "a 1 777" "f 0" "r 1 100" "f 1"
 sed -i 's/^ids 4/ids 2/' "$SCRATCH/all.trace"
-try timeout 100 "$FAULTY" -s 5 -r 1 -f "$SCRATCH/all.trace" -a all -n 2 -l
+try "$FAULTY" -s 5 -r 1 -f "$SCRATCH/all.trace" -a all -n 2 -l
 expect_output "a run of all faulty allocators ends with status 1" 1 '^Summary'
 expect "the good one among them is valid" is_valid good
 expect "libc at the end of them is valid" is_valid libc

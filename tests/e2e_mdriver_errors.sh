@@ -15,7 +15,7 @@ printf '%s\n' "mmtrace 1" "ids 2" "ops 4" "a 0 10" "a 1 50" "f 0" "f 1" \
 refused() {
     local name=$1 regex=$2
     shift 2
-    try timeout 20 "$MDRIVER" "$@"
+    try "$MDRIVER" "$@"
     expect_output "$name" 2 "^mdriver: $regex"
     [[ $(wc -l <<<"$out") -eq 1 ]] || not_ok "$name: one line" "$out"
 }
@@ -52,11 +52,11 @@ refused "a CSV file in no directory is refused" '/no/dir/o: cannot write' \
 refused "a JSON file that is a directory is refused" '.*cannot write' \
     -f "$D/churn.trace" --json "$SCRATCH"
 for option in csv json; do
-    try timeout 60 "$MDRIVER" -f "$D/churn.trace" --$option /dev/full
+    try "$MDRIVER" -f "$D/churn.trace" --$option /dev/full
     expect_output "a full disk fails --$option" 2 \
         '^mdriver: /dev/full: .*No space left on device'
 done
-timeout 60 "$MDRIVER" -r 2 -f "$D/churn.trace" >/dev/full 2>"$SCRATCH/err"
+"$MDRIVER" -r 2 -f "$D/churn.trace" >/dev/full 2>"$SCRATCH/err"
 status=$? out=$(<"$SCRATCH/err")
 expect_output "a full disk fails the tables" 2 \
     'standard output: .*No space left'
@@ -70,7 +70,7 @@ printf '%s\n' "mmtrace 1" "ids 2" "ops 4" "a 0 10" "a 1 777" "f 0" "f 1" \
 late() {
     local limit=20
     [[ $1 != *hang ]] || limit=1
-    try timeout 60 "$FAULTY" -s $limit -f "$SCRATCH/strike.trace" -a "$1,good" \
+    try "$FAULTY" -s $limit -f "$SCRATCH/strike.trace" -a "$1,good" \
         -n "$2"
     expect_output "$1 is reported with thread, file and line, $2 thread(s)" 1 \
         "^FAULT $1: thread [01]: .*strike\.trace:5: $3"
@@ -84,7 +84,7 @@ for n in 1 2; do
     late late-null $n 'NULL for 777 bytes'
 done
 cp "$SCRATCH/strike.trace" "$D"
-try timeout 60 "$FAULTY" -r 2 -t "$D" -a overlap,crash -n 1 \
+try "$FAULTY" -r 2 -t "$D" -a overlap,crash -n 1 \
     --csv "$SCRATCH/o.csv" --json "$SCRATCH/o.json"
 expect_output "the other traces of a faulty allocator are still replayed" 1 \
     '^churn +yes .*[0-9]x$'
@@ -95,7 +95,7 @@ expect "the JSON has the whole message" json \
       if a["name"] == "crash" for r in a["rounds"] if r["fault"]][0]'
 rm "$D/strike.trace"
 
-try timeout 60 "$FAULTY" -r 2 -t "$D" -a single,good -n 1,2
+try "$FAULTY" -r 2 -t "$D" -a single,good -n 1,2
 expect_output "an allocator for one thread is run with one" 0 \
     '^single +1 +1/1 '
 expect_output "and not with two" 0 '^not run: it is for one thread only'
@@ -103,7 +103,7 @@ expect_output "the others are" 0 '^good +2 +2/2 '
 
 # ---- the machine has not enough ----------------------------------------------
 if [[ -z $SAN ]]; then # sanitizers reserve terabytes
-    try bash -c 'ulimit -v 400000 && exec "$@"' - timeout 60 "$MDRIVER" \
+    try bash -c 'ulimit -v 400000 && exec "$@"' - "$MDRIVER" \
         -f "$D/churn.trace" -a libc -n 256
     expect_output "no memory for so many threads is no allocator's fault" 3 \
         '^mdriver: cannot start thread [0-9]+ of 256: .*; use fewer'
@@ -117,24 +117,29 @@ orphans() {
         [[ $(tr '\0' ' ' <"$f") == *"$SCRATCH/strike.trace"* ]] && echo "$f"
     done 2>/dev/null
 }
+no_orphans() {
+    [[ -z $(orphans) ]]
+}
+some_child() { # of $pid, whose allocator hangs
+    [[ $(orphans | wc -l) -gt 1 ]]
+}
 for signal in INT TERM KILL; do
     env --default-signal=INT "$FAULTY" -s 50 -f "$SCRATCH/strike.trace" \
         -a hang -n 2 >/dev/null 2>&1 &
     pid=$!
-    sleep 0.5
+    wait_for some_child
     kill -$signal $pid
     wait $pid 2>/dev/null
     status=$?
-    sleep 0.2
     expect "SIG$signal ends a run" test $status -gt 128
-    expect "SIG$signal leaves no process behind" test -z "$(orphans)"
+    expect "SIG$signal leaves no process behind" wait_for no_orphans
 done
 
 # ---- progress ----------------------------------------------------------------
-timeout 60 "$MDRIVER" -r 2 -t "$D" >/dev/null 2>"$SCRATCH/err"
+"$MDRIVER" -r 2 -t "$D" >/dev/null 2>"$SCRATCH/err"
 expect "there is no progress line where stderr is no terminal" \
     test ! -s "$SCRATCH/err"
-timeout 60 script -qec "'$MDRIVER' -r 2 -t '$D' 2>&1 >/dev/null" /dev/null \
+script -qec "'$MDRIVER' -r 2 -t '$D' 2>&1 >/dev/null" /dev/null \
     </dev/null >"$SCRATCH/tty" 2>&1
 expect "there is one on a terminal" \
     grep -q 'round 1 of 1: timing' "$SCRATCH/tty"

@@ -3,7 +3,6 @@
 # libmm-NAME.so as without; tests/programs has the larger ones, for libmm.so.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
-LIMIT=60 # seconds a program may take
 
 python_works() {
     python3 - <<'END'
@@ -84,11 +83,11 @@ runs_under() { # PROGRAM NAME
 
 for program in python_works python_forks sqlite_joins perl_hashes \
     compiler_compiles sort_sorts; do
-    want=$(timeout "$LIMIT" bash -c "$program" 2>&1)
+    want=$(bash -c "$program" 2>&1)
     for library in ./libmm-*.so; do
         name=${library#./libmm-} name=${name%.so}
         runs_under "$program" "$name" || continue
-        got=$(LD_PRELOAD=$PWD/$library timeout "$LIMIT" bash -c "$program" 2>&1)
+        got=$(LD_PRELOAD=$PWD/$library bash -c "$program" 2>&1)
         status=$?
         if [[ $status -eq 0 && $got == "$want" ]]; then
             ok "$program under $name"

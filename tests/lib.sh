@@ -7,6 +7,8 @@
 #   try COMMAND...                  runs it: $status, and $out (both streams)
 #   expect_output NAME STATUS REGEX  of the last `try`: an extended regular
 #                                   expression that some line must match
+#   wait_for COMMAND...             until it succeeds, for what will come soon:
+#                                   ten looks a second, at most 3000 of them
 #   finish                          the exit status; call it last
 #
 # shellcheck shell=bash
@@ -51,6 +53,15 @@ expect_output() {
         return
     fi
     tail -n 40 <<<"$out" | cut -c -300 | sed 's/^/#   /'
+}
+
+wait_for() {
+    local looks
+    for ((looks = 0; looks < 3000; looks++)); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.1
+    done
+    return 1
 }
 
 finish() {

@@ -8,7 +8,6 @@
 
 #define NTHREADS 4
 #define NHELD 200
-#define CHILD_SECONDS 60 /* a child that waits for a lock for ever is ended */
 
 /* Blocks of each thread; the forking thread may free what is there. */
 static void *_Atomic held[NTHREADS][NHELD];
@@ -60,7 +59,6 @@ static void child_threads(void)
 /* All that may be done in a child; _exit(why) if it goes wrong. */
 static void use_all(void)
 {
-    alarm(CHILD_SECONDS);
     if (lab->check())
         _exit(10);
     use_some(NULL);

@@ -5,8 +5,9 @@
  *                and go; then the victim goes on, or never does
  *
  * Nothing is timed: the workers must do so many operations while the victim is
- * frozen, however long that takes; a limit of a minute is the sign that they
- * wait. ThreadSanitizer delays signals to quiet moments, so that no thread is
+ * frozen, however long that takes. The sign that they wait is a minute of
+ * processor time that the controller spends on looking, and yielding, in vain.
+ * ThreadSanitizer delays signals to quiet moments, so that no thread is
  * frozen inside there: under it this is a stress test.
  *
  *   MM_FREEZES=20000   so many freezes instead of the usual number */
@@ -19,7 +20,7 @@
 #define NWORKERS 3
 #define WORK 20          /* operations of each worker during a freeze */
 #define GUEST_EVERY 8    /* freezes between threads that come and go */
-#define LIMIT_SECONDS 60 /* of one freeze: longer is waiting */
+#define LIMIT_SECONDS 60 /* of the controller, for one freeze */
 
 /* ---- the others ---------------------------------------------------------- */
 
@@ -79,14 +80,14 @@ static void *run_guest(void *random)
 static time_t now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return t.tv_sec;
 }
 
 static void pause_until(time_t limit, const char *what)
 {
     if (now() > limit)
-        ck_abort_msg("%s for %d s", what, LIMIT_SECONDS);
+        ck_abort_msg("%s for %d s of processor time", what, LIMIT_SECONDS);
     sched_yield();
 }
 

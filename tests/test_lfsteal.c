@@ -202,7 +202,6 @@ START_TEST(a_child_goes_on_with_its_threads_shard_and_steals_no_others)
     struct shard *s = self()->shard;
     pid_t pid = fork();
     if (pid == 0) {
-        alarm(60);
         if (shard_steal(other.shard)) /* its thread is not here */
             _exit(1);
         lab->free(take_block(40000));

@@ -220,7 +220,6 @@ int main(void)
     Suite *s = suite_create("replay");
     TCase *c = tcase_create("replay");
     suite_add_tcase(s, c);
-    tcase_set_timeout(c, 120);
     tcase_add_test(
         c, each_block_is_freed_once_whoever_has_it_and_however_often_it_moved);
     tcase_add_test(c, a_block_is_left_to_the_lane_that_had_it_last);

@@ -44,7 +44,8 @@ with urllib.request.urlopen(request) as reply:
     print(reply.status, len(body), hashlib.md5(body).hexdigest())
 END
 }
-for _ in $(seq 100); do
+for _ in $(seq 3000); do # five minutes, or until it has ended
+    kill -0 $server || break
     fetch /index.html >/dev/null 2>&1 && break
     sleep 0.1
 done

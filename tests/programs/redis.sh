@@ -7,7 +7,8 @@ redis-server --port 0 --unixsocket "$PWD/socket" --save '' --dir "$PWD" \
 server=$!
 trap 'kill $server 2>/dev/null; wait $server' EXIT
 cli() { redis-cli -s socket "$@"; }
-for _ in $(seq 100); do
+for _ in $(seq 3000); do # five minutes, or until it has ended
+    kill -0 $server || break
     [[ $(cli ping 2>/dev/null) == PONG ]] && break
     sleep 0.1
 done
@@ -30,7 +31,8 @@ cli debug digest
 cli debug reload
 cli debug digest
 cli bgsave
-for _ in $(seq 300); do
+for _ in $(seq 3000); do
+    kill -0 $server || break
     [[ $(cli info persistence) == *rdb_bgsave_in_progress:0* ]] && break
     sleep 0.1
 done

@@ -16,10 +16,10 @@
 set -uo pipefail
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 export ROOT SOAK=1 LC_ALL=C.UTF-8
-only= limit=240 libraries=()
+only= cpu=300 libraries=()
 while (($#)); do
     case $1 in
-    --soak) SOAK=10 limit=1800 ;;
+    --soak) SOAK=10 cpu=3000 ;;
     --only) only=,$2, && shift ;;
     -*) echo "run.sh: unknown option $1; see the top of $0" >&2; exit 2 ;;
     *) libraries+=("$(realpath "$1")") ;;
@@ -48,8 +48,9 @@ run() {
     local work=$scratch/work start=$EPOCHREALTIME
     rm -rf "$work"
     mkdir "$work" && chmod 777 "$work"
-    (cd "$work" && exec env ${3:+LD_PRELOAD="$3"} timeout -k 10 "$limit" \
-        bash "$ROOT/tests/programs/$1.sh") >"$2" 2>&1 </dev/null
+    (cd "$work" && exec "$ROOT/tests/watch.py" --cpu "$cpu" \
+        env ${3:+LD_PRELOAD="$3"} bash "$ROOT/tests/programs/$1.sh") \
+        >"$2" 2>&1 </dev/null
     status=$?
     took=$(awk -v a="$start" -v b="$EPOCHREALTIME" \
         'BEGIN { printf "%.1f", b - a }')

@@ -49,7 +49,7 @@ class Recording:
         self.dir = Path(tempfile.mkdtemp(dir=SCRATCH))
         self.done = subprocess.run(
             [str(RECORD), "-o", str(self.dir / f"t{suffix}"), *options, "--",
-             *map(str, command)], stdin=subprocess.DEVNULL, timeout=120,
+             *map(str, command)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
         assert self.done.returncode == expect, (
             f"status {self.done.returncode}: {self.done.stderr}")
