@@ -12,6 +12,7 @@
 #include "driver/peer.h"
 #include "driver/registry.h"
 #include "driver/report.h"
+#include "driver/stages.h"
 #include "driver/summary.h"
 
 #include <stdlib.h>
@@ -50,6 +51,8 @@ static void print_results(const struct results *r, const struct options *o)
         report_counts(r);
     else
         report_summary(r);
+    if (o->stages)
+        stages_say(r);
     if (o->verbose > 1)
         report_loop_cost(r);
     if (o->grade)

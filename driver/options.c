@@ -5,6 +5,8 @@
 #include "driver/options_help.h"
 #include "driver/peer.h"
 #include "driver/registry.h"
+#include "driver/report.h"
+#include "driver/stages.h"
 #include "driver/trace.h"
 
 #include <errno.h>
@@ -168,17 +170,6 @@ static void add_dir(struct options *o, const char *dir)
 
 /* ---- the command line ---------------------------------------------------- */
 
-static char *join(int argc, char **argv)
-{
-    size_t size = 1;
-    for (int i = 0; i < argc; i++)
-        size += strlen(argv[i]) + 1;
-    char *text = dmem_alloc(size), *end = text;
-    for (int i = 0; i < argc; i++)
-        end += sprintf(end, "%s%s", i ? " " : "", argv[i]);
-    return text;
-}
-
 static void read_one(struct options *o, int option, char **argv)
 {
     switch (option) {
@@ -246,6 +237,18 @@ static void refuse_libraries(const struct options *o)
                   "that are linked in", o->allocators[i]->name);
 }
 
+/* The stages; where one has to do, and in a driver without them, the first. */
+static void add_default(struct options *o)
+{
+    if (!o->grade && !o->once && !o->heapmap && !o->count)
+        for (const struct stage *s = stages; s->name; s++)
+            if (registry_find(s->name))
+                add_allocator(o, registry_find(s->name));
+    o->stages = o->nallocators > 0;
+    if (!o->stages)
+        add_allocator(o, registry[0]);
+}
+
 static void fill_defaults(struct options *o)
 {
     if (o->count)
@@ -266,7 +269,7 @@ static void fill_defaults(struct options *o)
     if (o->nallocators == 0 && o->chosen)
         usage("option -a: none of these is installed");
     if (o->nallocators == 0)
-        add_allocator(o, registry[0]);
+        add_default(o);
 }
 
 void options_read(struct options *o, int argc, char **argv)
@@ -275,7 +278,7 @@ void options_read(struct options *o, int argc, char **argv)
     *o = (struct options){ .level = 1, .seconds = MDRIVER_WATCHDOG_SECONDS };
     o->allocators = dmem_alloc((registry_count() + MDRIVER_MAX_PEERS) *
                                sizeof *o->allocators);
-    o->command = join(argc, argv);
+    o->command = origin_command(argc, argv);
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":t:f:n:a:ld:s:r:vVgh",
                                  long_options, NULL)) != -1)

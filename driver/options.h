@@ -19,6 +19,7 @@ struct options {
     const struct mm_allocator **allocators; /* -a, nallocators */
     unsigned nallocators;
     bool chosen; /* by -a */
+    bool stages; /* not chosen: all of stages.h */
     bool same, list, show_libc, grade, pin, latency, count, once;
     int level;        /* -d */
     unsigned seconds; /* -s */

@@ -35,5 +35,7 @@ struct origin {
     long processors;
 };
 struct origin report_origin(void);
+/** The command line as one string. @return for dmem_free */
+char *origin_command(int argc, char **argv);
 
 #endif

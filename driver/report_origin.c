@@ -1,4 +1,5 @@
 /* report_origin.c - when and where results were made. */
+#include "driver/dmem.h"
 #include "driver/report.h"
 
 #include <string.h>
@@ -37,4 +38,15 @@ struct origin report_origin(void)
     read_cpu(from.cpu, sizeof from.cpu);
     from.processors = sysconf(_SC_NPROCESSORS_ONLN);
     return from;
+}
+
+char *origin_command(int argc, char **argv)
+{
+    size_t size = 1;
+    for (int i = 0; i < argc; i++)
+        size += strlen(argv[i]) + 1;
+    char *text = dmem_alloc(size), *end = text;
+    for (int i = 0; i < argc; i++)
+        end += sprintf(end, "%s%s", i ? " " : "", argv[i]);
+    return text;
 }

@@ -18,7 +18,7 @@ printf '%s\n' "mmtrace 1" "ids 3" "ops 4" "a 0 10" "c 1 3 5" "m 2 64 100" \
     "r 0 5000" >"$D/leaves.trace"
 
 run() {
-    try timeout 100 "$MDRIVER" -r 2 "$@"
+    try "$MDRIVER" -r 2 "$@"
 }
 
 # ---- what to replay ----------------------------------------------------------
@@ -57,6 +57,21 @@ run -t "$D" -n 2 --pin
 expect_output "--pin keeps threads on processors, and all is valid" 0 \
     '^[a-z-]+ +2 +3/3 '
 
+# ---- the stages, side by side ------------------------------------------------
+run -t "$D" -n 2
+for name in global arena lockfree libc; do
+    expect_output "without -a the summary has $name" 0 "^$name +2 +3/3 "
+done
+expect_output "and says what to see in it" 0 '^What to see: '
+expect_output "of each stage" 0 '^  lockfree +no locks: '
+expect_output "with threads, who falls behind" 0 'global falls behind libc'
+run -t "$D"
+expect_output "with one thread, that it takes more" 0 \
+    '^With one thread .* -n 16'
+run -t "$D" -a arena
+expect "who chooses is not told" test "${out/What to see/}" = "$out"
+expect "and gets what was chosen" test "${out/global/}" = "$out"
+
 # ---- with what ---------------------------------------------------------------
 try "$MDRIVER" --list
 expect_output "--list names the allocators" 0 '^libc +the C library'
@@ -81,9 +96,9 @@ for level in 0 1 2; do
     expect_output "-d $level finds nothing in a good allocator" 0 \
         '^[a-z-]+ +3 +3/3 '
 done
-try timeout 60 "$MDRIVER" -f "$D/churn.trace" -r 7 --csv "$SCRATCH/o.csv"
+try "$MDRIVER" -f "$D/churn.trace" -r 7 --csv "$SCRATCH/o.csv"
 expect "-r times so many runs" test "$(cell runs churn libc)" = 7
-try timeout 60 "$MDRIVER" -f "$D/churn.trace" --csv "$SCRATCH/o.csv"
+try "$MDRIVER" -f "$D/churn.trace" --csv "$SCRATCH/o.csv"
 expect "without -r there are at least five runs" \
     test "$(cell runs churn libc)" -ge 5
 expect "the CSV has the time of each run" \
@@ -144,7 +159,7 @@ expect "the JSON has the time of each run, in order" json \
     printf 'mmtrace 1\nids 4096\nops 4096\n'
     seq 4096 | sed 's/.*/a & &/' | awk '{ print $1, $2 - 1, $3 }'
 } >"$SCRATCH/sizes.trace"
-try timeout 60 "$MDRIVER" -r 2 -f "$SCRATCH/sizes.trace" -a buddy,buddy-plain \
+try "$MDRIVER" -r 2 -f "$SCRATCH/sizes.trace" -a buddy,buddy-plain \
     --csv "$SCRATCH/s.csv" --json "$SCRATCH/s.json"
 expect "buddy wastes at least a third less than buddy-plain" python3 -c '
 import csv, json, sys
