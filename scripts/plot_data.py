@@ -11,6 +11,7 @@ the names of the charts.
 import sys
 
 from chart_file import Chart, quoted, text
+from chart_heat import instructions, memory, throughput
 from chart_labels import places, span, step
 from results_files import (Measured, Own, geomean, number, program_files,
                            tables, total_speedup)
@@ -35,25 +36,6 @@ def speedup(out, m, name="speedup", how="all with the same trace"):
                              for r in m.rounds(a, n)))
                     for n in m.threads() if m.rounds(a, n))
     return chart.write() if names else None
-
-
-def per_trace(out, m, name, columns, but=(), with_means=False):
-    """A block for each allocator: a line for each trace with its figures."""
-    chart = Chart(out, name, m.sources)
-    traces = sorted({t for a in m.allocators() for t in m.single(a)})
-    names = [a for a in m.allocators() if m.single(a) and a not in but]
-    if not names:
-        return None
-    means = {a: geomean(number(r, columns[0]) for r in m.single(a).values())
-             for a in names}
-    chart.series(names, [f"{a} {means[a]:.2f}x" if with_means else a
-                         for a in names])
-    chart.set(TRACES=len(traces))
-    for a in names:
-        rows = m.single(a)
-        chart.block([quoted(t)] + [number(rows.get(t, {}), c) for c in columns]
-                    for t in traces)
-    return chart.write()
 
 
 def scatter(out, m):
@@ -150,22 +132,6 @@ def counts(panels, threads):
         yield max(found), len(found) == 1
 
 
-def instructions(out, table):
-    """A block for each allocator: a line for each trace."""
-    chart = Chart(out, "instructions", [table.source])
-    cells = {(r["trace"], r["allocator"]): number(r, "per_op")
-             for r in table.rows}
-    names = list(dict.fromkeys(a for _, a in cells))
-    traces = list(dict.fromkeys(t for t, _ in cells))
-    means = [geomean(cells.get((t, a)) for t in traces) for a in names]
-    chart.series(names, [f"{a} {text(m and round(m))}"
-                         for a, m in zip(names, means)])
-    chart.set(TRACES=len(traces))
-    for a in names:
-        chart.block((quoted(t), cells.get((t, a))) for t in traces)
-    return chart.write()
-
-
 # ---- of the other files ------------------------------------------------------
 
 def heap_rows(table):
@@ -260,9 +226,8 @@ def charts(results, out):
     m = Measured(files)
     if m.parts:
         yield speedup(out, m)
-        yield per_trace(out, m, "throughput", ["vs_libc"], but=["libc"],
-                        with_means=True)
-        yield per_trace(out, m, "memory", ["utilization", "resident_ratio"])
+        yield throughput(out, m)
+        yield memory(out, m)
         yield scatter(out, m)
         yield latency(out, m)
     own = Own(files)

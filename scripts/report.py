@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from string import Template
 
+from report_intro import introduction
 from results_files import (Measured, Own, geomean, number, tables,
                            total_speedup)
 
@@ -75,7 +76,7 @@ def table(columns, rows, words):
                    f"<button>{escape(name)}</button></th>"
                    for name, kind in zip(columns, kinds))
     body = "\n".join(f"<tr>{cells(row, kinds)}</tr>" for row in rows)
-    return (f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
+    return (f'<div class="whole"><table><thead><tr>{head}</tr></thead>\n'
             f"<tbody>{body}</tbody></table></div>\n")
 
 
@@ -158,7 +159,10 @@ def page(results):
                          for name, title in drawn]
     if m.parts:
         parts.insert(1, '<a href="#summary">The allocators</a>\n')
-    parts += ['<a href="#files">All figures</a></nav>\n']
+    opening = introduction(m, own)
+    if opening:
+        parts.insert(1, '<a href="#intro">What to conclude</a>\n')
+    parts += ['<a href="#files">All figures</a></nav>\n', opening]
     if m.parts:
         parts.append(summary(m))
     if own.sources:

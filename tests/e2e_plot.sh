@@ -66,7 +66,7 @@ for chart in speedup throughput memory scatter latency; do
 done
 expect "the ideal line knows the processors" \
     grep -q 'ideal, 2 processors' "$made/speedup.svg"
-expect "the means are geometric" grep -q 'fast 4.00x' "$made/throughput.svg"
+expect "the means are geometric" grep -q '>4.00<' "$made/throughput.svg"
 expect "what was not valid is left out" \
     test -z "$(grep '>broken<' "$made/throughput.svg")"
 expect "all frees of one that others made" \
@@ -100,9 +100,32 @@ expect "stress: speed with one and with four threads, and megabytes" \
         "$SCRATCH/stress.dat") $(grep -cx '"second" NaN' \
         "$SCRATCH/stress.dat")" = "18 1 3"
 expect "instructions: of each trace, none where it did not end" \
-    test "$(tr '\n' ' ' <"$SCRATCH/instructions.dat")" = "$(
-        :)\"one\" 10 \"two\" 20 \"three\" 90   $(
-        :)\"one\" NaN \"two\" NaN \"three\" NaN "
+    test "$(cut -d' ' -f1,2,4 "$SCRATCH/instructions.dat" | tr '\n' ' ')" = "$(
+        :)1 0.5 \"26\" 1 2 \"90\" 1 3 \"20\" 1 4 \"10\" "
+expect "memory: a panel of heaps, one of resident bytes" \
+    grep -qx 'PANELS = 2' "$SCRATCH/memory.gp"
+expect "memory: a library that counts no heap is in the second only" \
+    test "$(sed -n 's/^array COLUMNS = //p' "$SCRATCH/memory.gp" | tr , '\n' |
+        grep -c jemalloc)" = 1
+expect "good cells are blue, bad ones orange, those between pale" python3 -c '
+import sys
+sys.path.insert(0, "scripts")
+from chart_heat import colour, cost_score, ratio_score
+def red_and_blue(score):
+    return int(colour(score)) >> 16, int(colour(score)) & 255
+for score in (ratio_score(2)(4), cost_score(1, 100)(10)):
+    red, blue = red_and_blue(score)
+    assert red < blue, (score, red, blue)
+for score in (ratio_score(2)(0.2), cost_score(1, 100)(1000)):
+    red, blue = red_and_blue(score)
+    assert red > blue, (score, red, blue)
+assert red_and_blue(ratio_score(2)(1)) == (247, 247)'
+expect "programs: an axis of little range has marks enough" \
+    test "$(grep -oE '>(1|0\.[6-9]|1\.[0-9])x<' results/programs.svg |
+        wc -l)" -ge 4
+expect "latency: its axis has the percentiles by name" test "$(
+    grep -o '>p[0-9.]*<' results/latency.svg | sort -u | tr -d '\n')" = "$(
+    :)>p50<>p99.99<>p99.9<>p99<"
 expect "programs: two panels" grep -qx 'PANELS = 2' "$SCRATCH/programs.gp"
 expect "latency: half of the mallocs" grep -qx '2 2.5' "$SCRATCH/latency.dat"
 expect "fragmentation: payload, heap, and their ratio" \
@@ -124,7 +147,7 @@ sed '1s/2026-01-02/2026-02-02/; s/,5,4,/,5,7,/' "$made/matrix.csv" \
     >"$made/a_newer.csv"
 scripts/plot_data.py "$made" "$SCRATCH" >/dev/null
 expect "the newer of two runs counts" \
-    grep -qx '"one" 7' "$SCRATCH/throughput.dat"
+    grep -q ' "7\.00"$' "$SCRATCH/throughput.dat"
 
 mkdir "$SCRATCH/empty"
 try scripts/plot.sh "$SCRATCH/empty"

@@ -34,7 +34,10 @@ const head = (table, name) => Array.from(table.tHead.rows[0].cells).find(
     svg.getBoundingClientRect().width > 400
     && svg.getBoundingClientRect().height > 100);
   said.ids = Array.from(document.querySelectorAll("[id]"), e => e.id);
-  const table = document.querySelector("h2#summary ~ .scroll table");
+  const table = document.querySelector("h2#summary ~ .whole table");
+  const box = table.parentNode;
+  said.whole = box.scrollHeight <= box.clientHeight
+    && box.scrollWidth <= box.clientWidth;
   const ratio = head(table, "vs libc");
   ratio.querySelector("button").click();
   said.up = column(table, ratio.cellIndex);
@@ -76,7 +79,7 @@ def read(page):
          "--window-size=1100,900", "--virtual-time-budget=20000",
          "--dump-dom", page.as_uri()],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        timeout=240, env={**os.environ, "HOME": str(SCRATCH)}, check=True)
+        env={**os.environ, "HOME": str(SCRATCH)}, check=True)
     return done.stdout, [line for line in done.stderr.splitlines()
                          if "CONSOLE" in line]
 
@@ -124,6 +127,17 @@ def it_sums_up_each_allocator_by_threads():
     assert row in text, "own traces"
 
 
+def it_says_what_to_conclude():
+    text = page().read_text()
+    opening = text[text.index("What to conclude</h2>"):text.index("<table")]
+    for words in ("With 1 thread <b>fast</b> is the fastest, 4.00 times",
+                  "slower than libc is <b>slow</b>",
+                  "1.25 bytes resident for each byte",
+                  "With 4 threads <b>fast</b> is the fastest, 8.00 times",
+                  "1 is nothing wasted"):
+        assert words in opening, f"{words!r} is not in {opening!r}"
+
+
 def an_empty_directory_is_refused():
     empty = SCRATCH / "empty"
     empty.mkdir()
@@ -145,6 +159,7 @@ def its_tables_sort_and_filter_in_a_browser():
     assert console == [], console
     said = json.loads(html.unescape(
         re.search(r'<pre id="said">(.*?)</pre>', dom, re.S).group(1)))
+    assert said["whole"], "the table of allocators has to be scrolled"
     assert said["charts"] == [True] * CHARTS, said["charts"]
     assert len(said["ids"]) == len(set(said["ids"])), "an id is there twice"
     assert said["up"] == (["0.50"] * 3 + ["1.00"] * 3 + ["2.00"] * 21
@@ -187,7 +202,8 @@ def the_committed_results_make_a_page_without_an_error():
 
 
 ALWAYS = [it_needs_no_other_file_and_no_network,
-          it_sums_up_each_allocator_by_threads, an_empty_directory_is_refused,
+          it_sums_up_each_allocator_by_threads, it_says_what_to_conclude,
+          an_empty_directory_is_refused,
           a_page_that_cannot_be_written_is_named]
 BROWSER = [its_tables_sort_and_filter_in_a_browser,
            the_console_is_silent_when_it_is_merely_read,

@@ -1,5 +1,5 @@
 # latency.gp - percentiles of single calls: malloc and free, few and many
-# threads. How rare a call is runs along a logarithmic axis.
+# threads. Along the axis a call in 2, 100, 1000, 10000, on a log scale.
 load 'scripts/charts/common.gpi'
 WIDTH = 1000
 HEIGHT = 668 + HEAD + FOOT
@@ -10,7 +10,7 @@ set label 1 '{/:Bold Latency} of single calls; geometric means over the traces' 
     at screen 0.02, screen Y(20)
 set logscale xy
 set xrange [1.6:13000]
-set xtics ('50 %%' 2, '1 %%' 100, '0.1 %%' 1000, '0.01 %%' 10000)
+set xtics ('p50' 2, 'p99' 100, 'p99.9' 1000, 'p99.99' 10000)
 set grid xtics ytics linetype 1 linecolor rgb '#dddddd'
 stats DATA using 2 nooutput
 set yrange [STATS_min * 0.7:STATS_max * 1.4]
@@ -29,7 +29,7 @@ do for [many = 0:(MANY > FEW ? 1 : 0)] {
             call ? 'free' : 'malloc', threads, threads > 1 ? 's' : '') \
             at screen left, screen Y(from_top - 14)
         set ylabel many ? '' : 'takes at most' offset 1.5
-        set xlabel call ? 'but for so many of the calls' : ''
+        set xlabel call ? 'percentile of the calls' : ''
         plot for [i = 1:N] DATA index (many * 2 + call) * N + i - 1 \
             using 1:2 with linespoints linecolor rgb COLOURS[i] linewidth 2 \
             pointtype MARKS[i]

@@ -1,19 +1,4 @@
 # throughput.gp - operations per second against libc, each trace.
-load 'scripts/charts/common.gpi'
-WIDTH = 1000
-HEIGHT = 528 + HEAD + FOOT
-@BEGIN
-@LEGEND
-load 'scripts/charts/traces.gpi'
-set tmargin at screen Y(HEAD + 8)
-set bmargin at screen (FOOT + 165.0) / HEIGHT
-set label 1 '{/:Bold Throughput} of one thread, libc = 1 (orange line); below:' \
-    . ' geometric means' at screen 0.02, screen Y(20)
-set ylabel 'times libc (log scale)' offset 0.5
-set logscale y 2
-set offsets 0, 0, graph 0.05, 0
-set xtics rotate by 45 right font ',11' noenhanced
-plot 1 with lines linecolor rgb '#E69F00' linewidth 1.5, \
-     for [i = 1:N] DATA index i - 1 using ($0 + 1 + SHIFT(i)):2 \
-         with points linecolor rgb COLOURS[i] pointtype MARKS[i], \
-     DATA index 0 using ($0 + 1):(1):xtic(1) with points pointsize 0
+TITLE = '{/:Bold Throughput} of one thread, times libc''s: ' \
+    . 'blue is faster than libc, orange slower'
+load 'scripts/charts/heat.gpi'
