@@ -3,10 +3,11 @@
  *   a block's owner: header or tag ─► id ─► shards[id] ─► forward ─► root
  *
  * A thread's shard outlives it: it waits as an orphan, with blocks that others
- * still use, and is taken over by the next new thread, or merged into the
- * shard of a thread whose heap would have to grow. Then its id, and every id
- * that led to it, is forwarded to the new root: a union-find (Tarjan, 1975)
- * whose paths are compressed at once, so that an owner is found in one step.
+ * still use, and is taken over by the next new thread, or by one whose heap
+ * would have to grow, or merged into that one's shard (rich.h). Then its id,
+ * and every id that led to it, is forwarded to the new root: a union-find
+ * (Tarjan, 1975) whose paths are compressed at once, so that an owner is found
+ * in one step.
  * When half of the ids are forwarded, blocks that name a merged shard are given
  * their root's id, and the old ids serve again: there are about twice as many
  * shards as there were threads at once, and MM_MAX_ARENAS at most; threads
@@ -35,6 +36,7 @@
 #include "mm/arena/lock.h"
 #include "mm/engine/merge.h"
 #include "mm/front/high_water.h"
+#include "mm/front/rich.h"
 
 #include <stdatomic.h>
 
@@ -58,7 +60,8 @@ struct shard {
 
 static struct {
     struct lock lock;
-    struct shard *orphans; /* with memory, without users */
+    struct shard *orphans; /* with memory, without users; first in, first out */
+    struct shard *newest;  /* the last of them */
     struct shard *spare;   /* merged away, and no block names them any more */
     _Atomic uint32_t nshards;
     _Atomic uint32_t norphans; /* a hint, also read without the lock */
@@ -228,10 +231,12 @@ static inline struct shard *shard_pop_orphan(void)
     return s;
 }
 
+/* After all others: when its turn comes, most of its blocks will be free. */
 static inline void shard_push_orphan(struct shard *s)
 {
-    s->next = registry.orphans;
-    registry.orphans = s;
+    *(registry.orphans ? &registry.newest->next : &registry.orphans) = s;
+    registry.newest = s;
+    s->next = NULL;
     count_rmw();
     atomic_fetch_add_explicit(&registry.norphans, 1, memory_order_relaxed);
 }
@@ -332,6 +337,16 @@ static inline void shard_release(struct shard *s)
         shard_push_orphan(s);
 }
 
+/* Its thread is about to leave: what it has too much of shall not stay with an
+ * arena that nobody may need for long. */
+static inline void shard_rest(struct shard *s)
+{
+    lock_take(&s->lock);
+    if (heap_waste(&s->arena.heap) >= SCAN_STEP)
+        heap_purge(&s->arena.heap);
+    lock_drop(&s->lock);
+}
+
 /* Whoever takes in whom: the one of the lower id first. */
 static inline void shards_lock_two(struct shard *a, struct shard *b)
 {
@@ -339,27 +354,48 @@ static inline void shards_lock_two(struct shard *a, struct shard *b)
     lock_take_as(&(a->id < b->id ? b : a)->lock, RANK_SECOND);
 }
 
-/* Take an orphan's memory into s. @return whether there was one */
-static cold_noinline bool shard_adopt(struct shard *s)
+/* Take an orphan's memory into s. @pre it is popped; the locks of both */
+static inline void shard_take_in(struct shard *s, struct shard *orphan)
+{
+    arena_merge(&s->arena, &orphan->arena);
+    shard_clear(orphan);
+    s->mixed = true;
+    registry.nmerged++;
+    uint32_t n = shard_count();
+    for (uint32_t i = 0; i < n; i++)
+        if (forward_get(shard_at(i)) == orphan->id)
+            forward_set(shard_at(i), s->id);
+}
+
+/* s needs a block of asize bytes and would have to grow, but an orphan may be
+ * there. One that has plenty is used from now on instead of s (rich.h); one
+ * that has not is taken into s.
+ * @return the shard to go on with; NULL: there was no orphan */
+static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
 {
     lock_take(&registry.lock);
-    struct shard *orphan = shard_pop_orphan();
+    struct shard *orphan = shard_pop_orphan(), *use = NULL;
     if (orphan) {
         shards_lock_two(s, orphan);
         shard_free_mail(orphan);
-        arena_merge(&s->arena, &orphan->arena);
-        shard_clear(orphan);
-        s->mixed = true;
-        registry.nmerged++;
-        uint32_t n = shard_count();
-        for (uint32_t i = 0; i < n; i++)
-            if (forward_get(shard_at(i)) == orphan->id)
-                forward_set(shard_at(i), s->id);
+        use = heap_is_rich(&orphan->arena.heap, asize) ? orphan : s;
+        if (use == s)
+            shard_take_in(s, orphan);
         lock_drop(&orphan->lock);
         lock_drop(&s->lock);
     }
+    if (use == orphan && use) {
+        orphan->users++;
+        shard_release(s);
+    }
     lock_drop(&registry.lock);
-    return orphan != NULL;
+    return use;
+}
+
+/* Take an orphan's memory into s. @return whether there was one */
+static inline bool shard_adopt(struct shard *s)
+{
+    return shard_relieve(s, NEVER_RICH) != NULL;
 }
 
 /* Give back what lies unused in s, once nobody used it since the last look; or
@@ -439,7 +475,7 @@ static void shards_fini(void)
 {
     for (uint32_t i = shard_count(); i-- > 0;)
         atomic_store_explicit(&shards[i], NULL, memory_order_relaxed);
-    registry.orphans = registry.spare = NULL;
+    registry.orphans = registry.spare = registry.newest = NULL;
     registry.nmerged = 0;
     atomic_store_explicit(&registry.nshards, 0, memory_order_relaxed);
     atomic_store_explicit(&registry.norphans, 0, memory_order_relaxed);

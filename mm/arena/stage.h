@@ -23,8 +23,8 @@
 #define MM_ARENA_STAGE_H
 
 #include "mm/arena/check.h"
-#include "mm/engine/usage.h"
 #include "mm/arena/thread.h"
+#include "mm/engine/usage.h"
 
 #define STAGE_NAME                                                             \
     (ARENA_FAVORITE ? "arena-favorite"                                         \
@@ -77,16 +77,19 @@ static inline void *shard_grow(struct shard *s, size_t align, size_t size)
     return p;
 }
 
-/* Free what others could use before the heap grows, or all that there is.
+/* Free what others could use before the heap grows, and go to an orphan's
+ * memory, or take it in.
+ * @param need  bytes of a block; 0: not so much as to look for an orphan
  * @return this thread's shard, locked as before, but it may be another */
 static struct shard *own_relieve(struct thread *t, struct shard *s, bool flush,
-                                 bool adopt)
+                                 size_t need)
 {
     lock_drop(&s->lock);
     if (flush)
         cache_flush(t);
-    if (adopt)
-        shard_adopt(t->shard);
+    struct shard *to = need ? shard_relieve(t->shard, need) : NULL;
+    if (to)
+        t->shard = to;
     return own_lock(t);
 }
 
@@ -111,15 +114,16 @@ static cold_noinline void *own_take_more(struct thread *t, struct shard **s,
     void *p = NULL;
     bool flush =
         ARENA_CACHED && cache_worth(&t->cache, (*s)->arena.heap.size, size);
-    bool adopt = atomic_load_explicit(&registry.norphans, memory_order_relaxed);
-    if (flush || adopt) {
-        *s = own_relieve(t, *s, flush, adopt);
+    bool orphan =
+        atomic_load_explicit(&registry.norphans, memory_order_relaxed);
+    if (flush || orphan) {
+        *s = own_relieve(t, *s, flush, orphan ? request_most(align, size) : 0);
         p = arena_take(&(*s)->arena, align, size);
     }
     if (!p)
         p = shard_grow(*s, align, size);
     if (!p) { /* no memory: whatever the cache still holds */
-        *s = own_relieve(t, *s, true, true);
+        *s = own_relieve(t, *s, true, NEVER_RICH);
         p = shard_grow(*s, align, size);
     }
     if (!p) {

@@ -64,6 +64,8 @@ static void thread_detach(void)
     if (!t)
         return;
     cache_flush(t);
+    if (!ARENA_FAVORITE)
+        shard_rest(t->shard);
     lock_take(&registry.lock);
     if (!ARENA_FAVORITE)
         shard_release(t->shard);

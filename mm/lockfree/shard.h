@@ -10,7 +10,7 @@
  *          taken in by a thread whose heap would have to grow
  *
  * Whoever owns a shard works on its arena with plain loads and stores. To own
- * it means: it is one's own thread's, or was popped from the stack of orphans,
+ * it means: it is one's own thread's, or was popped from a stack of orphans,
  * or stolen. What others may write: its inbox (lists.h), its state, a link.
  *
  * Merging. The adopter takes over the orphan's ids (its own, and those of the
@@ -38,11 +38,12 @@
 #ifndef MM_LOCKFREE_SHARD_H
 #define MM_LOCKFREE_SHARD_H
 
-#include "mm/front/cache.h"
 #include "mm/engine/check.h"
-#include "mm/lockfree/lists.h"
 #include "mm/engine/merge.h"
+#include "mm/front/cache.h"
+#include "mm/front/rich.h"
 #include "mm/front/seat.h"
+#include "mm/lockfree/lists.h"
 
 #define MAX_SHARDS 65536   /* ids are 16 bits wide */
 #define WARDS_MIN 16       /* merged ids that may wait to serve anew */
@@ -76,8 +77,10 @@ struct process {
     _Atomic uint32_t cursor; /* of scans */
     _Atomic size_t resident; /* bytes of all shards, within SCAN_STEP each */
     _Atomic size_t record;   /* resident, above which others' waste is purged */
-    _Alignas(64) struct tagged orphans;
-    _Alignas(64) struct tagged spares;
+    _Atomic uint32_t turn;   /* odd: orphans are taken from the second stack */
+    _Alignas(
+        64) struct tagged orphans[2];  /* those put down in this turn wait */
+    _Alignas(64) struct tagged spares; /* in the other, for the next */
 };
 
 static _Atomic uint32_t last_process; /* number of the latest known */
@@ -298,7 +301,23 @@ static inline void shard_push_orphan(struct shard *s)
     uint64_t state = state_get(s);
     while (!state_change(s, &state, ORPHAN))
         ; /* no plain store: thieves may claim it, and count */
-    tagged_push(&process()->orphans, &s->below, s->id);
+    uint32_t turn =
+        atomic_load_explicit(&process()->turn, memory_order_relaxed);
+    tagged_push(&process()->orphans[~turn & 1], &s->below, s->id);
+}
+
+/* One of those that wait longest: first in, first out but for those of one
+ * turn. Relaxed: turn decides the order only, and either order is right. */
+static inline struct shard *shard_pop_orphan(void)
+{
+    struct process *all = process();
+    uint32_t turn = atomic_load_explicit(&all->turn, memory_order_relaxed);
+    struct shard *s = shard_pop(&all->orphans[turn & 1]);
+    if (s || !(s = shard_pop(&all->orphans[~turn & 1])))
+        return s;
+    count_shared();
+    atomic_store_explicit(&all->turn, turn + 1, memory_order_relaxed);
+    return s;
 }
 
 /* A shard that nobody else has; its seat is empty, and not open. NULL: out of
@@ -306,7 +325,7 @@ static inline void shard_push_orphan(struct shard *s)
 static inline struct shard *shard_acquire(void)
 {
     uint32_t number = process_number();
-    struct shard *s = shard_pop(&process()->orphans);
+    struct shard *s = shard_pop_orphan();
     if (!s && (s = shard_pop(&process()->spares)))
         inbox_open_owner(&s->inbox);
     if (!s && !(s = shard_make()))
@@ -407,13 +426,41 @@ static cold_noinline void shard_merge(struct shard *s, struct shard *o)
         wards_release(s);
 }
 
+/* Work in orphan o from now on, which is the caller's, and leave s, which is
+ * entered. Thieves look at a shard's seat before they take it: o gets the
+ * thread's, which is not open, before it can be claimed; and who has claimed s,
+ * and reads of it the seat that o had, or later that the thread has opened its
+ * own, finds that the state of s has changed. */
+static inline void shard_exchange(struct shard *s, struct shard *o)
+{
+    seats_swap(s, o);
+    atomic_store_explicit(&o->process, process_number(), memory_order_relaxed);
+    state_set(o, OWNED);
+    shard_push_orphan(s);
+}
+
+/* s needs a block of asize bytes and would have to grow, but an orphan may be
+ * there. One that has plenty is used from now on instead of s (rich.h); one
+ * that has not is taken into s.
+ * @return the shard to go on with, entered; NULL: there was no orphan */
+static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
+{
+    struct shard *o = shard_pop_orphan();
+    if (!o)
+        return NULL;
+    free_chain(o, &seat_of(s)->outbox, inbox_take_owner(&o->inbox));
+    if (!heap_is_rich(&o->arena.heap, asize)) {
+        shard_merge(s, o);
+        return s;
+    }
+    shard_exchange(s, o);
+    return o;
+}
+
 /* Take an orphan's memory into s. @return whether there was one */
 static inline bool shard_adopt(struct shard *s)
 {
-    struct shard *o = shard_pop(&process()->orphans);
-    if (o)
-        shard_merge(s, o);
-    return o != NULL;
+    return shard_relieve(s, NEVER_RICH) != NULL;
 }
 
 #endif

@@ -60,48 +60,51 @@ static cold_noinline void *take_anywhere(struct shard *s, size_t align,
     return p;
 }
 
-/* s has no such block: make room, or grow. */
-static cold_noinline void *take_more(struct shard *s, size_t align, size_t size)
+/* As take, if *s has no such block: make room, or grow. */
+static cold_noinline void *take_more(struct shard **s, size_t align,
+                                     size_t size)
 {
     void *p = NULL;
-    bool flush = cache_worth(&seat_of(s)->cache, s->arena.heap.size, size);
+    bool flush = cache_worth(&seat_of(*s)->cache, (*s)->arena.heap.size, size);
     if (flush)
-        cache_flush(s);
-    shard_free_mail(s, s);
-    bool adopt = shard_adopt(s);
-    if (flush || adopt)
-        p = arena_take(&s->arena, align, size);
+        cache_flush(*s);
+    shard_free_mail(*s, *s);
+    struct shard *to = shard_relieve(*s, request_most(align, size));
+    if (to)
+        *s = to;
+    if (flush || to)
+        p = arena_take(&(*s)->arena, align, size);
     if (!p)
-        p = shard_grow(s, align, size);
+        p = shard_grow(*s, align, size);
     if (!p) { /* no memory: whatever waits anywhere */
-        cache_flush(s);
-        while (shard_adopt(s))
+        cache_flush(*s);
+        while (shard_adopt(*s))
             ;
-        p = shard_grow(s, align, size);
+        p = shard_grow(*s, align, size);
     }
-    return p ? p : take_anywhere(s, align, size);
+    return p ? p : take_anywhere(*s, align, size);
 }
 
-/* Take a block from s, which is entered. */
-static inline void *take(struct shard *s, size_t align, size_t size)
+/* Take a block from this thread's shard *s, which is entered, and on return. */
+static inline void *take(struct shard **s, size_t align, size_t size)
 {
-    void *p = arena_take(&s->arena, align, size);
+    void *p = arena_take(&(*s)->arena, align, size);
     if (unlikely(!p))
         p = take_more(s, align, size);
-    took(s);
+    took(*s);
     return p;
 }
 
 /* Bin i is empty: fetch a batch into it. @return one block more, or NULL */
-static inline void *refill(struct shard *s, size_t i)
+static inline void *refill(struct shard **s, size_t i)
 {
-    struct cache *c = &seat_of(s)->cache;
+    struct cache *c = &seat_of(*s)->cache; /* stays with the thread */
     void *p = bin_pop(c, i), *q;
     if (p)
         return p;
     p = take(s, ALIGN, i * 8);
-    unsigned n = bin_grow(c, i, s->arena.heap.size);
-    while (p && --n && (q = arena_malloc(&s->arena, i * 8)) != NULL)
+    unsigned n = bin_grow(c, i, (*s)->arena.heap.size);
+    while (p && --n && (q = arena_malloc(&(*s)->arena, i * 8)) != NULL)
         bin_push(c, i, q);
     return p;
 }
@@ -116,7 +119,7 @@ static void *malloc_aside(size_t align, size_t size)
     if (!s)
         return NULL;
     drain(s);
-    void *p = take(s, align, size);
+    void *p = take(&s, align, size);
     cache_flush(s);
     shard_push_orphan(s);
     return p;
@@ -135,7 +138,8 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
         return malloc_aside(align, size);
     drain(s);
     size_t i = request_bin(size);
-    void *p = i < NBINS && align <= ALIGN ? refill(s, i) : take(s, align, size);
+    void *p =
+        i < NBINS && align <= ALIGN ? refill(&s, i) : take(&s, align, size);
     disown(s);
     return p;
 }
