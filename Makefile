@@ -47,16 +47,18 @@ LDLIBS   = -ljansson -lzstd -lm
 ALLOC_CFLAGS = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
                -fno-builtin-free -ftls-model=initial-exec
 
-# A stage is mm.c over mm/X/stage.h; a variant stage_X_variant.o adds its flags.
-STAGES  = global arena arena_nocache arena_favorite lockfree \
+# A stage X is mm.c over mm/X/stage.h, or over another room's with its flags.
+STAGES  = global per_thread arena arena_favorite lockfree \
           fit_list fit_tree fit_tlsf
-STAGE_FLAGS_arena_nocache  = -DARENA_CACHED=0
+STAGE_ROOM_arena_favorite  = arena
+STAGE_ROOM_fit_list        = fit
+STAGE_ROOM_fit_tree        = fit
+STAGE_ROOM_fit_tlsf        = fit
 STAGE_FLAGS_arena_favorite = -DARENA_FAVORITE=1
 STAGE_FLAGS_fit_list       = -DMM_FIT='"mm/engine/fit_list.h"'
 STAGE_FLAGS_fit_tree       = -DMM_FIT='"mm/engine/fit_tree.h"'
 STAGE_FLAGS_fit_tlsf       = -DMM_FIT='"mm/engine/fit_tlsf.h"'
-# $(call stage_file,X_variant): the header of its stage, or of X's.
-stage_file = mm/$(firstword $(subst _, ,$(1)))/stage.h
+stage_file = mm/$(or $(STAGE_ROOM_$(1)),$(1))/stage.h
 DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
 DRIVER  = $(patsubst driver/%.c,%,$(wildcard driver/*.c))
 

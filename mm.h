@@ -81,8 +81,8 @@ struct mm_allocator {
 #ifndef MM_ALLOCATORS
 #define MM_ALLOCATORS(X)                                                       \
     X(mm_global) /* mm.c, mm/global/stage.h */                                 \
-    X(mm_arena)  /* mm.c, mm/arena/stage.h, and two variants of it: */         \
-    X(mm_arena_nocache)                                                        \
+    X(mm_per_thread) /* mm.c, mm/per_thread/stage.h */                         \
+    X(mm_arena)      /* mm.c, mm/arena/stage.h, and a variant of it: */        \
     X(mm_arena_favorite)                                                       \
     X(mm_lockfree) /* mm.c, mm/lockfree/stage.h */                             \
     X(mm_fit_list) /* mm.c, mm/fit/stage.h: other policies in stage one */     \
@@ -96,6 +96,8 @@ struct mm_allocator {
     X(mm_bucket_global)                                                        \
     X(mm_libc) /* designs/libc.c */                                            \
     X(mm_null) /* designs/null.c */
+/* Names of before that go on working on the command line. */
+#define MM_ALIASES(X) X("arena-nocache", mm_per_thread)
 #endif
 
 #define MM_DECLARE(name) extern const struct mm_allocator name;

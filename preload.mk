@@ -31,7 +31,11 @@ source = $(firstword $(wildcard designs/$(1).c) designs/$(call first,$(1)).c)
 preload_flags = -DMM_ALLOCATOR=mm_$(1) $(if $(filter $(1),$(STAGES)),\
     -DMM_SOURCE='"mm.c"' -DMM_STAGE='"$(call stage_file,$(1))"' \
     $(STAGE_FLAGS_$(1)),-DMM_SOURCE='"$(call source,$(1))"')
-preload: $(PRELOADS) libmm.so libmm.a
+preload: $(PRELOADS) libmm-arena-nocache.so libmm.so libmm.a
+
+# A name of before (mm.h).
+libmm-arena-nocache.so: libmm-per-thread.so FORCE
+	@ln -sfn $< $@
 
 # As ./mdriver: what lies in the root is what a program shall run with.
 libmm-%.so: $(B)/libmm-%.so FORCE

@@ -19,6 +19,12 @@ const struct mm_allocator *registry_find(const char *name)
     for (size_t i = 0; registry[i]; i++)
         if (strcmp(registry[i]->name, name) == 0)
             return registry[i];
+#ifdef MM_ALIASES
+#define ALIAS(old, allocator)                                                  \
+    if (strcmp(name, old) == 0)                                                \
+        return &allocator;
+    MM_ALIASES(ALIAS)
+#endif
     return NULL;
 }
 

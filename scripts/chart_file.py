@@ -10,7 +10,7 @@ from pathlib import Path
 # palette ends before the libraries do: two have colours of Tol's muted scheme
 # (2021). Who is not here is grey, with one of MORE_MARKS.
 STYLES = {
-    "arena": ("#0072B2", 7), "arena-nocache": ("#0072B2", 6),
+    "arena": ("#0072B2", 7), "per-thread": ("#0072B2", 6),
     "arena-favorite": ("#0072B2", 4), "global": ("#56B4E9", 9),
     "libc": ("#E69F00", 5), "lockfree": ("#000000", 13),
     "bucket": ("#009E73", 13), "bucket-inbox": ("#009E73", 12),

@@ -22,7 +22,7 @@ ROOMS = [
     ["memlib.h"], ["mempart.h"], ["memlib.c"],
     ["mm/engine/"],
     ["mm/front/"],
-    ["mm/global/", "mm/arena/", "mm/lockfree/"],
+    ["mm/global/", "mm/per_thread/", "mm/arena/", "mm/lockfree/"],
     ["mm/fit/"],
     ["designs/*.h"],
     ["mm.c", "designs/*.c"],

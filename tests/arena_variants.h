@@ -1,4 +1,4 @@
-/* arena_variants.h - the three variants of the arena stage as a program sees
+/* arena_variants.h - the stages with arenas for threads, as a program sees
  * them, threads for them, and the main of a test that runs each in turn. */
 #ifndef TESTS_ARENA_VARIANTS_H
 #define TESTS_ARENA_VARIANTS_H
@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const struct mm_allocator *const variants[] = {
-    &mm_arena, &mm_arena_nocache, &mm_arena_favorite, &mm_lockfree};
+    &mm_per_thread, &mm_arena, &mm_arena_favorite, &mm_lockfree};
 
 #define NVARIANTS (int)(sizeof variants / sizeof variants[0])
 

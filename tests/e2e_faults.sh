@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 FAULTS=${B:-build}/tests/faults
-STAGES="global arena arena-nocache arena-favorite lockfree"
+STAGES="global per-thread arena arena-favorite lockfree"
 ABORTED=134 # 128 + SIGABRT
 
 # dies_as NAME TEXT COMMAND...: of the pointer that the command told.
@@ -40,7 +40,7 @@ unknown="double free, or a pointer that malloc never returned"
 overwritten="the block's header was overwritten, or malloc never returned the\
  pointer"
 no_owner="the block's header was overwritten"
-WITH_OWNERS="arena arena-nocache arena-favorite lockfree"
+WITH_OWNERS="per-thread arena arena-favorite lockfree"
 
 dies double_free_run "double free of a small block" \
     "global arena arena-favorite lockfree"

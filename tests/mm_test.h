@@ -16,8 +16,8 @@
 #define MIB ((size_t)1 << 20)
 
 static const struct mm_allocator *const stages[] = {
-    &mm_global,   &mm_arena,    &mm_arena_nocache, &mm_arena_favorite,
-    &mm_lockfree, &mm_fit_list, &mm_fit_tree,      &mm_fit_tlsf};
+    &mm_global,   &mm_per_thread, &mm_arena,    &mm_arena_favorite,
+    &mm_lockfree, &mm_fit_list,   &mm_fit_tree, &mm_fit_tlsf};
 
 static const struct mm_allocator *mm; /* the one under test, after begin */
 

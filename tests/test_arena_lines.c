@@ -120,7 +120,7 @@ END_TEST
 
 START_TEST(they_do_not_without_caches_either)
 {
-    ck_assert_uint_eq(use_and_count(&mm_arena_nocache), 0);
+    ck_assert_uint_eq(use_and_count(&mm_per_thread), 0);
 }
 END_TEST
 

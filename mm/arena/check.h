@@ -3,30 +3,12 @@
 #ifndef MM_ARENA_CHECK_H
 #define MM_ARENA_CHECK_H
 
-#include "mm/engine/check.h"
 #include "mm/arena/shard.h"
+#include "mm/engine/check.h"
 
-struct owners_walk {
-    const struct shard *shard;
-    size_t bad;
-};
-
-/* A3 of a block in use. */
-static inline void owner_check(struct block *b, void *walk)
+static bool lies_in(const void *p, const void *shard)
 {
-    struct owners_walk *w = walk;
-    const void *p = block_payload(b);
-    w->bad +=
-        broken(owner_root(p) != w->shard, "A3 a block's owner is where it lies",
-               p, "it names shard", payload_owner(p));
-}
-
-/* A3 of a root. @pre its heap's walk is sound */
-static inline size_t owners_check(const struct shard *s)
-{
-    struct owners_walk w = {s, 0};
-    arena_each_used(&s->arena, owner_check, &w);
-    return w.bad;
+    return owner_root(p) == shard;
 }
 
 /* A6 of a root. @pre its heap's walk is sound */
@@ -42,11 +24,9 @@ static inline size_t mail_check(const struct shard *s)
 /* What is broken in a root's memory. */
 static inline size_t root_check(const struct shard *s)
 {
-    const struct heap *h = &s->arena.heap;
-    size_t bad = heap_check(h);
-    if (bad)
-        return bad;
-    return runs_check(h, &s->arena.runs) + owners_check(s) + mail_check(s);
+    size_t bad = arena_check_owned(&s->arena, lies_in, s,
+                                   "A3 a block's owner is where it lies");
+    return bad ? bad : mail_check(s);
 }
 
 /* All invariants of all shards. @pre quiescent */

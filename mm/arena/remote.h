@@ -25,9 +25,6 @@
 #define WAIT_LETTERS 4 /* as full as so many: wait for the lock */
 #define WAIT_BYTES (WAIT_LETTERS * OUTBOX_BYTES)
 
-#ifndef ARENA_CACHED
-#define ARENA_CACHED 1
-#endif
 #ifndef ARENA_FAVORITE
 #define ARENA_FAVORITE 0
 #endif

@@ -33,7 +33,7 @@
 #define MM_ARENA_SHARD_H
 
 #include "config.h"
-#include "mm/arena/lock.h"
+#include "mm/lock.h"
 #include "mm/engine/merge.h"
 #include "mm/front/high_water.h"
 #include "mm/front/rich.h"
@@ -114,15 +114,6 @@ static inline void forward_set(struct shard *s, uint32_t root)
 static inline uint32_t era_get(void)
 {
     return atomic_load_explicit(&reclaims, memory_order_acquire);
-}
-
-/* What p, a block in use, says of its owner. */
-static inline uint32_t payload_owner(const void *p)
-{
-    uint32_t tag = page_tag(p);
-    if (tag)
-        return tag >> TAG_OWNER_SHIFT;
-    return (uint32_t)(header_read_remote(used_block(p)) >> BLOCK_OWNER_SHIFT);
 }
 
 /* A4 makes the answer firm for who holds the root's lock; others take that

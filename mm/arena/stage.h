@@ -1,8 +1,8 @@
-/* stage.h - stage two: an arena and a lock per thread, a cache in front.
+/* stage.h - stage three: a front end before each thread's arena.
  *
- * Against global/stage.h: not one arena but one for each thread, so that
- * threads do not wait for each other; and before the arena a cache of blocks,
- * so that most operations take no lock at all.
+ * Against per_thread/stage.h: before the arena a cache of blocks, so that most
+ * operations take no lock at all; others' blocks go home in batches; and an
+ * arena whose thread is gone is merged into one that would have to grow.
  *
  *   thread ─► cache ── miss, in batches ───► its own arena, under its lock
  *               └──── too full, in batches ──► its own arena, or the outbox
@@ -15,7 +15,6 @@
  *
  * Variants, for comparison (set by the Makefile):
  *   arena           as drawn
- *   arena-nocache   every operation goes to an arena: what the caches give
  *   arena-favorite  a fixed array of 2 shards per processor; a thread tries the
  *                   one that it used last, then the next ones, and only then
  *                   waits (after Larson & Krishnan, 1998, and ptmalloc) */
@@ -26,14 +25,10 @@
 #include "mm/arena/thread.h"
 #include "mm/engine/usage.h"
 
-#define STAGE_NAME                                                             \
-    (ARENA_FAVORITE ? "arena-favorite"                                         \
-     : ARENA_CACHED ? "arena"                                                  \
-                    : "arena-nocache")
+#define STAGE_NAME (ARENA_FAVORITE ? "arena-favorite" : "arena")
 #define STAGE_SUMMARY                                                          \
-    (ARENA_FAVORITE ? "stage 2 with 2 arenas per processor: the first free"    \
-     : ARENA_CACHED ? "stage 2: an arena per thread, a thread cache"           \
-                    : "stage 2 without thread caches")
+    (ARENA_FAVORITE ? "stage 3 with 2 arenas per processor: the first free"    \
+                    : "stage 3: an arena per thread, a thread cache")
 
 /* Lock the first shard that is free, from the favorite on. NULL: none is. */
 static inline struct shard *favorite_lock(struct thread *t)
@@ -54,7 +49,7 @@ static inline struct shard *own_lock(struct thread *t)
     if (!ARENA_FAVORITE || !favorite_lock(t))
         lock_take(&t->shard->lock);
     t->shard->uses++;
-    if (ARENA_CACHED && unlikely(t->shard->mail != NULL))
+    if (unlikely(t->shard->mail != NULL))
         take_mail(t);
     return t->shard;
 }
@@ -112,8 +107,7 @@ static cold_noinline void *own_take_more(struct thread *t, struct shard **s,
                                          size_t align, size_t size)
 {
     void *p = NULL;
-    bool flush =
-        ARENA_CACHED && cache_worth(&t->cache, (*s)->arena.heap.size, size);
+    bool flush = cache_worth(&t->cache, (*s)->arena.heap.size, size);
     bool orphan =
         atomic_load_explicit(&registry.norphans, memory_order_relaxed);
     if (flush || orphan) {
@@ -170,7 +164,7 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
     if (unlikely(!t))
         return malloc_unattached(align, size);
     size += size == 0; /* as good as 1 */
-    if (ARENA_CACHED && size <= BIN_MAX && align <= ALIGN)
+    if (size <= BIN_MAX && align <= ALIGN)
         return bin_refill(t, request_bin(size));
     struct shard *s = own_lock(t);
     void *p = own_take(t, &s, align, size);
@@ -193,7 +187,7 @@ static always_inline void *stage_malloc(size_t size)
 {
     struct thread *t = self;
     size_t i = request_bin(size);
-    if (ARENA_CACHED && likely(t && i < NBINS)) {
+    if (likely(t && i < NBINS)) {
         void *p = bin_pop(&t->cache, i);
         if (likely(p != NULL))
             return p;
@@ -203,7 +197,7 @@ static always_inline void *stage_malloc(size_t size)
 
 static cold_noinline void free_slow(void *p)
 {
-    if (ARENA_CACHED && likely(self != NULL))
+    if (likely(self != NULL))
         thread_free(self, p);
     else
         free_now(p);
@@ -221,7 +215,7 @@ static cold_noinline void bin_over(struct thread *t, size_t i, void *p)
 static always_inline void stage_free(void *p, uint32_t tag)
 {
     struct thread *t = self;
-    if (ARENA_CACHED && likely(t != NULL)) {
+    if (likely(t != NULL)) {
         size_t i = payload_bin(p, tag);
         if (likely(i < NBINS)) {
             if (unlikely(p == t->cache.heads[i]))
@@ -240,8 +234,7 @@ static inline void *grow_by_bins(void *p, size_t from, size_t to, size_t size)
 {
     struct thread *t = self;
     size_t usable = arena_usable(p);
-    if (!ARENA_CACHED || !t || size <= usable || to >= NBINS ||
-        from - 1 >= NBINS - 1)
+    if (!t || size <= usable || to >= NBINS || from - 1 >= NBINS - 1)
         return NULL;
     void *q = bin_pop(&t->cache, to);
     if (!q)

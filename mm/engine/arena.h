@@ -93,6 +93,15 @@ static always_inline struct block *used_block(const void *p)
     return b;
 }
 
+/* What p, a block in use, says of its owner. */
+static inline uint32_t payload_owner(const void *p)
+{
+    uint32_t tag = page_tag(p);
+    if (tag)
+        return tag >> TAG_OWNER_SHIFT;
+    return (uint32_t)(header_read_remote(used_block(p)) >> BLOCK_OWNER_SHIFT);
+}
+
 /* As used_block, and what follows it agrees. Only the block's owner may look.
  */
 static always_inline struct block *owned_block(const struct heap *h,
@@ -161,6 +170,23 @@ static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
         return NULL;
     arena_own(a, b);
     return block_payload(b);
+}
+
+/** Show every block in use of a, those of runs as the runs that they lie in.
+ * @pre the heap's walk is sound */
+static always_inline void
+arena_each_used(const struct arena *a,
+                void (*visit)(struct block *b, void *arg), void *arg)
+{
+    const struct heap *h = &a->heap;
+    uint32_t link = h->regions;
+    for (struct region *r; link; link = r->next) {
+        r = heap_region(h, link);
+        struct block *b = (struct block *)(r + 1);
+        for (; !block_is_end(b); b = block_next(b))
+            if (block_used(b))
+                visit(b, arg);
+    }
 }
 
 #endif

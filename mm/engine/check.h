@@ -1,4 +1,4 @@
-/* check.h - walks a heap and names every broken invariant of heap.h and run.h.
+/* check.h - walks an arena and names each broken invariant of heap.h, run.h.
  *
  * Always compiled: mm_check works in the build that failed. One line on stderr
  * for each, with the invariant's number and the address; the functions count.
@@ -7,7 +7,7 @@
 #ifndef MM_CHECK_H
 #define MM_CHECK_H
 
-#include "mm/engine/run.h"
+#include "mm/engine/arena.h"
 
 /* What a block's prev bits must say, after the block before it. */
 static inline uint64_t expected_prev_bits(const struct block *before)
@@ -236,6 +236,37 @@ static cold_noinline size_t runs_check(const struct heap *h,
             broken(live[c] != runs->live[c], "R5 live tight blocks are counted",
                    &runs->live[c], "the count says", runs->live[c]);
     return bad;
+}
+
+struct owners_walk {
+    bool (*lies_in)(const void *p, const void *shard);
+    const void *shard;
+    const char *invariant;
+    size_t bad;
+};
+
+static inline void owner_check(struct block *b, void *walk)
+{
+    struct owners_walk *w = walk;
+    const void *p = block_payload(b);
+    w->bad += broken(!w->lies_in(p, w->shard), w->invariant, p,
+                     "it names shard", payload_owner(p));
+}
+
+/** All of one arena, and that each block in use says whose it is.
+ * @param lies_in  does what p says lead to this shard?
+ * @param invariant  the stage's own, broken where it does not */
+static inline size_t arena_check_owned(const struct arena *a,
+                                       bool (*lies_in)(const void *p,
+                                                       const void *shard),
+                                       const void *shard, const char *invariant)
+{
+    size_t bad = heap_check(&a->heap);
+    if (bad)
+        return bad;
+    struct owners_walk w = {lies_in, shard, invariant, 0};
+    arena_each_used(a, owner_check, &w);
+    return runs_check(&a->heap, &a->runs) + w.bad;
 }
 
 #endif

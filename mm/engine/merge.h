@@ -87,23 +87,6 @@ static inline void regions_join_all(struct heap *h)
     }
 }
 
-/** Show every block in use of a, those of runs as the runs that they lie in.
- * @pre the heap's walk is sound */
-static always_inline void
-arena_each_used(const struct arena *a,
-                void (*visit)(struct block *b, void *arg), void *arg)
-{
-    const struct heap *h = &a->heap;
-    uint32_t link = h->regions;
-    for (struct region *r; link; link = r->next) {
-        r = heap_region(h, link);
-        struct block *b = (struct block *)(r + 1);
-        for (; !block_is_end(b); b = block_next(b))
-            if (block_used(b))
-                visit(b, arg);
-    }
-}
-
 static inline void block_relabel(struct block *b, void *id)
 {
     const void *p = block_payload(b);

@@ -64,4 +64,9 @@ static cold_noinline size_t heap_trim(struct heap *h)
     return given;
 }
 
+static inline size_t arena_trim(struct arena *a)
+{
+    return heap_trim(&a->heap);
+}
+
 #endif

@@ -9,7 +9,8 @@
  *   thread 2 ─┘
  *
  * What it costs: two locked instructions an operation, and every thread waits
- * for every other one. The next stage, arena/stage.h, gives each its own. */
+ * for every other one. per_thread/stage.h, the next stage, gives each its own.
+ */
 #ifndef MM_GLOBAL_STAGE_H
 #define MM_GLOBAL_STAGE_H
 
@@ -124,11 +125,17 @@ static inline size_t stage_usable(const void *p)
     return usable;
 }
 
+static bool lies_in(const void *p, const void *shard)
+{
+    (void)shard;
+    return payload_owner(p) == 0;
+}
+
 static size_t stage_check(void)
 {
     bool locked = stage_lock();
-    size_t bad = heap_check(&global.arena.heap) +
-                 runs_check(&global.arena.heap, &global.arena.runs);
+    size_t bad = arena_check_owned(&global.arena, lies_in, NULL,
+                                   "G1 every block is the one arena's");
     stage_unlock(locked);
     return bad;
 }

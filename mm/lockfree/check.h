@@ -4,27 +4,9 @@
 
 #include "mm/lockfree/shard.h"
 
-struct owners_walk {
-    const struct shard *shard;
-    size_t bad;
-};
-
-/* L3 of a block in use. */
-static inline void owner_check(struct block *b, void *walk)
+static bool lies_in(const void *p, const void *shard)
 {
-    struct owners_walk *w = walk;
-    const void *p = block_payload(b);
-    w->bad +=
-        broken(owner_of(p) != w->shard, "L3 a block's owner is where it lies",
-               p, "it names shard", payload_owner(p));
-}
-
-/* L3 of a shard. @pre its heap's walk is sound */
-static inline size_t owners_check(const struct shard *s)
-{
-    struct owners_walk w = {s, 0};
-    arena_each_used(&s->arena, owner_check, &w);
-    return w.bad;
+    return owner_of(p) == shard;
 }
 
 /* All of one shard. */
@@ -49,9 +31,9 @@ static inline size_t shard_check(const struct shard *s)
     bad +=
         broken(seat_of(s)->shard != s, "L6 seats and shards lead to each other",
                s, "its id is", s->id);
-    if (!bad)
-        bad = heap_check(h);
-    return bad ? bad : runs_check(h, &s->arena.runs) + owners_check(s);
+    return bad ? bad
+               : arena_check_owned(&s->arena, lies_in, s,
+                                   "L3 a block's owner is where it lies");
 }
 
 /* All invariants of all shards that this process acquired: what its parent's

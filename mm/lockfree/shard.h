@@ -133,15 +133,6 @@ static inline void owner_set(uint32_t id, struct shard *s)
     atomic_store_explicit(&owners[id], s, memory_order_release);
 }
 
-/* What p, a block in use, says. */
-static inline uint32_t payload_owner(const void *p)
-{
-    uint32_t tag = page_tag(p);
-    if (tag)
-        return tag >> TAG_OWNER_SHIFT;
-    return (uint32_t)(header_read_remote(used_block(p)) >> BLOCK_OWNER_SHIFT);
-}
-
 /* The shard that p, a block in use, lies in. May be out of date at once, but
  * not for who owns the shard. */
 static inline struct shard *owner_of(const void *p)

@@ -1,4 +1,4 @@
-/* stage.h - stage three: no lock, no wait, anywhere.
+/* stage.h - stage four: no lock, no wait, anywhere.
  *
  * Against arena/stage.h: an arena is not locked but owned, by one thread at a
  * time (shard.h). What was done under another's lock is sent to him instead.
@@ -23,7 +23,7 @@
 #include "mm/lockfree/usage.h"
 
 #define STAGE_NAME "lockfree"
-#define STAGE_SUMMARY "stage 3: no lock: owned arenas, inboxes by CAS"
+#define STAGE_SUMMARY "stage 4: no lock: owned arenas, inboxes by CAS"
 #define STAGE_STARTS true /* without init: nobody's malloc is a slow one */
 
 /* ---- taking ------------------------------------------------------------ */

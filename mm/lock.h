@@ -7,8 +7,8 @@
  *
  * Locks are held for a microsecond: who meets one looks a few times whether it
  * is free before it sleeps (glibc's adaptive mutex), which takes longer. */
-#ifndef MM_ARENA_LOCK_H
-#define MM_ARENA_LOCK_H
+#ifndef MM_LOCK_H
+#define MM_LOCK_H
 
 #include "mm/count.h"
 #include "mm/util.h"

@@ -1,0 +1,381 @@
+/* stage.h - stage two: an arena and a lock for each thread.
+ *
+ * Against global/stage.h: not one arena but one a thread, so that threads do
+ * not wait for each other unless one frees what another made.
+ *
+ *   thread 0 ─► self ─► shard 0: lock ─► arena ◄── free by thread 1
+ *   thread 1 ─► self ─► shard 1: lock ─► arena        of a block of shard 0
+ *
+ *   a block ─► id, in its header or its page's tag ─► shards[id]: whom to lock
+ *
+ * A shard outlives its thread: it waits as an orphan, with blocks that others
+ * still use, for the next new thread. A block's shard never changes, so one
+ * lookup, without a lock, is right for good. When there are MM_MAX_ARENAS, or
+ * no memory for another, threads share.
+ *
+ * What it costs: as in stage one two locked instructions an operation, but
+ * nobody waits for them. What it lacks: a block freed by another thread costs
+ * its owner the cache lines that the free touched; free memory of a thread
+ * serves no other one, except when the system has none left. The next stage,
+ * arena/stage.h, adds a front end that needs no lock, and adoption.
+ *
+ * Locks, in the order in which they may be taken (lock.h):
+ *   1 registry  who uses which shard; orphans
+ *   2 a shard   its arena
+ * fork takes all, by rising id. Purging others only tries.
+ *
+ * Invariants
+ *   P1 every block in use names the shard that it lies in
+ *   P2 an orphan has no users */
+#ifndef MM_PER_THREAD_STAGE_H
+#define MM_PER_THREAD_STAGE_H
+
+#include "config.h"
+#include "mm/engine/arena.h"
+#include "mm/engine/check.h"
+#include "mm/engine/usage.h"
+#include "mm/front/high_water.h"
+#include "mm/lock.h"
+
+#include <stdatomic.h>
+
+#define STAGE_NAME "per-thread"
+#define STAGE_SUMMARY "stage 2: an arena and a lock per thread"
+
+struct shard {
+    struct lock lock;
+    uint32_t id;        /* index in shards[]; what its blocks say */
+    uint32_t users;     /* threads; under the registry */
+    struct shard *next; /* orphans; under the registry */
+    size_t counted;     /* its part of registry.resident */
+    uint32_t uses;      /* how often the lock was taken to use it */
+    uint32_t seen;      /* uses when others last looked at it */
+    struct arena arena;
+} __attribute__((aligned(64)));
+
+static struct {
+    struct lock lock;
+    struct shard *orphans;
+    uint32_t turn; /* next to be shared, when there are too many */
+    _Atomic uint32_t nshards;
+    _Atomic size_t resident;   /* bytes of all shards, within SCAN_STEP each */
+    _Atomic size_t high_water; /* resident, above which others are purged */
+} registry = {.lock = LOCK_INITIALIZER};
+
+static struct shard *_Atomic shards[MM_MAX_ARENAS];
+
+static pthread_key_t thread_key;    /* calls thread_end */
+static __thread struct shard *self; /* NULL: none yet, or no longer */
+static __thread bool ending;        /* thread_end was called */
+
+/* ---- owners ---------------------------------------------------------- */
+
+/* Acquire, paired with the release in shard_make: so many are complete. */
+static inline uint32_t shard_count(void)
+{
+    return atomic_load_explicit(&registry.nshards, memory_order_acquire);
+}
+
+/* Acquire, paired with the release in shard_make: the shard is complete, to
+ * who read its id relaxed, from a label, too. */
+static always_inline struct shard *shard_at(uint32_t id)
+{
+    return atomic_load_explicit(&shards[id], memory_order_acquire);
+}
+
+static always_inline struct shard *shard_lock(struct shard *s)
+{
+    lock_take_as(&s->lock, RANK_SHARD);
+    s->uses++;
+    return s;
+}
+
+/* The shard that p, a block in use, lies in. */
+static inline struct shard *owner_of(const void *p)
+{
+    uint32_t id = payload_owner(p);
+    struct shard *s = id < MM_MAX_ARENAS ? shard_at(id) : NULL;
+    if (unlikely(!s))
+        mm_die("the block's header was overwritten", p);
+    return s;
+}
+
+/* ---- giving memory back ---------------------------------------------- */
+
+/* Add to the whole what s has more than it had, or take off what it has less.
+ * Relaxed: a sum to decide by, which publishes nothing.
+ * @return the whole. @pre s's lock */
+static size_t shard_count_resident(struct shard *s)
+{
+    size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
+    s->counted += more;
+    return atomic_fetch_add_explicit(&registry.resident, more,
+                                     memory_order_relaxed) +
+           more;
+}
+
+/* Give back the waste of the other shards, if it is much or their threads are
+ * idle. @pre s's lock; the others' are only tried */
+static cold_noinline void purge_idle_shards(const struct shard *s)
+{
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *other = shard_at(i);
+        if (other == s || !lock_try(&other->lock))
+            continue;
+        struct heap *h = &other->arena.heap;
+        if (other->seen == other->uses || heap_waste(h) >= SCAN_LARGE) {
+            heap_purge_from(h, DIRTY_MIN);
+            shard_count_resident(other);
+        }
+        other->seen = other->uses;
+        lock_drop(&other->lock);
+    }
+}
+
+/* Memory was taken from s, whose lock is held. When all are to need more than
+ * ever, others give back what they do not use first (high_water.h). */
+static void shard_note_growth(struct shard *s)
+{
+    if (likely(!is_step(heap_resident(&s->arena.heap), s->counted)))
+        return;
+    size_t mark =
+        atomic_load_explicit(&registry.high_water, memory_order_relaxed);
+    size_t whole = shard_count_resident(s);
+    if (whole <= mark)
+        return;
+    purge_idle_shards(s);
+    mark = record_after(mark, whole, shard_count_resident(s));
+    atomic_store_explicit(&registry.high_water, mark, memory_order_relaxed);
+}
+
+/* ---- threads --------------------------------------------------------- */
+
+/* NULL: no memory, or no id, for another. @pre the registry's lock */
+static struct shard *shard_make(void)
+{
+    uint32_t id = shard_count();
+    struct shard *s = id < MM_MAX_ARENAS ? mem_record(sizeof *s) : NULL;
+    if (!s)
+        return NULL;
+    s->lock = (struct lock)LOCK_INITIALIZER;
+    s->id = id;
+    arena_init(&s->arena, id);
+    atomic_store_explicit(&shards[id], s, memory_order_release);
+    atomic_store_explicit(&registry.nshards, id + 1, memory_order_release);
+    return s;
+}
+
+/* This thread's shard from now on: an orphan, a new one, or one that others
+ * use, each time the next. NULL: out of memory. */
+static cold_noinline struct shard *thread_attach(void)
+{
+    lock_take_as(&registry.lock, RANK_REGISTRY);
+    struct shard *s = registry.orphans;
+    if (s)
+        registry.orphans = s->next;
+    else if (!(s = shard_make()) && shard_count())
+        s = shard_at(registry.turn++ % shard_count());
+    if (s)
+        s->users++;
+    lock_drop(&registry.lock);
+    self = s;
+    if (s)
+        pthread_setspecific(thread_key, s);
+    else
+        errno = ENOMEM;
+    return s;
+}
+
+static void shard_push_orphan(struct shard *s)
+{
+    s->next = registry.orphans;
+    registry.orphans = s;
+}
+
+static void thread_detach(void)
+{
+    if (!self)
+        return;
+    lock_take_as(&registry.lock, RANK_REGISTRY);
+    if (--self->users == 0)
+        shard_push_orphan(self);
+    lock_drop(&registry.lock);
+    self = NULL;
+    pthread_setspecific(thread_key, NULL);
+}
+
+static void thread_end(void *shard)
+{
+    (void)shard;
+    ending = true;
+    thread_detach();
+}
+
+/* ---- fork ------------------------------------------------------------ */
+
+/* Before: wait until nobody is inside, so that the child gets whole arenas. */
+static void fork_prepare(void)
+{
+    lock_take_as(&registry.lock, RANK_REGISTRY);
+    for (uint32_t i = 0; i < shard_count(); i++)
+        lock_take_as(&shard_at(i)->lock, RANK_NONE);
+}
+
+static void fork_done(void)
+{
+    for (uint32_t i = shard_count(); i-- > 0;)
+        lock_drop(&shard_at(i)->lock);
+    lock_drop(&registry.lock);
+}
+
+/* The other threads are gone; their shards wait for new ones. */
+static void fork_child(void)
+{
+    registry.orphans = NULL;
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *s = shard_at(i);
+        s->users = s == self;
+        if (s != self)
+            shard_push_orphan(s);
+    }
+    fork_done();
+}
+
+/* ---- hooks ----------------------------------------------------------- */
+
+static inline void *shard_take(struct shard *s, size_t align, size_t size)
+{
+    shard_lock(s);
+    void *p = arena_memalign(&s->arena, align, size);
+    shard_note_growth(s);
+    lock_drop(&s->lock);
+    return p;
+}
+
+/* The system has no memory left: a block of any shard that has one. */
+static cold_noinline void *take_anywhere(size_t align, size_t size)
+{
+    void *p = NULL;
+    for (uint32_t i = 0; i < shard_count() && !p; i++)
+        p = shard_take(shard_at(i), align, size);
+    return p;
+}
+
+static inline void *stage_memalign(size_t align, size_t size)
+{
+    if (unlikely(size > MAX_REQUEST))
+        return no_memory();
+    struct shard *s = self ? self : thread_attach();
+    if (unlikely(!s))
+        return NULL;
+    void *p = shard_take(s, align, size);
+    if (unlikely(!p))
+        p = take_anywhere(align, size);
+    if (unlikely(ending))
+        thread_detach(); /* nobody would later */
+    return p;
+}
+
+static inline void *stage_malloc(size_t size)
+{
+    return stage_memalign(ALIGN, size);
+}
+
+static inline void stage_free(void *p, uint32_t tag)
+{
+    struct shard *s = shard_lock(owner_of(p));
+    arena_free_tagged(&s->arena, p, tag);
+    lock_drop(&s->lock);
+}
+
+static inline void *stage_resize(void *p, size_t size)
+{
+    struct shard *s = shard_lock(owner_of(p));
+    void *q = arena_resize(&s->arena, p, size);
+    shard_note_growth(s);
+    lock_drop(&s->lock);
+    return q;
+}
+
+static inline size_t stage_usable(const void *p)
+{
+    return arena_usable(p);
+}
+
+static int stage_thread_init(void)
+{
+    return self || thread_attach() ? 0 : -1;
+}
+
+static void stage_thread_exit(void)
+{
+    thread_detach();
+}
+
+static int stage_init(void)
+{
+    static bool registered;
+    if (!registered && pthread_atfork(fork_prepare, fork_done, fork_child))
+        return -1;
+    registered = true;
+    return pthread_key_create(&thread_key, thread_end);
+}
+
+/* @pre no other thread is left that used it */
+static void stage_fini(void)
+{
+    pthread_key_delete(thread_key);
+    for (uint32_t i = shard_count(); i-- > 0;)
+        atomic_store_explicit(&shards[i], NULL, memory_order_relaxed);
+    registry.orphans = NULL;
+    atomic_store_explicit(&registry.nshards, 0, memory_order_relaxed);
+    atomic_store_explicit(&registry.resident, 0, memory_order_relaxed);
+    atomic_store_explicit(&registry.high_water, 0, memory_order_relaxed);
+    self = NULL;
+}
+
+static bool lies_in(const void *p, const void *shard)
+{
+    return owner_of(p) == shard;
+}
+
+static size_t stage_check(void)
+{
+    size_t bad = 0;
+    for (uint32_t i = 0; i < shard_count(); i++)
+        bad += arena_check_owned(&shard_at(i)->arena, lies_in, shard_at(i),
+                                 "P1 a block's owner is where it lies");
+    for (const struct shard *s = registry.orphans; s; s = s->next)
+        bad += broken(s->users, "P2 an orphan has no users", s, "it has",
+                      s->users);
+    return bad;
+}
+
+/* The sum of what is done to each arena, under its lock. */
+static size_t each_arena(size_t (*work)(struct arena *))
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *s = shard_lock(shard_at(i));
+        sum += work(&s->arena);
+        lock_drop(&s->lock);
+    }
+    return sum;
+}
+
+static size_t stage_used(void)
+{
+    return each_arena(arena_used);
+}
+
+static size_t stage_trim(void)
+{
+    return each_arena(arena_trim);
+}
+
+static size_t stage_metadata(void)
+{
+    return mem_recordsize() + sizeof shards;
+}
+
+#endif
