@@ -185,6 +185,118 @@ START_TEST(a_shard_may_be_lost_between_any_two_instructions)
 }
 END_TEST
 
+/* ---- what other threads do in between ------------------------------------ */
+
+/* A shard that some other thread has; who takes in an orphan, and the orphan,
+ * in which the block lies that is freed. */
+static struct shard *adopter, *orphan;
+static void *orphaned;
+
+static void call_free(void *p)
+{
+    lab->free(p);
+}
+
+static void *run_take_block(void *size)
+{
+    return lab->malloc((size_t)(uintptr_t)size);
+}
+
+/* The orphan's id serves anew: whoever asks for a shard next gets this one. */
+static void adopt_in_step(void)
+{
+    if (status_of(state_get(orphan)) != ORPHAN || !shard_adopt(adopter))
+        return; /* the thread was faster */
+    wards_release(adopter);
+    ck_assert_int_eq(status_of(state_get(orphan)), SPARE);
+}
+
+/* The first call of a thread is this free. */
+static void *free_by_steps(void *p)
+{
+    by_steps(call_free, p);
+    return NULL;
+}
+
+START_TEST(an_owner_may_change_between_any_two_instructions_of_a_free)
+{
+    if (SKIP_STEPS)
+        return;
+    steps_begin(adopt_in_step);
+    only_step = 0;
+    do {
+        adopter = shard_acquire();
+        orphaned = in_thread(run_take_block, (void *)20000);
+        orphan = owner_of(orphaned);
+        ck_assert_int_eq(status_of(state_get(orphan)), ORPHAN);
+        only_step++;
+        in_thread(free_by_steps, orphaned);
+        shard_free_mail(adopter, adopter);
+        ck_assert(!block_used(payload_block(orphaned)));
+        shard_push_orphan(adopter);
+        ck_assert_uint_eq(lab->check(), 0);
+        lab->free(lab->malloc(1 << 20)); /* takes all orphans in */
+    } while (steps >= only_step);
+    ck_assert_uint_gt(steps, 100);
+}
+END_TEST
+
+/* A thief stops between its look at a shard's seat and its look at the seat. */
+static struct {
+    struct shard *shard;
+    struct seat *seat;
+    uint64_t state;
+} thief;
+
+static void claim_in_step(void)
+{
+    for (uint32_t i = 0; i < shard_count() && !thief.shard; i++) {
+        struct shard *s = shard_at(i);
+        thief.state = state_get(s);
+        if (status_of(thief.state) <= CLAIMED &&
+            state_change(s, &thief.state, CLAIMED)) {
+            thief.shard = s;
+            thief.seat = seat_of(s);
+        }
+    }
+}
+
+static void run_own(void *s)
+{
+    *(struct shard **)s = own();
+}
+
+/* Its shard is another thief's. That gives it back, another thread takes it,
+ * and is gone to do something else: its seat is open. */
+START_TEST(a_thief_may_look_between_any_two_instructions_of_a_move)
+{
+    unsigned claims = 0;
+    if (SKIP_STEPS)
+        return;
+    steps_begin(claim_in_step);
+    only_step = 0;
+    do {
+        lab->free(lab->malloc(100));
+        struct shard *old = self()->shard, *now = NULL;
+        thief.shard = NULL;
+        only_step++;
+        ck_assert(shard_steal(old));
+        by_steps(run_own, &now);
+        ck_assert(now && now != old);
+        shard_give_back(old);
+        ck_assert_ptr_eq(shard_acquire(), old); /* as another thread's */
+        leave(seat_of(old));
+        claims += thief.shard == now;
+        ck_assert(!(thief.shard == now && thief.seat->open &&
+                    state_change(now, &thief.state, STOLEN)));
+        enter(seat_of(old));
+        shard_push_orphan(old);
+        disown(now);
+    } while (steps >= only_step);
+    ck_assert_uint_gt(claims, 3);
+}
+END_TEST
+
 /* A thread's first and last moments. */
 static void run_hooks(void *unused)
 {
@@ -291,6 +403,8 @@ int main(void)
     const TTest *const tests[] = {
         a_handler_may_allocate_between_any_two_instructions,
         a_shard_may_be_lost_between_any_two_instructions,
+        an_owner_may_change_between_any_two_instructions_of_a_free,
+        a_thief_may_look_between_any_two_instructions_of_a_move,
         a_handler_may_allocate_while_the_thread_begins_and_ends,
         a_thread_may_end_between_any_two_instructions,
         a_child_has_another_number_wherever_its_parent_was,

@@ -73,6 +73,19 @@ START_TEST(a_block_that_reached_a_wrong_shard_is_sent_on)
 }
 END_TEST
 
+/* Thieves look at all shards that there are. */
+START_TEST(a_new_shard_is_no_ones_until_it_is_acquired)
+{
+    struct shard *s = shard_make();
+    ck_assert_int_eq(shard_status(s), SPARE);
+    atomic_store(&s->process, process_number());
+    ck_assert(!shard_steal(s));
+    state_set(s, OWNED);
+    shard_push_orphan(s);
+    ck_sound();
+}
+END_TEST
+
 START_TEST(a_send_by_a_header_that_names_a_merged_shard_dies)
 {
     lab->free(take_block(8));
@@ -113,6 +126,7 @@ int main(void)
     tcase_add_test(tc, mail_that_lay_in_a_merged_shards_inbox_is_freed);
     tcase_add_test(tc, ids_serve_anew_so_that_threads_without_end_need_few);
     tcase_add_test(tc, a_block_that_reached_a_wrong_shard_is_sent_on);
+    tcase_add_test(tc, a_new_shard_is_no_ones_until_it_is_acquired);
     tcase_add_test_raise_signal(
         tc, a_send_by_a_header_that_names_a_merged_shard_dies, SIGABRT);
     tcase_add_test(tc,

@@ -26,11 +26,27 @@
 
 #include <stdatomic.h>
 
-/* A read-modify-write: ThreadSanitizer knows no fence. @return true */
+/* ThreadSanitizer knows no fence: a read-modify-write instead, which orders
+ * enough for it and for x86, but nothing in C: a word of one's own has no other
+ * reader, and the compiler may leave it out. */
+#if defined __SANITIZE_THREAD__
+#define FENCE_BY_RMW true
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define FENCE_BY_RMW true
+#endif
+#endif
+
+/* What was stored before is seen by all before anything is loaded afterwards;
+ * its partner is the same fence in another thread. @return true */
 static inline bool full_fence(void)
 {
+#ifdef FENCE_BY_RMW
     _Atomic int own = 0;
     atomic_fetch_add_explicit(&own, 1, memory_order_seq_cst);
+#else
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
     return true;
 }
 
@@ -48,8 +64,9 @@ struct inbox {
  *         is seen now (acquire, paired with the release in inbox_close). */
 static inline bool inbox_push_remote(struct inbox *in, void *first, void *last)
 {
-    void *head = atomic_load_explicit(&in->chain, memory_order_acquire);
+    void *head;
     do {
+        head = atomic_load_explicit(&in->chain, memory_order_acquire);
         if (unlikely(head == INBOX_CLOSED))
             return false;
         *(void **)last = head;
@@ -57,7 +74,7 @@ static inline bool inbox_push_remote(struct inbox *in, void *first, void *last)
         /* Release, paired with the acquire in inbox_take and inbox_close: the
          * links are seen, and all that the pusher did with the blocks. */
     } while (!atomic_compare_exchange_weak_explicit(
-        &in->chain, &head, first, memory_order_acq_rel, memory_order_acquire));
+        &in->chain, &head, first, memory_order_release, memory_order_relaxed));
     return true;
 }
 
@@ -83,10 +100,11 @@ static inline void *inbox_close_owner(struct inbox *in)
                                     memory_order_acq_rel);
 }
 
-/** From now on pushes succeed. Owner only; it is closed. */
+/** From now on pushes succeed. Owner only; it is closed. Relaxed: a pusher
+ * learns nothing from it, and what it pushes is looked at by who takes it. */
 static inline void inbox_open_owner(struct inbox *in)
 {
-    atomic_store_explicit(&in->chain, NULL, memory_order_release);
+    atomic_store_explicit(&in->chain, NULL, memory_order_relaxed);
 }
 
 /* ---- tagged stack ---------------------------------------------------- */
@@ -116,7 +134,7 @@ static inline void tagged_push(struct tagged *s, _Atomic uint32_t *link,
                               memory_order_relaxed);
         next = tagged_next(head, (uint64_t)index + 1);
         count_rmw();
-        /* Release, paired with the acquires in tagged_pop: who pops the node
+        /* Release, paired with the acquire in tagged_pop: who pops the node
          * sees its link and all that was done to it. */
     } while (!atomic_compare_exchange_weak_explicit(
         &s->head, &head, next, memory_order_release, memory_order_relaxed));
@@ -127,9 +145,12 @@ static inline void tagged_push(struct tagged *s, _Atomic uint32_t *link,
 static inline uint32_t tagged_pop(struct tagged *s,
                                   _Atomic uint32_t *(*link_of)(uint32_t))
 {
-    uint64_t head = atomic_load_explicit(&s->head, memory_order_acquire), next;
+    uint64_t head, next;
     uint32_t index;
     do {
+        /* Acquire, paired with the release in tagged_push. That the head is
+         * still the same, which the tag says, needs no order. */
+        head = atomic_load_explicit(&s->head, memory_order_acquire);
         index = (uint32_t)(head & TAGGED_INDEX_MASK) - 1;
         if (index == TAGGED_NONE)
             return TAGGED_NONE;
@@ -139,7 +160,7 @@ static inline uint32_t tagged_pop(struct tagged *s,
             head, atomic_load_explicit(link_of(index), memory_order_relaxed));
         count_rmw();
     } while (!atomic_compare_exchange_weak_explicit(
-        &s->head, &head, next, memory_order_acquire, memory_order_acquire));
+        &s->head, &head, next, memory_order_relaxed, memory_order_relaxed));
     return index;
 }
 

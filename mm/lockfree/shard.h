@@ -196,7 +196,9 @@ static inline void seat_set(struct shard *s, struct seat *seat)
     atomic_store_explicit(&s->seat, seat, memory_order_relaxed);
 }
 
-/* A thief may still look at the old seats: neither is open. */
+/* a is the caller's, who is inside, and b nobody's yet: no thief may claim it.
+ * So whoever reads an old seat of a's sees it shut, or fails its CAS of the
+ * state; of b's there is nobody to read any. */
 static inline void seats_swap(struct shard *a, struct shard *b)
 {
     struct seat *of_a = seat_of(a);
@@ -282,6 +284,8 @@ static cold_noinline struct shard *shard_make(void)
     cache_init(&s->first_seat.cache);
     seat_set(s, &s->first_seat);
     shard_clear(s);
+    /* Not 0, which is OWNED: thieves look at whatever is in records[]. */
+    atomic_store_explicit(&s->state, SPARE, memory_order_relaxed);
     owner_set(s->id, s);
     atomic_store_explicit(&records[s->id], s, memory_order_release);
     return s;
@@ -311,9 +315,9 @@ static inline struct shard *shard_pop_orphan(void)
     return s;
 }
 
-/* A shard that nobody else has; its seat is empty, and not open. NULL: out of
- * memory. */
-static inline struct shard *shard_acquire(void)
+/* A shard that nobody else has; its seat is empty, and not open. It is not yet
+ * OWNED, so no thief looks at it. NULL: out of memory. */
+static inline struct shard *shard_get(void)
 {
     uint32_t number = process_number();
     struct shard *s = shard_pop_orphan();
@@ -322,7 +326,16 @@ static inline struct shard *shard_acquire(void)
     if (!s && !(s = shard_make()))
         return NULL;
     atomic_store_explicit(&s->process, number, memory_order_relaxed);
-    state_set(s, OWNED);
+    return s;
+}
+
+/* The same, with the seat that it has. From here thieves may claim it, and read
+ * which seat that is. */
+static inline struct shard *shard_acquire(void)
+{
+    struct shard *s = shard_get();
+    if (s)
+        state_set(s, OWNED);
     return s;
 }
 
@@ -352,17 +365,24 @@ static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
         letter_post(l);
 }
 
-/* Free a chain of blocks: s's own, which is the caller's, and on through outbox
- * o what belongs elsewhere. */
+/* Free p, which is s's own, or starts on its way through outbox o. Its owner is
+ * looked up here, now that s is the caller's: an answer from before may name s,
+ * though p has moved out of it since. */
+static inline void free_block(struct shard *s, struct outbox *o, void *p)
+{
+    struct shard *owner = owner_of(p);
+    if (likely(owner == s))
+        arena_free(&s->arena, p);
+    else
+        outbox_add(o, owner, p);
+}
+
+/* The same for a chain. */
 static inline void free_chain(struct shard *s, struct outbox *o, void *p)
 {
     while (p) {
         void *next = *(void **)p;
-        struct shard *owner = owner_of(p);
-        if (likely(owner == s))
-            arena_free(&s->arena, p);
-        else
-            outbox_add(o, owner, p);
+        free_block(s, o, p);
         p = next;
     }
 }

@@ -185,15 +185,13 @@ static cold_noinline void free_over(struct seat *t, size_t i, void *p)
 static cold_noinline void free_slow(void *p)
 {
     int saved = errno;
-    struct shard *owner = owner_of(p), *s = own_or_attach();
-    if (unlikely(!s))
-        send(p, p);
-    else if (likely(owner == s))
-        arena_free(&s->arena, p);
-    else
-        outbox_add(&seat_of(s)->outbox, owner, p);
-    if (likely(s))
+    struct shard *s = own_or_attach();
+    if (likely(s)) {
+        free_block(s, &seat_of(s)->outbox, p);
         disown(s);
+    } else {
+        send(p, p);
+    }
     errno = saved; /* there may have been no memory for a shard */
 }
 

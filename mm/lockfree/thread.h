@@ -72,12 +72,15 @@ static bool attach(void)
  * memory for one, and s is left. */
 static struct shard *self_move(struct shard *s, uint64_t state)
 {
-    struct shard *n = shard_acquire();
+    struct shard *n = shard_get();
     if (!n) {
         leave(seat_of(s));
         return NULL;
     }
     seats_swap(s, n);
+    /* Release, paired with the acquire of the claim in shard_steal: a thief
+     * finds this thread's seat at n, which is not open, and no older one. */
+    state_set(n, OWNED);
     if (!state_change(s, &state, ABANDONED))
         shard_push_orphan(s); /* it has just been given back */
     return n;
