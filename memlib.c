@@ -7,7 +7,8 @@
  *   committed     of heap, tags, records: any thread, CAS upward after the
  *                 pages are accessible, so that all below the mark are; two
  *                 threads may commit the same pages at once, which is harmless
- *   mapped, peak  any thread, fetch_add and CAS upward, before mapped falls
+ *   peak          any thread, CAS upward, before the bytes mapped fall
+ *   mapped_bytes  any thread, fetch_add (memmapped.h); mapped_regions, too
  *   intended      as committed, but before the pages become accessible
  *   suspect       any thread of a fork's child, CAS upward
  *   same          0 in a fork's child, until its first growth
@@ -22,6 +23,7 @@
  * them, so all orders are relaxed. */
 #include "memlib.h"
 #include "config.h"
+#include "memmapped.h"
 #include "mempart.h"
 
 #include <errno.h>
@@ -46,7 +48,6 @@ static struct {
     struct part heap, tags, records;
     _Atomic(char *) brk;  /* of the heap */
     _Atomic(char *) used; /* of the records */
-    _Atomic size_t mapped;
     _Atomic(char *) peak;   /* the number, as an address */
     _Atomic uint32_t *same; /* in the page that a child finds zeroed */
 } mem = {.same = &no_page};
@@ -325,8 +326,7 @@ static void add_mapped(size_t old, size_t new)
 {
     if (new < old)
         raise_mark(&mem.peak, (char *)mem_heapsize());
-    count_rmw();
-    atomic_fetch_add_explicit(&mem.mapped, new - old, memory_order_relaxed);
+    mapped_add(old, new);
 }
 
 void *mem_map(size_t size, size_t align)
@@ -393,6 +393,14 @@ size_t mem_purge(void *p, size_t size)
     return refused ? 0 : end - first;
 }
 
+struct mem_mapped mem_mapped(void)
+{
+    return (struct mem_mapped){.regions = sum_get(&mapped_regions.now),
+                               .bytes = sum_get(&mapped_bytes.now),
+                               .most_regions = sum_get(&mapped_regions.most),
+                               .most_bytes = sum_get(&mapped_bytes.most)};
+}
+
 void *mem_brk(void)
 {
     return atomic_load_explicit(&mem.brk, memory_order_relaxed);
@@ -409,7 +417,7 @@ size_t mem_heapsize(void)
 {
     char *brk = mem_brk();
     return (size_t)(brk - mem_range.base) +
-           atomic_load_explicit(&mem.mapped, memory_order_relaxed);
+           sum_get(&mapped_bytes.now);
 }
 
 size_t mem_recordsize(void)

@@ -84,6 +84,12 @@ void mem_unmap(void *p, size_t size);
  * zero afterwards. @return bytes given back. errno is kept. */
 size_t mem_purge(void *p, size_t size);
 
+/** What mem_map gave, and mem_unmap did not take back. */
+struct mem_mapped {
+    size_t regions, bytes, most_regions, most_bytes;
+};
+struct mem_mapped mem_mapped(void);
+
 /** The break: the end of the heap. */
 void *mem_brk(void);
 /** Is [p, p + size) inside the heap: between base and break? */

@@ -24,12 +24,18 @@
 void free_sized(void *p, size_t size);                       /* C23 */
 void free_aligned_sized(void *p, size_t align, size_t size); /* C23 */
 void cfree(void *p);                                         /* of old */
+struct mallinfo __libc_mallinfo(void);                       /* glibc's */
 
 #define EXPORT __attribute__((visibility("default")))
 #ifndef STAGE_STARTS
 #define STAGE_STARTS false /* by itself, where it is slow anyway */
 #endif
 #define WHOLE __attribute__((flatten)) /* with all that it calls inlined */
+#if __has_attribute(copy)
+#define SAME_AS(name) __attribute__((alias(#name), copy(name))) EXPORT
+#else
+#define SAME_AS(name) __attribute__((alias(#name))) EXPORT
+#endif
 
 static bool started;
 
@@ -102,9 +108,7 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 {
     if (align % sizeof(void *) || align & (align - 1) || align == 0)
         return EINVAL;
-    int saved = errno;
     void *p = memalign(align, size);
-    errno = saved;
     if (!p)
         return ENOMEM;
     *out = p;
@@ -150,6 +154,16 @@ EXPORT void cfree(void *p)
     free(p);
 }
 
+/* glibc's other names of the same. Who wants to get past a malloc that stands
+ * before libc's calls them; but what they give is freed by free. */
+extern SAME_AS(malloc) void *__libc_malloc(size_t size);
+extern SAME_AS(free) void __libc_free(void *p);
+extern SAME_AS(calloc) void *__libc_calloc(size_t n, size_t size);
+extern SAME_AS(realloc) void *__libc_realloc(void *p, size_t size);
+extern SAME_AS(memalign) void *__libc_memalign(size_t align, size_t size);
+extern SAME_AS(valloc) void *__libc_valloc(size_t size);
+extern SAME_AS(pvalloc) void *__libc_pvalloc(size_t size);
+
 /* ---- glibc's questions and knobs -------------------------------------- */
 
 struct usage {
@@ -181,7 +195,7 @@ EXPORT struct mallinfo2 mallinfo2(void)
                               .fordblks = u.free};
 }
 
-EXPORT struct mallinfo mallinfo(void)
+EXPORT struct mallinfo __libc_mallinfo(void)
 {
     struct usage u = usage();
     return (struct mallinfo){.arena = (int)u.system,
@@ -190,13 +204,20 @@ EXPORT struct mallinfo mallinfo(void)
                              .fordblks = (int)u.free};
 }
 
-/* There is nothing to tune; glibc says 1 to nearly all as well. */
+EXPORT struct mallinfo mallinfo(void)
+{
+    return __libc_mallinfo();
+}
+
+/* None of glibc's parameters has a meaning here. @return 0: not done */
 EXPORT int mallopt(int param, int value)
 {
     (void)param;
     (void)value;
-    return 1;
+    return 0;
 }
+
+extern SAME_AS(mallopt) int __libc_mallopt(int param, int value);
 
 /* @return whether there was anything to give back; pad is glibc's affair */
 EXPORT int malloc_trim(size_t pad)
@@ -205,20 +226,28 @@ EXPORT int malloc_trim(size_t pad)
     return running() && MM_ALLOCATOR.trim && MM_ALLOCATOR.trim() > 0;
 }
 
-static void stats_line(const char *what, size_t bytes)
+/* what = n, as glibc aligns it */
+static void stats_line(const char *what, size_t n)
 {
-    struct line l = {.len = 0};
+    struct line l = {.len = 0}, number = {.len = 0};
     line_str(&l, what);
-    line_num(&l, bytes, 10);
+    line_num(&number, n, 10);
+    for (size_t width = number.len; width < 10; width++)
+        line_str(&l, " ");
+    number.text[number.len] = '\0';
+    line_str(&l, number.text);
     line_write(&l);
 }
 
 EXPORT void malloc_stats(void)
 {
     struct usage u = usage();
+    struct mem_mapped m = mem_mapped();
     stats_line("system bytes     = ", u.system);
     stats_line("in use bytes     = ", u.used);
     stats_line("max system bytes = ", u.peak);
+    stats_line("max mmap regions = ", m.most_regions);
+    stats_line("max mmap bytes   = ", m.most_bytes);
 }
 
 /* <tag type="type" size="bytes"/> */

@@ -59,10 +59,18 @@ $(B)/preload/memlib.o: memlib.c preload.mk $(B)/flags | $(B)/have-cc
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -MMD -MP -c -o $@ $<
 
-# They all are libmm.so to who is linked with them: each does in its stead.
-$(B)/libmm-%.so: $(B)/preload/%.o $(B)/preload/memlib.o
+$(B)/preload/dlopen.o: preload_dlopen.c preload.mk $(B)/flags | $(B)/have-cc
+	$(call say,CC,$< (preload))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PRELOAD_CFLAGS) -MMD -MP -c -o $@ $<
+
+# They all are libmm.so to who is linked with them: each does in its stead. None
+# is ever unloaded, though dlclose may ask: threads end in it, and their blocks
+# live on.
+$(B)/libmm-%.so: $(B)/preload/%.o $(B)/preload/memlib.o $(B)/preload/dlopen.o
 	$(call say,LD,$@)
-	$(Q)$(CC) $(PRELOAD_CFLAGS) -shared -Wl,-soname,libmm.so -o $@ $^
+	$(Q)$(CC) $(PRELOAD_CFLAGS) -shared -Wl,-soname,libmm.so -Wl,-z,nodelete \
+	    -o $@ $^
 
 # One object that shows nothing but what preload.c exports.
 $(B)/libmm.a: $(B)/preload/$(subst _,-,$(LIBMM)).o $(B)/preload/memlib.o

@@ -19,14 +19,14 @@ ROOMS = [
     ["config.h"],
     ["mm.h"],
     ["mm/"],
-    ["memlib.h"], ["mempart.h"], ["memlib.c"],
+    ["memlib.h"], ["mempart.h", "memmapped.h"], ["memlib.c"],
     ["mm/engine/"],
     ["mm/front/"],
     ["mm/global/", "mm/per_thread/", "mm/arena/", "mm/lockfree/"],
     ["mm/fit/"],
     ["designs/*.h"],
     ["mm.c", "designs/*.c"],
-    ["preload.c"],
+    ["preload.c", "preload_dlopen.c"],
     ["record.c", "record/"], ["driver/", "mdriver.c"], ["bench/", "teach/"],
     ["tests/**"],
 ]
@@ -40,7 +40,8 @@ SEES = {
 ALONE = ["designs/*.c"]    # see no file of their own room
 
 # Only memlib.c gives allocators memory; the driver's own never comes from one.
-ALLOCATOR = ["mm.c", "mm/**", "designs/**", "preload.c"]
+ALLOCATOR = ["mm.c", "mm/**", "designs/**", "preload.c",
+             "preload_dlopen.c"]
 MEMORY_CALL = re.compile(
     r"#\s*include\s*<sys/mman\.h>"
     r"|\b(mmap|mmap64|munmap|mremap|mprotect|madvise|brk|sbrk)\s*\(")

@@ -6,6 +6,7 @@
 # passed on with the library's name.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
+. tests/conformance/linker.sh
 PROGRAMS=${B:-build}/tests/conformance
 : >"$SCRATCH/sentences"
 
@@ -42,19 +43,21 @@ assert sizes["system max"] >= 1 << 20, sizes'
 # The names that it takes from other libraries: the system, locks, abort,
 # memcpy; nothing that allocates, no stdio but what malloc_info needs.
 ALLOWED='^(_ITM_.*|__cxa_finalize|__errno_location|__gmon_start__|abort
-|__libc_single_threaded|__register_atfork|fwrite|getenv|madvise|memcpy|memmove
-|memset|mmap|mprotect|mremap|munmap|pthread_key_create|pthread_key_delete
-|pthread_mutex_(init|lock|trylock|unlock)|pthread_setcancelstate
-|pthread_setspecific|syscall|sysconf)$'
+|__libc_single_threaded|__register_atfork|dlsym|fwrite|getenv|madvise
+|memcpy|memmove|memset|mmap|mprotect|mremap|munmap|pthread_key_create
+|pthread_key_delete|pthread_mutex_(init|lock|trylock|unlock)
+|pthread_setcancelstate|pthread_setspecific|secure_getenv|syscall|sysconf)$'
 takes_little() {
     ! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' |
         grep -vE "${ALLOWED//$'\n'/}"
 }
 
 # Nothing but the family is seen from outside, and all of it.
-FAMILY="aligned_alloc calloc cfree free free_aligned_sized free_sized mallinfo
-mallinfo2 malloc malloc_info malloc_stats malloc_trim malloc_usable_size mallopt
-memalign posix_memalign pvalloc realloc reallocarray valloc"
+FAMILY="__libc_calloc __libc_free __libc_mallinfo __libc_malloc __libc_mallopt
+__libc_memalign __libc_pvalloc __libc_realloc __libc_valloc aligned_alloc calloc
+cfree dlmopen dlopen free free_aligned_sized free_sized mallinfo mallinfo2
+malloc malloc_info malloc_stats malloc_trim malloc_usable_size mallopt memalign
+posix_memalign pvalloc realloc reallocarray valloc"
 gives_the_family() {
     diff <(nm -D --defined-only "$1" | awk '{ print $3 }' | LC_ALL=C sort) \
         <(tr -s ' \n' '\n' <<<"$FAMILY")
@@ -66,6 +69,7 @@ says() {
     echo "ok - $1" >>"$SCRATCH/sentences"
 }
 
+expect "what is opened and closed builds" build_opened
 for library in libmm-*.so; do
     name=${library#libmm-} name=${name%.so}
     for program in $(programs_for "$name"); do
@@ -76,6 +80,16 @@ for library in libmm-*.so; do
         takes_little "$library"
     says "C44 exported are these functions and nothing else" \
         gives_the_family "$library"
+    says "C51 each name of libc's that sounds like malloc's is decided on" \
+        all_names_decided "$library"
+    says "C52 a library opened with RTLD_DEEPBIND has this malloc" \
+        trades_with_opened "$library"
+    says "C53 what a library opens is looked for where its RUNPATH says" \
+        opened_find_theirs "$library"
+    says "C54 LIBMM_DEBUG=1 tells of RTLD_DEEPBIND, once" \
+        tells_of_deepbind "$library"
+    says "C55 dlclose unloads nothing: threads may still end" \
+        stays_when_closed "$library"
 done
 
 same_sentences() {

@@ -39,7 +39,7 @@ END
 says_ours() {
     local said
     said=$("$@" 2>"$SCRATCH/stats") || return
-    [[ $said == "1 1 1000000" ]] &&
+    [[ $said == "1 0 1000000" ]] &&
         grep -q '^max system bytes = ' "$SCRATCH/stats"
 }
 

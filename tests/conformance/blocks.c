@@ -114,6 +114,46 @@ static void pages_are_whole(void)
     }
 }
 
+static void *by_libc_malloc(size_t size)
+{
+    return __libc_malloc(size);
+}
+
+static void *by_libc_calloc(size_t size)
+{
+    return __libc_calloc(size, 1);
+}
+
+static void *by_libc_memalign(size_t size)
+{
+    return __libc_memalign(64, size);
+}
+
+/* What comes from the one kind of names goes back by the other. */
+static void other_names_are_the_same(void)
+{
+    const struct maker others[] = {
+        {"__libc_malloc", by_libc_malloc},
+        {"__libc_calloc", by_libc_calloc},
+        {"__libc_memalign", by_libc_memalign},
+        {"__libc_valloc", __libc_valloc},
+        {"__libc_pvalloc", __libc_pvalloc},
+    };
+    for (size_t size = 0; size < 3 * MIB; size = size * 2 + 7) {
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+            char *p = others[i].make(size);
+            demand(p && malloc_usable_size(p) >= size);
+            memset(p, 'x', size);
+            p = i % 2 ? realloc(p, size + 1) : __libc_realloc(p, size + 1);
+            demand(p && filled(p, size, 'x'));
+            free(p);
+        }
+        for (size_t m = 0; m < NMAKERS; m++)
+            __libc_free(makers[m].make(size));
+    }
+    demand(__libc_mallinfo().arena == mallinfo().arena);
+}
+
 int main(void)
 {
     contract("C1 all functions come from one library", all_names_are_ours);
@@ -124,5 +164,7 @@ int main(void)
     contract("C5 calloc gives zeros, in used memory too", calloc_gives_zeros);
     contract("C6 alignments are kept, up to 4 MiB", alignments_are_kept);
     contract("C7 valloc and pvalloc: at a page; whole pages", pages_are_whole);
+    contract("C50 glibc's names __libc_malloc and so on are the same functions",
+             other_names_are_the_same);
     return contracts_broken;
 }

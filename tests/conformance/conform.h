@@ -28,6 +28,17 @@ __attribute__((weak)) void free_sized(void *p, size_t size);
 __attribute__((weak)) void free_aligned_sized(void *p, size_t a, size_t size);
 __attribute__((weak)) void cfree(void *p);
 
+/* glibc's other names. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+void *__libc_valloc(size_t size);
+void *__libc_pvalloc(size_t size);
+void __libc_free(void *p);
+struct mallinfo __libc_mallinfo(void);
+int __libc_mallopt(int param, int value);
+
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 
