@@ -5,6 +5,7 @@
 #   make grade      points for every allocator on every trace; A=NAME: for one
 #   make teach      small programs under each allocator: time and memory
 #   make test       unit and end-to-end tests; last line `N passed, N failed`
+#   make quicktest  some of them, for a first look: less than two minutes
 #   make check      layers and style of the sources, links of the documents
 #   make traces     regenerate the generated traces
 #   make results    measure again (half an hour), then make figures

@@ -4,7 +4,8 @@
 #                    linked with the objects it calls; it may include mm/*.h
 # tests/e2e_NAME.sh  or .py: end-to-end tests, TAP lines, binary in $MDRIVER
 #
-# `make test T=NAME` runs only those whose file name contains NAME.
+# `make test T=NAME` runs only those whose file name contains NAME. What hangs is
+# ended by tests/watch.py; no test has a limit in seconds of its own.
 
 UNIT_TESTS = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)), \
@@ -21,9 +22,21 @@ ALL_TESTS  = $(UNIT_TESTS) $(E2E_TESTS)
 WANTED     = $(if $(T),$(foreach t,$(ALL_TESTS),\
                  $(if $(findstring $(T),$(notdir $(t))),$(t))),$(ALL_TESTS))
 
+RUN_TESTS  = MDRIVER=$(B)/mdriver B=$(B) CC='$(CC)' SAN='$(SAN)' \
+             tests/run.sh $(if $(CSV),--csv $(CSV))
+
+# For a first look: each stage and the designs as a program sees them, what they
+# are made of, the oracle and its planted faults, the driver's options.
+QUICK       = trace script replay oracle oracle_threads sizeclass heap run \
+              arena lfshard mm mm_realloc mm_threads designs
+QUICK_E2E   = mdriver faulty bad_traces
+QUICK_UNITS = $(QUICK:%=$(B)/tests/test_%)
+
 test: test-programs
-	@MDRIVER=$(B)/mdriver B=$(B) CC='$(CC)' SAN='$(SAN)' \
-	    tests/run.sh $(if $(CSV),--csv $(CSV)) $(strip $(WANTED))
+	@$(RUN_TESTS) $(strip $(WANTED))
+
+quicktest: all $(B)/tests/mdriver-faulty $(QUICK_UNITS)
+	@$(RUN_TESTS) $(QUICK_UNITS) $(QUICK_E2E:%=tests/e2e_%.sh)
 
 test-programs: all $(UNIT_TESTS)
 
@@ -38,4 +51,4 @@ $(UNIT_TESTS:%=%.o): $(B)/tests/%.o: tests/%.c $(B)/flags | $(B)/have-check
 $(B)/have-check: $(B)/have-cc
 	$(call need,check.h,$(CHECK_LIBS),check pkg-config)
 
-.PHONY: test-programs
+.PHONY: test-programs quicktest
