@@ -1,7 +1,7 @@
 /* preload.c - libmm-NAME.so: one of the lab's allocators as malloc for any
  * dynamically linked program.
  *
- *   LD_PRELOAD=./libmm-arena.so program
+ *   LD_PRELOAD=$PWD/libmm-arena.so program
  *
  * Made once for each allocator with -DMM_SOURCE='"mm.c"' (or a design's file)
  * and -DMM_ALLOCATOR=mm_arena: the allocator's source is part of this file, its

@@ -5,7 +5,7 @@
 
 all: librecord.so rec2trace
 
-LIBRECORD_OBJS = $(patsubst %,$(B)/record/%.o,record writer logfile)
+LIBRECORD_OBJS = $(patsubst %,$(B)/record/%.o,record writer logfile exec)
 REC2TRACE_OBJS = $(patsubst %,$(B)/record/%.o,rec2trace convert blocks logread text)
 
 librecord.so rec2trace: %: $(B)/% FORCE

@@ -35,6 +35,27 @@ bool logfile_set_dir(const char *dir)
     return true;
 }
 
+bool logfile_has_dir(void)
+{
+    return file.dir[0] != '\0';
+}
+
+void logfile_note(char what, const char *about)
+{
+    char path[sizeof file.dir + 16], line[512];
+    snprintf(path, sizeof path, "%s/unseen", file.dir);
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path,
+                          O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return;
+    int n = snprintf(line, sizeof line - 1, "%c%d %s", what, (int)getpid(),
+                     about);
+    n = n < (int)sizeof line - 2 ? n : (int)sizeof line - 2;
+    line[n] = '\n';
+    syscall(SYS_write, fd, line, n + 1); /* whole, as it is appended */
+    syscall(SYS_close, fd);
+}
+
 void logfile_say(const char *what, int err)
 {
     char line[256];

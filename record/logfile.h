@@ -17,6 +17,10 @@ extern char logfile_name[LOG_NAME_MAX];
 
 /** Logs go to this directory. @return false: the name is too long. */
 bool logfile_set_dir(const char *dir);
+/** @return whether there is one by now. */
+bool logfile_has_dir(void);
+/** One line, what PID about, in the file `unseen` that all processes share. */
+void logfile_note(char what, const char *about);
 /** Make this process's log, empty: "main.log" if it is the first image of the
  * recording, otherwise PID.N.log, N counting the images that had this number.
  * What a forked child has from its parent is closed.

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PROGRAM_WIDTH 60 /* bytes of a command in a message */
+
 enum { DONE, USAGE, NOTHING, STOPPED, EMPTY };
 
 static const char usage[] =
@@ -75,6 +77,22 @@ static bool read_options(int argc, char **argv, struct options *o)
     return o->out && o->log && !argv[optind + 1];
 }
 
+/* Why there is nothing: what is known, before what may be guessed. */
+static void report_empty(const struct options *o)
+{
+    const struct log_header *head = &o->c.head;
+    fprintf(stderr, "rec2trace: %s: no operations of ", o->log);
+    text_print_command(stderr, head, PROGRAM_WIDTH);
+    if (head->stop_reason == STOP_DISK)
+        fprintf(stderr, ": its log could not grow: %s%s\n",
+                strerror((int)head->stop_errno),
+                head->stop_errno == EFBIG ? " (ulimit -f)" : "");
+    else if (head->parent[0])
+        fputs(" after the fork\n", stderr);
+    else
+        fputs(": does it bring its own malloc?\n", stderr);
+}
+
 /* Write beside the file and rename: there is no half a trace. */
 static int write_trace(const struct options *o, unsigned *threads)
 {
@@ -101,6 +119,8 @@ static void report(const struct options *o, unsigned threads)
            threads == 1 ? "" : "s", (double)o->c.peak / 1e6, o->c.cross);
     if (o->c.left)
         printf(", %" PRIu64 " blocks left", o->c.left);
+    printf("; by ");
+    text_print_command(stdout, &o->c.head, PROGRAM_WIDTH);
     printf("\n");
 }
 
@@ -113,8 +133,7 @@ static int convert(struct options *o)
         return NOTHING;
     }
     if (o->c.nops == 0) {
-        fprintf(stderr, "rec2trace: %s: no operations: does \"%s\" bring its "
-                        "own malloc?\n", o->log, o->c.head.command);
+        report_empty(o);
         return EMPTY;
     }
     if (write_trace(o, &threads) < 0) {

@@ -87,21 +87,18 @@ static bool plain(const char *word)
     return *word && word[strspn(word, safe)] == '\0';
 }
 
-/* As a shell would take it, in one line whatever the words hold. */
-static void print_command(FILE *out, const struct log_header *h)
+void text_print_command(FILE *out, const struct log_header *h, size_t width)
 {
-    size_t size = h->command_size;
-    if (size > COMMAND_WIDTH)
-        size = COMMAND_WIDTH;
-    fputc('#', out);
+    size_t size = h->command_size < width ? h->command_size : width;
     for (size_t i = 0; i < size; i += strlen(h->command + i) + 1) {
         const char *word = h->command + i, *quote = plain(word) ? "" : "'";
-        fprintf(out, " %s", quote);
-        for (const char *p = word; *p; p++)
+        fprintf(out, "%s%s", i ? " " : "", quote);
+        for (const char *p = word; *p && p < h->command + size; p++)
             fputc(*p < ' ' || *p > '~' ? ' ' : *p, out);
         fputs(quote, out);
     }
-    fputc('\n', out);
+    if (size < h->command_size)
+        fputs(" ...", out);
 }
 
 static void print_stop(FILE *out, const struct log_header *head)
@@ -180,7 +177,9 @@ unsigned text_write(FILE *out, const struct conversion *c, const char *note)
     memset(number, 0, sizeof number);
     unsigned threads = number_threads(c, number);
     fputs("mmtrace 1\n", out);
-    print_command(out, &c->head);
+    fputs("# ", out);
+    text_print_command(out, &c->head, COMMAND_WIDTH);
+    fputc('\n', out);
     if (note)
         fprintf(out, "# %s\n", note);
     print_stop(out, &c->head);

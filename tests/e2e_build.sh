@@ -33,6 +33,9 @@ touch mm.h
 expect "a changed header rebuilds what includes it" compiles
 try make V=1 OPT=-O3 "$object"
 expect_output "V=1 shows the command" 0 '^gcc .*-O3 .*designs/null\.c'
+try make -n quicktest
+expect_output "make quicktest has unit and end-to-end tests" 0 \
+    'tests/run.sh .*build/tests/test_mm .*tests/e2e_mdriver\.sh'
 try make -n SAN=thread CC=clang DEBUG=1 build-thread-clang-debug/memlib.o
 expect_output "each configuration has a directory of its own" 0 \
     '^clang .*-DMM_DEBUG=1 .*-fsanitize=thread .*build-thread-clang-debug/'

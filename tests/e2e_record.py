@@ -176,6 +176,73 @@ def _():
         resource.RLIMIT_FSIZE, (limit, limit)))
 
 
+@test("a limit that leaves no room for a log is named before anything runs")
+def _():
+    traces = Recording(
+        ["touch", SCRATCH / "ran"], expect=2,
+        preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (50000, 50000)))
+    assert "(ulimit -f)" in traces.done.stderr, traces.done.stderr
+    assert not (SCRATCH / "ran").exists() and not traces.traces
+    assert not list(traces.dir.iterdir()), "logs are left"
+
+
+@test("a log that could not grow is no sign of another malloc")
+def _():
+    limit = 350000
+    traces = Recording(
+        ["sh", "-c", f"{program('ends')} fork; {program('ends')}"], expect=3,
+        first=False, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (limit, limit)))
+    said = traces.done.stderr
+    assert "files may have at most 341 KiB here (ulimit -f)" in said, said
+    assert "its own malloc" not in said, said
+
+
+@test("of a wrapper and the programs that it starts, the largest is FILE")
+def _():
+    worker = program("ends")
+    wrapper = f"true; {worker} exit; true"
+    traces = Recording(["sh", "-c", wrapper], first=False)
+    assert sizes(traces.main.ops).count(101) == 20000
+    assert traces.main.comments[0].endswith("ends exit"), traces.main.comments
+    assert ".main" in traces.traces, list(traces.traces)
+    said = traces.done.stderr
+    assert f"t.trace: {len(traces.main.ops)} operations of 1 thread" in said
+    assert f"blocks left; by {worker} exit\n" in said, said
+    assert "t.trace is of process" in said, said
+
+
+@test("--first makes the wrapper's own trace FILE")
+def _():
+    traces = Recording(["sh", "-c", f"true; {program('ends')} exit; true"])
+    assert 101 not in sizes(traces.main.ops)
+    assert traces.main.comments[0].startswith("sh -c"), traces.main.comments
+    assert ".main" not in traces.traces, list(traces.traces)
+
+
+def not_recorded(traces):
+    return [line for line in traces.done.stderr.splitlines()
+            if line.startswith("record.sh: not recorded: ")]
+
+
+@test("a program that gets no environment is said to be missing")
+def _():
+    traces = Recording(["env", "-i", "/bin/true"])
+    assert [line.split(", which ")[0] for line in not_recorded(traces)] == [
+        "record.sh: not recorded: /bin/true"], traces.done.stderr
+    traces = Recording([program("execs")])
+    assert len(not_recorded(traces)) == 10, traces.done.stderr
+
+
+@test("one that gets it, or could not be started, is not")
+def _():
+    traces = Recording(["env", "A=1", "sh", "-c", "/bin/true; true"])
+    assert not not_recorded(traces), traces.done.stderr
+    traces = Recording([program("execs"), "/no/such"])
+    assert not not_recorded(traces), traces.done.stderr
+
+
 @test("--max-ops keeps the first operations and says what it cut")
 def _():
     trace = Recording([program("ends")], ["-n", "1000"]).main

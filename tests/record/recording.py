@@ -45,10 +45,11 @@ class Recording:
     """One run of record.sh: its traces by suffix ("" is the program's)."""
 
     def __init__(self, command, options=(), expect=0, suffix=".trace",
-                 **more):
+                 first=True, **more):
         self.dir = Path(tempfile.mkdtemp(dir=SCRATCH))
         self.done = subprocess.run(
-            [str(RECORD), "-o", str(self.dir / f"t{suffix}"), *options, "--",
+            [str(RECORD), "-o", str(self.dir / f"t{suffix}"), *options,
+             *["--first"] * first, "--",
              *map(str, command)], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
         assert self.done.returncode == expect, (
