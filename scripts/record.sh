@@ -18,7 +18,8 @@
 # compiler or any other wrapper it is the program that did the work. For FILE
 # x.trace.zst the others are x.123.trace.zst of process 123, x.123.1.trace.zst
 # of the next program that this process became, and so on; x.main.trace.zst is
-# the first program's, if others did more. Standard error says of each whose it is.
+# the first program's, if others did more. Standard error says of each whose it
+# is.
 #
 # Exit status: the program's, unless FILE is missing (2) or had to end early
 # (3); standard error and the trace say so, too.
@@ -68,7 +69,7 @@ if [ "$most" != unlimited ]; then
         fail "files may have at most $most KiB here (ulimit -f), and a log" \
             "needs 320: raise the limit"
     echo "record.sh: files may have at most $most KiB here (ulimit -f): a" \
-        "trace ends after $(((most - 64) / 256 * 8)) thousand operations at most" >&2
+        "trace has at most $(((most - 64) / 256 * 8)) thousand operations" >&2
 fi
 
 case $out in /*) ;; *) out=$PWD/$out ;; esac
