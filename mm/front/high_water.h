@@ -17,6 +17,8 @@
 
 #include "mm/util.h"
 
+#include <stdatomic.h>
+
 /* Bytes: what a shard counts its resident memory in, ... */
 #define SCAN_STEP ((size_t)1 << 20)
 /* ... and waste that is given back though its thread is at work. */
@@ -39,5 +41,19 @@ static inline bool is_step(size_t resident, size_t counted)
 {
     return resident - counted + SCAN_STEP > 2 * SCAN_STEP;
 }
+
+/* Of all shards. */
+struct totals {
+    _Atomic uint32_t cursor; /* of scans */
+    _Atomic size_t resident; /* bytes, within SCAN_STEP of each shard */
+    _Atomic size_t record;   /* resident, above which others' waste is purged */
+};
+
+/* What others want to know of a shard, to see that it rests. */
+struct activity {
+    _Atomic uint32_t uses;        /* how often it was entered */
+    _Atomic uint32_t seen, swept; /* uses, when others last looked */
+    _Atomic size_t waste;         /* bytes that purging would give */
+};
 
 #endif

@@ -1,23 +1,19 @@
-/* lists.h - what threads share without a lock: the inbox and the tagged stack.
+/* lists.h - a stack of shards that many threads push to and pop from, without a
+ * lock, and the fence of a thief.
  *
- *   inbox    chain ─► block ─► block ─► 0    many push, the owner takes all
- *            chain ─► CLOSED                 nobody owns it any more
- *   stack    head: | pushes and pops 44 | index + 1: 20 |    many push and pop
+ *   stack    head: | pushes and pops 44 | index + 1: 20 |
  *
- * All loops of compare-and-swap are here and in memlib.c. A failed CAS means
- * that another thread's succeeded, so some thread gets on (lock-free); none
- * ever waits for another to take a step.
+ * All loops of compare-and-swap are here, in front/inbox.h and in memlib.c. A
+ * failed CAS means that another thread's succeeded, so some thread gets on
+ * (lock-free); none ever waits for another to take a step.
  *
- * Why there is no ABA. A push compares the head and links its chain to just
- * that head: whatever happened between, the link is right when the CAS
- * succeeds. The owner takes all with one exchange, which compares nothing. Only
- * the stack's pop compares a head whose successor it read before, so each
- * success changes a tag of 44 bits: a thread would have to sleep in between for
- * a multiple of 2^44 operations, weeks of nothing but pushes and pops.
+ * Why there is no ABA. A pop compares a head whose successor it read before, so
+ * each success changes a tag of 44 bits: a thread would have to sleep in
+ * between for a multiple of 2^44 operations, weeks of nothing but pushes and
+ * pops.
  *
  * The stack with a counter is Treiber's (1986) as IBM's System/370 manual
- * (1983) has it; a chain taken by one exchange is the usual one for many
- * producers and one consumer. tests/models/ checks them exhaustively. */
+ * (1983) has it. tests/models/ checks it exhaustively. */
 #ifndef MM_LOCKFREE_LISTS_H
 #define MM_LOCKFREE_LISTS_H
 
@@ -48,63 +44,6 @@ static inline bool full_fence(void)
     atomic_thread_fence(memory_order_seq_cst);
 #endif
     return true;
-}
-
-/* ---- inbox ----------------------------------------------------------- */
-
-struct inbox {
-    _Atomic(void *) chain; /* linked through the payloads' first words */
-};
-
-#define INBOX_CLOSED ((void *)1)
-
-/** Push a chain of blocks in use. Any thread.
- * @param last  its last block, whose link is written.
- * @return false: the inbox is closed; what was written before it was closed
- *         is seen now (acquire, paired with the release in inbox_close). */
-static inline bool inbox_push_remote(struct inbox *in, void *first, void *last)
-{
-    void *head;
-    do {
-        head = atomic_load_explicit(&in->chain, memory_order_acquire);
-        if (unlikely(head == INBOX_CLOSED))
-            return false;
-        *(void **)last = head;
-        count_rmw();
-        /* Release, paired with the acquire in inbox_take and inbox_close: the
-         * links are seen, and all that the pusher did with the blocks. */
-    } while (!atomic_compare_exchange_weak_explicit(
-        &in->chain, &head, first, memory_order_release, memory_order_relaxed));
-    return true;
-}
-
-static inline bool inbox_has_mail(const struct inbox *in)
-{
-    return atomic_load_explicit(&in->chain, memory_order_relaxed) != NULL;
-}
-
-/** Take all blocks. Owner only; it is open. @return their chain */
-static inline void *inbox_take_owner(struct inbox *in)
-{
-    if (!inbox_has_mail(in))
-        return NULL;
-    count_rmw();
-    return atomic_exchange_explicit(&in->chain, NULL, memory_order_acquire);
-}
-
-/** As inbox_take_owner; from now on every push fails. */
-static inline void *inbox_close_owner(struct inbox *in)
-{
-    count_rmw();
-    return atomic_exchange_explicit(&in->chain, INBOX_CLOSED,
-                                    memory_order_acq_rel);
-}
-
-/** From now on pushes succeed. Owner only; it is closed. Relaxed: a pusher
- * learns nothing from it, and what it pushes is looked at by who takes it. */
-static inline void inbox_open_owner(struct inbox *in)
-{
-    atomic_store_explicit(&in->chain, NULL, memory_order_relaxed);
 }
 
 /* ---- tagged stack ---------------------------------------------------- */

@@ -39,15 +39,13 @@
 #define MM_LOCKFREE_SHARD_H
 
 #include "mm/engine/check.h"
-#include "mm/engine/merge.h"
-#include "mm/front/cache.h"
-#include "mm/front/rich.h"
+#include "mm/front/high_water.h"
+#include "mm/front/inbox.h"
+#include "mm/front/owners.h"
 #include "mm/front/seat.h"
 #include "mm/lockfree/lists.h"
 
-#define MAX_SHARDS 65536   /* ids are 16 bits wide */
-#define WARDS_MIN 16       /* merged ids that may wait to serve anew */
-#define WARD_BYTES_LOG2 18 /* ... and one more for each so many bytes */
+#define SHARDS_MOST MAX_SHARDS
 
 enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
 #define STATUS_BITS 3
@@ -58,11 +56,9 @@ struct shard {
     _Alignas(64) struct inbox inbox;
     _Alignas(64) _Atomic uint64_t state; /* status, and how often it changed */
     _Atomic uint32_t below;              /* link in a tagged stack */
-    _Atomic uint32_t seen, swept;        /* uses, when others last looked */
 
-    _Alignas(64) _Atomic uint32_t uses; /* entries, to see that it rests */
-    _Atomic uint32_t process;           /* in which it was acquired */
-    _Atomic size_t waste;               /* bytes that purging would give */
+    _Alignas(64) struct activity activity;
+    _Atomic uint32_t process; /* in which it was acquired */
     _Atomic(struct seat *) seat;
     uint32_t id; /* index in records[] */
     uint32_t nwards;
@@ -74,23 +70,23 @@ struct shard {
 /* What a child of fork does not inherit: zero in it. All threads write. */
 struct process {
     _Atomic uint32_t number; /* 0: not yet known */
-    _Atomic uint32_t cursor; /* of scans */
-    _Atomic size_t resident; /* bytes of all shards, within SCAN_STEP each */
-    _Atomic size_t record;   /* resident, above which others' waste is purged */
-    _Atomic uint32_t turn;   /* odd: orphans are taken from the second stack */
+    struct totals totals;
+    _Atomic uint32_t turn; /* odd: orphans are taken from the second stack */
     _Alignas(
         64) struct tagged orphans[2];  /* those put down in this turn wait */
     _Alignas(64) struct tagged spares; /* in the other, for the next */
 };
 
 static _Atomic uint32_t last_process; /* number of the latest known */
-static _Atomic uint32_t nshards;
-static struct shard *_Atomic records[MAX_SHARDS];
-static struct shard *_Atomic owners[MAX_SHARDS];
 
 static always_inline struct process *process(void)
 {
     return mem_range.process;
+}
+
+static always_inline struct totals *totals(void)
+{
+    return &process()->totals;
 }
 
 /* This process's number. A child takes a new one, whichever of its threads
@@ -108,40 +104,6 @@ static inline uint32_t process_number(void)
                                                 memory_order_relaxed))
         return next;
     return n;
-}
-
-/* ---- owners ---------------------------------------------------------- */
-
-/* NULL for a moment while it is being made. Acquire, paired with the release
- * in shard_make: it is complete. */
-static always_inline struct shard *shard_at(uint32_t id)
-{
-    return atomic_load_explicit(&records[id], memory_order_acquire);
-}
-
-static inline uint32_t shard_count(void)
-{
-    uint32_t n = atomic_load_explicit(&nshards, memory_order_relaxed);
-    return (uint32_t)min_size(n, MAX_SHARDS);
-}
-
-/* Release, paired with the acquire in owner_of: who learns of the new owner
- * also sees the labels that were changed before. */
-static inline void owner_set(uint32_t id, struct shard *s)
-{
-    count_shared();
-    atomic_store_explicit(&owners[id], s, memory_order_release);
-}
-
-/* The shard that p, a block in use, lies in. May be out of date at once, but
- * not for who owns the shard. */
-static inline struct shard *owner_of(const void *p)
-{
-    struct shard *s =
-        atomic_load_explicit(&owners[payload_owner(p)], memory_order_acquire);
-    if (unlikely(!s))
-        mm_die("the block's header was overwritten", p);
-    return s;
 }
 
 /* ---- states ---------------------------------------------------------- */
@@ -206,35 +168,6 @@ static inline void seats_swap(struct shard *a, struct shard *b)
     seat_set(b, of_a);
 }
 
-/* ---- sending ----------------------------------------------------------- */
-
-/* The inbox that first led to was closed: its blocks have a new owner already,
- * and lead to him. Where they do not, and nothing happened meanwhile, they lie:
- * in a fork's child, which may have got some pages earlier than others, the
- * blocks are lost. */
-static cold_noinline void send_on(void *first, void *last)
-{
-    for (;;) {
-        struct shard *to = owner_of(first);
-        uint64_t state = state_get(to);
-        if (inbox_push_remote(&to->inbox, first, last))
-            return;
-        if (owner_of(first) != to || state_get(to) != state)
-            continue;
-        if (atomic_load_explicit(&to->process, memory_order_relaxed) !=
-            process_number())
-            return;
-        mm_die("the block's header was overwritten", first);
-    }
-}
-
-/* Push a chain of one owner's blocks. */
-static inline void send(void *first, void *last)
-{
-    if (unlikely(!inbox_push_remote(&owner_of(first)->inbox, first, last)))
-        send_on(first, last);
-}
-
 /* ---- birth and death --------------------------------------------------- */
 
 static _Atomic uint32_t *shard_below(uint32_t index)
@@ -254,19 +187,6 @@ static inline void shard_clear(struct shard *s)
     s->arena.heap.fixed = true; /* it grows only where the stage says so */
     s->arena.heap.steps = true;
     s->counted = 0;
-}
-
-/* Add to the whole what s, the caller's, has more than it had, or take off what
- * it has less. Relaxed: a sum to decide by, which publishes nothing.
- * @return the whole */
-static inline size_t shard_count_resident(struct shard *s)
-{
-    size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
-    s->counted += more;
-    count_rmw();
-    return atomic_fetch_add_explicit(&process()->resident, more,
-                                     memory_order_relaxed) +
-           more;
 }
 
 /* NULL: out of memory, or of ids. */
@@ -289,6 +209,11 @@ static cold_noinline struct shard *shard_make(void)
     owner_set(s->id, s);
     atomic_store_explicit(&records[s->id], s, memory_order_release);
     return s;
+}
+
+static inline void shard_push_spare(struct shard *s)
+{
+    tagged_push(&process()->spares, &s->below, s->id);
 }
 
 static inline void shard_push_orphan(struct shard *s)
@@ -337,141 +262,6 @@ static inline struct shard *shard_acquire(void)
     if (s)
         state_set(s, OWNED);
     return s;
-}
-
-/* ---- mail ------------------------------------------------------------ */
-
-static cold_noinline void letter_post(struct letter *l)
-{
-    if (!l->to)
-        return;
-    l->to = NULL;
-    send(l->first, l->last);
-}
-
-static inline void outbox_post(struct outbox *o)
-{
-    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
-        letter_post(&o->slots[i]);
-}
-
-/* p, a block of shard to, which is not the caller's, starts on its way. */
-static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
-{
-    struct letter *l = outbox_slot(o, to->id);
-    if (unlikely(l->to != to))
-        letter_post(l);
-    if (unlikely(letter_add(l, to, p, arena_usable(p))))
-        letter_post(l);
-}
-
-/* Free p, which is s's own, or starts on its way through outbox o. Its owner is
- * looked up here, now that s is the caller's: an answer from before may name s,
- * though p has moved out of it since. */
-static inline void free_block(struct shard *s, struct outbox *o, void *p)
-{
-    struct shard *owner = owner_of(p);
-    if (likely(owner == s))
-        arena_free(&s->arena, p);
-    else
-        outbox_add(o, owner, p);
-}
-
-/* The same for a chain. */
-static inline void free_chain(struct shard *s, struct outbox *o, void *p)
-{
-    while (p) {
-        void *next = *(void **)p;
-        free_block(s, o, p);
-        p = next;
-    }
-}
-
-static inline void shard_free_chain(struct shard *s, void *p)
-{
-    free_chain(s, &seat_of(s)->outbox, p);
-}
-
-/* ---- merging ----------------------------------------------------------- */
-
-/* L4: relabel, and let the wards serve anew. */
-static cold_noinline void wards_release(struct shard *s)
-{
-    arena_relabel(&s->arena, s->id);
-    for (struct shard *w = s->wards, *next; w; w = next) {
-        next = w->next_ward;
-        state_set(w, SPARE); /* before owners[]: send_on relies on it */
-        owner_set(w->id, w);
-        tagged_push(&process()->spares, &w->below, w->id);
-    }
-    s->wards = NULL;
-    s->nwards = 0;
-}
-
-static inline void ward_add(struct shard *s, struct shard *w)
-{
-    w->next_ward = s->wards;
-    s->wards = w;
-    s->nwards++;
-}
-
-/* Take orphan o, which is the caller's, into s, which is, too. */
-static cold_noinline void shard_merge(struct shard *s, struct shard *o)
-{
-    for (struct shard *w = o->wards, *next; w; w = next) {
-        next = w->next_ward;
-        owner_set(w->id, s);
-        ward_add(s, w);
-    }
-    owner_set(o->id, s); /* before the inbox closes: send relies on it */
-    void *mail = inbox_close_owner(&o->inbox);
-    arena_merge(&s->arena, &o->arena);
-    s->counted += o->counted;
-    shard_clear(o);
-    o->wards = NULL;
-    o->nwards = 0;
-    state_set(o, MERGED);
-    ward_add(s, o);
-    shard_free_chain(s, mail);
-    if (s->nwards > WARDS_MIN + (s->arena.heap.size >> WARD_BYTES_LOG2))
-        wards_release(s);
-}
-
-/* Work in orphan o from now on, which is the caller's, and leave s, which is
- * entered. Thieves look at a shard's seat before they take it: o gets the
- * thread's, which is not open, before it can be claimed; and who has claimed s,
- * and reads of it the seat that o had, or later that the thread has opened its
- * own, finds that the state of s has changed. */
-static inline void shard_exchange(struct shard *s, struct shard *o)
-{
-    seats_swap(s, o);
-    atomic_store_explicit(&o->process, process_number(), memory_order_relaxed);
-    state_set(o, OWNED);
-    shard_push_orphan(s);
-}
-
-/* s needs a block of asize bytes and would have to grow, but an orphan may be
- * there. One that has plenty is used from now on instead of s (rich.h); one
- * that has not is taken into s.
- * @return the shard to go on with, entered; NULL: there was no orphan */
-static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
-{
-    struct shard *o = shard_pop_orphan();
-    if (!o)
-        return NULL;
-    free_chain(o, &seat_of(s)->outbox, inbox_take_owner(&o->inbox));
-    if (!heap_is_rich(&o->arena.heap, asize)) {
-        shard_merge(s, o);
-        return s;
-    }
-    shard_exchange(s, o);
-    return o;
-}
-
-/* Take an orphan's memory into s. @return whether there was one */
-static inline bool shard_adopt(struct shard *s)
-{
-    return shard_relieve(s, NEVER_RICH) != NULL;
 }
 
 #endif

@@ -55,9 +55,13 @@ static inline bool self_become(struct seat *from, struct seat *t)
     return true;
 }
 
+static cold_noinline int threads_start_alone(void);
+
 /* The thread's first block. @return false: it has no shard now, either */
 static bool attach(void)
 {
+    if (unlikely(!mem_range.size) && threads_start_alone())
+        return false;
     struct shard *s = ending ? NULL : shard_acquire();
     if (!s)
         return false;
@@ -137,52 +141,16 @@ static inline struct shard *own_or_attach(void)
     return s;
 }
 
-/* What scans of others want to know; and out. */
+/* As it was entered; and out. */
 static inline void disown(struct shard *s)
 {
-    uint32_t uses = atomic_load_explicit(&s->uses, memory_order_relaxed);
-    atomic_store_explicit(&s->uses, uses + 1, memory_order_relaxed);
-    atomic_store_explicit(&s->waste, heap_waste(&s->arena.heap),
-                          memory_order_relaxed);
+    shard_note_use(s);
     leave(seat_of(s));
 }
 
-/* ---- what others left -------------------------------------------------- */
-
-/* Take in what was sent: into the bins as long as there is room. */
-static inline void drain(struct shard *s)
-{
-    struct cache *c = &seat_of(s)->cache;
-    void *p = inbox_take_owner(&s->inbox);
-    while (p) {
-        void *next = *(void **)p;
-        if (!bin_take_home(c, p, owner_of(p) == s)) {
-            *(void **)p = NULL;
-            shard_free_chain(s, p);
-        }
-        p = next;
-    }
-}
-
-/* Bin i is over its limit: give back all but the keep newest blocks. */
-static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
-{
-    struct cache *c = &seat_of(s)->cache;
-    void *chain = bin_cut(c, i, keep);
-    bin_shrink(c, i);
-    shard_free_chain(s, chain);
-}
-
-/* Others need the memory more: this says nothing of the limits. */
-static cold_noinline void cache_flush(struct shard *s)
-{
-    for (size_t i = 1; i < NBINS; i++)
-        if (seat_of(s)->cache.heads[i])
-            shard_free_chain(s, bin_cut(&seat_of(s)->cache, i, 0));
-    outbox_post(&seat_of(s)->outbox);
-}
-
 /* ---- beginning and end ------------------------------------------------- */
+
+static void cache_flush(struct shard *s); /* front.h */
 
 /* The thread is done: what it cached goes to the owners, its shard becomes an
  * orphan. If it ends inside, from a handler, the shard is lost. */

@@ -1,4 +1,4 @@
-/* inbox.pml - mm/lockfree/lists.h: pushes, takes, and the close, at their steps.
+/* inbox.pml - mm/front/inbox.h: pushes, takes, and the close, at their steps.
  *
  * Two pushers, one with a chain of two blocks; the owner takes, hands what he
  * got out again, so that a pusher may meet the same head once more (ABA), and

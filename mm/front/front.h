@@ -1,0 +1,379 @@
+/* front.h - malloc, free and realloc of a stage whose threads have bins before
+ * their arenas.
+ *
+ *   malloc ─► bin ── empty: refill, in batches ───► the thread's own arena
+ *   free ───► bin ── full: the older half ────────► its arena, or the outbox
+ *                                                   ─► inbox of the block's
+ *                                                      owner (remote.h)
+ *
+ * To be included by a stage last of all; the thread's own shard is the stage's
+ * business: */
+#ifndef MM_FRONT_FRONT_H
+#define MM_FRONT_FRONT_H
+
+#include "mm/engine/usage.h"
+#include "mm/front/adopt.h"
+#include "mm/front/purge.h"
+#include "mm/front/rich.h"
+
+/** This thread's seat; one that is never open, if it has none. */
+static always_inline struct seat *self(void);
+/** From here a signal handler of this thread keeps out of its bins. */
+static always_inline void enter(struct seat *t);
+/** Until here. */
+static always_inline void leave(struct seat *t);
+/** This thread's shard, its arena the caller's. NULL: it has none now. */
+static struct shard *own(void);
+/** The same; a thread that has none gets one. */
+static inline struct shard *own_or_attach(void);
+/** As own, for a block that is to be freed. */
+static inline struct shard *own_to_free(void);
+/** The shard that p lies in, entered. NULL: this thread may not work there. */
+static inline struct shard *own_to_resize(const void *p);
+/** Out of s, which was entered. */
+static inline void disown(struct shard *s);
+/** s, this thread's, would have to grow for so many bytes: is there an orphan?
+ * @return the shard to go on with, entered; NULL: go on with s */
+static struct shard *shard_relieve(struct shard *s, size_t asize);
+/** A block for a thread that has no shard now. */
+static void *malloc_aside(size_t align, size_t size);
+/** Free p for a thread that has no shard now. */
+static void free_aside(void *p);
+/** The thread is done with its shard. */
+static void thread_detach(void);
+
+/* ---- what others left -------------------------------------------------- */
+
+/* Take in what was sent: into the bins as long as there is room. */
+static inline void drain(struct shard *s)
+{
+    struct cache *c = &seat_of(s)->cache;
+    void *p = inbox_take_owner(&s->inbox);
+    while (p) {
+        void *next = *(void **)p;
+        if (!bin_take_home(c, p, owner_of(p) == s)) {
+            *(void **)p = NULL;
+            shard_free_chain(s, p);
+        }
+        p = next;
+    }
+}
+
+/* ---- giving back ------------------------------------------------------- */
+
+/* Bin i is over its limit: give back all but the keep newest blocks. */
+static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
+{
+    struct cache *c = &seat_of(s)->cache;
+    void *chain = bin_cut(c, i, keep);
+    bin_shrink(c, i);
+    shard_free_chain(s, chain);
+}
+
+/* Others need the memory more: this says nothing of the limits. */
+static cold_noinline void cache_flush(struct shard *s)
+{
+    for (size_t i = 1; i < NBINS; i++)
+        if (seat_of(s)->cache.heads[i])
+            shard_free_chain(s, bin_cut(&seat_of(s)->cache, i, 0));
+    outbox_post(&seat_of(s)->outbox);
+}
+
+/* ---- taking ------------------------------------------------------------ */
+
+static inline void *arena_take(struct arena *a, size_t align, size_t size)
+{
+    return align > ALIGN ? arena_memalign(a, align, size)
+                         : arena_malloc(a, size);
+}
+
+/* Take a block from a shard that may grow for it. */
+static inline void *shard_grow(struct shard *s, size_t align, size_t size)
+{
+    struct heap *h = &s->arena.heap;
+    h->fixed = false;
+    void *p = arena_take(&s->arena, align, size);
+    h->fixed = true;
+    return p;
+}
+
+/* A block of any shard that rests. NULL: there is none; errno stays. */
+static cold_noinline void *take_anywhere(struct shard *s, size_t align,
+                                         size_t size)
+{
+    void *p = NULL;
+    for (uint32_t i = 0; i < shard_count() && !p; i++) {
+        struct shard *other = shard_at(i);
+        if (!other || other == s || !shard_steal(other))
+            continue;
+        shard_tend(other, s);
+        p = shard_grow(other, align, size);
+        shard_give_back(other);
+    }
+    return p;
+}
+
+/* Take an orphan's memory into s. @return whether there was one */
+static inline bool shard_adopt(struct shard *s)
+{
+    return shard_relieve(s, NEVER_RICH) != NULL;
+}
+
+/* As take, if *s has no such block: make room, or grow. */
+static cold_noinline void *take_more(struct shard **s, size_t align,
+                                     size_t size)
+{
+    void *p = NULL;
+    bool flush = cache_worth(&seat_of(*s)->cache, (*s)->arena.heap.size, size);
+    if (flush)
+        cache_flush(*s);
+    shard_free_mail(*s, *s);
+    struct shard *to = shard_relieve(*s, request_most(align, size));
+    if (to)
+        *s = to;
+    if (flush || to)
+        p = arena_take(&(*s)->arena, align, size);
+    if (!p)
+        p = shard_grow(*s, align, size);
+    if (!p) { /* no memory: whatever waits anywhere */
+        cache_flush(*s);
+        while (shard_adopt(*s))
+            ;
+        p = shard_grow(*s, align, size);
+    }
+    return p ? p : take_anywhere(*s, align, size);
+}
+
+/* Take a block from this thread's shard *s, which is entered, and on return. */
+static inline void *take(struct shard **s, size_t align, size_t size)
+{
+    void *p = arena_take(&(*s)->arena, align, size);
+    if (unlikely(!p))
+        p = take_more(s, align, size);
+    took(*s);
+    return p;
+}
+
+/* Bin i is empty: fetch a batch into it. @return one block more, or NULL */
+static inline void *refill(struct shard **s, size_t i)
+{
+    struct cache *c = &seat_of(*s)->cache; /* stays with the thread */
+    void *p = bin_pop(c, i), *q;
+    if (p)
+        return p;
+    p = take(s, ALIGN, i * 8);
+    unsigned n = bin_grow(c, i, (*s)->arena.heap.size);
+    while (p && --n && (q = arena_malloc(&(*s)->arena, i * 8)) != NULL)
+        bin_push(c, i, q);
+    return p;
+}
+
+/* All that the cache does not serve. */
+static cold_noinline void *malloc_slow(size_t align, size_t size)
+{
+    if (unlikely(size > MAX_REQUEST))
+        return no_memory();
+    size += size == 0; /* as good as 1 */
+    struct shard *s = own_or_attach();
+    if (unlikely(!s))
+        return malloc_aside(align, size);
+    drain(s);
+    size_t i = request_bin(size);
+    void *p =
+        i < NBINS && align <= ALIGN ? refill(&s, i) : take(&s, align, size);
+    disown(s);
+    return p;
+}
+
+/* ---- hooks ------------------------------------------------------------- */
+
+static always_inline void *stage_malloc(size_t size)
+{
+    struct seat *t = self();
+    size_t i = request_bin(size);
+    if (likely(i < t->open)) {
+        enter(t);
+        void *p = bin_pop(&t->cache, i);
+        leave(t);
+        if (likely(p != NULL))
+            return p;
+    }
+    return malloc_slow(ALIGN, size);
+}
+
+/* Bin i of s, which is entered, is over its limit. */
+static cold_noinline void free_over(struct seat *t, size_t i, void *p)
+{
+    if (i == 0)
+        mm_die("double free, or a pointer that malloc never returned", p);
+    int saved = errno;
+    leave(t);
+    struct shard *s = own();
+    if (s) {
+        bin_flush(s, i, seat_of(s)->cache.bins[i].limit / 2);
+        disown(s);
+    } else { /* stolen, and no memory for another: the bin must not grow */
+        enter(t);
+        p = bin_pop(&t->cache, i);
+        leave(t);
+        if (p)
+            send(p, p);
+    }
+    errno = saved;
+}
+
+/* p belongs into no bin, or there is none. */
+static cold_noinline void free_slow(void *p)
+{
+    int saved = errno;
+    struct shard *s = own_to_free();
+    if (likely(s)) {
+        free_block(s, &seat_of(s)->outbox, p);
+        disown(s);
+    } else {
+        free_aside(p);
+    }
+    errno = saved; /* there may have been no memory for a shard */
+}
+
+static always_inline void free_to_bin(size_t i, void *p)
+{
+    struct seat *t = self();
+    if (unlikely(i >= t->open)) {
+        free_slow(p);
+        return;
+    }
+    if (unlikely(p == t->cache.heads[i])) {
+        free_twice(p);
+        return;
+    }
+    enter(t);
+    if (unlikely(bin_push(&t->cache, i, p)))
+        free_over(t, i, p);
+    else
+        leave(t);
+}
+
+/* Written out for each kind of block: a jump less. */
+static always_inline void stage_free(void *p, uint32_t tag)
+{
+    unsigned run_class = tag & TAG_CLASS;
+    if (run_class)
+        free_to_bin(run_bin(run_class), p);
+    else
+        free_to_bin(header_bin(header_read_remote(payload_block(p))), p);
+}
+
+/* p, of bin from, grows by moving to a block that waits in bin to: that costs
+ * less than to look whether the memory beside p is free. NULL: p stays. */
+static always_inline void *grow_by_bins(void *p, size_t from, size_t to,
+                                        size_t size)
+{
+    struct seat *t = self();
+    size_t usable = arena_usable(p);
+    if (size <= usable || to >= t->open || from - 1 >= NBINS - 1)
+        return NULL;
+    enter(t);
+    void *q = bin_pop(&t->cache, to);
+    leave(t);
+    if (!q)
+        return NULL;
+    memcpy(q, p, usable);
+    free_to_bin(from, p);
+    return q;
+}
+
+/* In place only in a shard that the thread may work in. */
+static inline void *stage_resize(void *p, size_t size)
+{
+    size_t to = request_bin(size), from = payload_bin(p, page_tag(p));
+    if (to == from)
+        return p;
+    void *q = grow_by_bins(p, from, to, size);
+    if (q)
+        return q;
+    struct shard *s = own_to_resize(p);
+    if (!s)
+        return size <= arena_usable(p) ? p : NULL;
+    s->arena.heap.fixed = false;
+    q = arena_resize(&s->arena, p, size);
+    s->arena.heap.fixed = true;
+    took(s);
+    disown(s);
+    return q;
+}
+
+static inline void *stage_memalign(size_t align, size_t size)
+{
+    return malloc_slow(align, size);
+}
+
+static inline size_t stage_usable(const void *p)
+{
+    return arena_usable(p);
+}
+
+static void stage_thread_exit(void)
+{
+    thread_detach();
+}
+
+/* ---- all shards -------------------------------------------------------- */
+
+/* Do to each shard that is not inside; to the others, nothing.
+ * @return the sum of what was done */
+static size_t for_all_shards(size_t (*work)(struct shard *))
+{
+    size_t sum = 0;
+    struct shard *s = own_or_attach();
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *other = shard_at(i);
+        if (!other || other == s || !shard_steal(other))
+            continue;
+        if (s)
+            shard_free_mail(other, s);
+        sum += work(other);
+        shard_give_back(other);
+    }
+    if (!s)
+        return sum;
+    while (shard_adopt(s))
+        ;
+    shard_free_mail(s, s);
+    sum += work(s);
+    disown(s);
+    return sum;
+}
+
+static size_t shard_used(struct shard *s)
+{
+    return arena_used(&s->arena);
+}
+
+/* What this thread keeps for its next malloc is free to it. */
+static size_t stage_used(void)
+{
+    size_t used = for_all_shards(shard_used);
+    return used - min_size(used, cache_bytes(&self()->cache));
+}
+
+static size_t shard_trim(struct shard *s)
+{
+    if (s == self()->shard)
+        cache_flush(s);
+    size_t given = heap_trim(&s->arena.heap);
+    shard_count_resident(s);
+    return given;
+}
+
+static size_t stage_trim(void)
+{
+    return for_all_shards(shard_trim);
+}
+
+static size_t stage_metadata(void)
+{
+    return mem_recordsize() + owners_bytes();
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* owners.h - which shard a block lies in: two loads.
+ *
+ *   a block ─► id, in its header or its page's tag ─► owners[id] ─► shard
+ *
+ * Each shard has an id for good: records[id]. A shard that is merged into
+ * another one stays as a record, and its id leads to the other, until no block
+ * says it any more (adopt.h).
+ *
+ * An answer may be out of date at once, unless the caller owns the shard that
+ * it names, or has locked it: then nothing leads away from it. So whoever takes
+ * a block out of an inbox looks at its label once more. */
+#ifndef MM_FRONT_OWNERS_H
+#define MM_FRONT_OWNERS_H
+
+#include "mm/count.h"
+#include "mm/engine/arena.h"
+
+#include <stdatomic.h>
+
+#define MAX_SHARDS 65536 /* ids are 16 bits wide */
+
+struct shard;
+
+static _Atomic uint32_t nshards;
+static struct shard *_Atomic records[MAX_SHARDS];
+static struct shard *_Atomic owners[MAX_SHARDS];
+
+/* NULL for a moment while it is being made. Acquire, paired with the release
+ * in shard_make: it is complete. */
+static always_inline struct shard *shard_at(uint32_t id)
+{
+    return atomic_load_explicit(&records[id], memory_order_acquire);
+}
+
+static inline uint32_t shard_count(void)
+{
+    uint32_t n = atomic_load_explicit(&nshards, memory_order_relaxed);
+    return (uint32_t)min_size(n, MAX_SHARDS);
+}
+
+/* Release, paired with the acquire in owner_of: who learns of the new owner
+ * also sees the labels that were changed before. */
+static inline void owner_set(uint32_t id, struct shard *s)
+{
+    count_shared();
+    atomic_store_explicit(&owners[id], s, memory_order_release);
+}
+
+/* The shard that p, a block in use, lies in. May be out of date at once, but
+ * not for who owns the shard. */
+static inline struct shard *owner_of(const void *p)
+{
+    struct shard *s =
+        atomic_load_explicit(&owners[payload_owner(p)], memory_order_acquire);
+    if (unlikely(!s))
+        mm_die("the block's header was overwritten", p);
+    return s;
+}
+
+/* Bytes of both tables that are in use. */
+static inline size_t owners_bytes(void)
+{
+    return 2 * shard_count() * sizeof *owners;
+}
+
+/* @pre no other thread uses them */
+static inline void owners_clear(void)
+{
+    for (uint32_t i = shard_count(); i-- > 0;) {
+        atomic_store_explicit(&records[i], NULL, memory_order_relaxed);
+        atomic_store_explicit(&owners[i], NULL, memory_order_relaxed);
+    }
+    atomic_store_explicit(&nshards, 0, memory_order_relaxed);
+}
+
+#endif

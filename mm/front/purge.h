@@ -1,0 +1,114 @@
+/* purge.h - memory of idle shards goes back before all together need more than
+ * ever (high_water.h).
+ *
+ * To be included by a stage after front/adopt.h. struct shard has `activity`.
+ * The stage defines besides: */
+#ifndef MM_FRONT_PURGE_H
+#define MM_FRONT_PURGE_H
+
+#include "mm/front/high_water.h"
+#include "mm/front/remote.h"
+
+#define SCAN_SHARDS 64 /* are looked at, at most, each time the next */
+
+/** What all shards have together. */
+static always_inline struct totals *totals(void);
+/** Is s, another thread's, the caller's for now? It never waits. */
+static inline bool shard_steal(struct shard *s);
+/** It is the other thread's again. */
+static inline void shard_give_back(struct shard *s);
+
+/* Add to the whole what s, the caller's, has more than it had, or take off what
+ * it has less. Relaxed: a sum to decide by, which publishes nothing.
+ * @return the whole */
+static inline size_t shard_count_resident(struct shard *s)
+{
+    size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
+    s->counted += more;
+    count_rmw();
+    return atomic_fetch_add_explicit(&totals()->resident, more,
+                                     memory_order_relaxed) +
+           more;
+}
+
+/* The same, and give its waste to the system. */
+static inline void shard_tend(struct shard *s, struct shard *mine)
+{
+    shard_free_mail(s, mine);
+    heap_purge_from(&s->arena.heap, DIRTY_MIN);
+    shard_count_resident(s);
+    atomic_store_explicit(&s->activity.waste, 0, memory_order_relaxed);
+}
+
+/* Is there something to get from other, whom nobody has entered since the last
+ * look? Very much is worth it even if its thread meets the thief. */
+static inline bool rests(struct shard *other)
+{
+    uint32_t uses =
+        atomic_load_explicit(&other->activity.uses, memory_order_relaxed);
+    bool rested = atomic_load_explicit(&other->activity.seen,
+                                       memory_order_relaxed) == uses;
+    bool swept = atomic_load_explicit(&other->activity.swept,
+                                      memory_order_relaxed) == uses;
+    size_t waste =
+        atomic_load_explicit(&other->activity.waste, memory_order_relaxed);
+    atomic_store_explicit(&other->activity.seen, uses, memory_order_relaxed);
+    count_shared();
+    return waste >= SCAN_LARGE ||
+           (rested && (inbox_has_mail(&other->inbox) || !swept));
+}
+
+/* Give back what rests with others, who may be asleep. */
+static void scan(struct shard *s)
+{
+    uint32_t n = shard_count(), most = (uint32_t)min_size(n, SCAN_SHARDS);
+    count_rmw();
+    uint32_t at = atomic_fetch_add_explicit(&totals()->cursor, most,
+                                            memory_order_relaxed);
+    for (uint32_t i = 0; i < most; i++) {
+        struct shard *other = shard_at((at + i) % n);
+        if (!other || other == s || !rests(other) || !shard_steal(other))
+            continue;
+        shard_tend(other, s);
+        atomic_store_explicit(
+            &other->activity.swept,
+            atomic_load_explicit(&other->activity.uses, memory_order_relaxed),
+            memory_order_relaxed);
+        shard_give_back(other);
+    }
+}
+
+/* Count s. When all are to need more than ever, look at the waste of others
+ * first (high_water.h). Signed: a child made in the middle of a count may
+ * have a sum below 0. */
+static cold_noinline void recount(struct shard *s)
+{
+    struct totals *all = totals();
+    size_t record = atomic_load_explicit(&all->record, memory_order_relaxed);
+    size_t whole = shard_count_resident(s), left;
+    if ((ptrdiff_t)whole <= (ptrdiff_t)record)
+        return;
+    scan(s);
+    left = atomic_load_explicit(&all->resident, memory_order_relaxed);
+    record = record_after(record, whole, min_size(left, whole));
+    atomic_store_explicit(&all->record, record, memory_order_relaxed);
+}
+
+/* Memory was taken from s: does its part of the whole differ by a step? */
+static inline void took(struct shard *s)
+{
+    if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
+        recount(s);
+}
+
+/* What others want to know of s, which is about to be left. */
+static inline void shard_note_use(struct shard *s)
+{
+    struct activity *a = &s->activity;
+    uint32_t uses = atomic_load_explicit(&a->uses, memory_order_relaxed);
+    atomic_store_explicit(&a->uses, uses + 1, memory_order_relaxed);
+    atomic_store_explicit(&a->waste, heap_waste(&s->arena.heap),
+                          memory_order_relaxed);
+}
+
+#endif

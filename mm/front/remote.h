@@ -1,0 +1,120 @@
+/* remote.h - blocks on their way to another thread's shard.
+ *
+ *   free ─► outbox, a letter for each owner ─► one CAS ─► the owner's inbox
+ *
+ *   closed? it was merged ─► look the owner up again
+ *
+ * The order in which a shard is merged (adopt.h) is the proof that a send gets
+ * on: its ids lead to the new owner before its inbox is closed.
+ *
+ * To be included by a stage after its struct shard, which has an inbox, an
+ * arena and an id. The stage defines besides: */
+#ifndef MM_FRONT_REMOTE_H
+#define MM_FRONT_REMOTE_H
+
+#include "mm/front/inbox.h"
+#include "mm/front/outbox.h"
+#include "mm/front/owners.h"
+#include "mm/front/seat.h"
+
+/** How often the shard's status changed, and the status. */
+static inline uint64_t state_get(const struct shard *s);
+/** Of another process: a fork's parent had it, its blocks may be torn. */
+static inline bool shard_is_foreign(const struct shard *s);
+/** The seat of the thread that works on s. */
+static always_inline struct seat *seat_of(const struct shard *s);
+/** So many bytes were sent to a shard: is it too much to wait for its owner? */
+static inline void shard_sent(struct shard *to, size_t bytes);
+
+/* ---- sending ----------------------------------------------------------- */
+
+/* The inbox that first led to was closed: its blocks have a new owner already,
+ * and lead to him. Where they do not, and nothing happened meanwhile, they lie:
+ * in a fork's child, which may have got some pages earlier than others, the
+ * blocks are lost. */
+static cold_noinline struct shard *send_on(void *first, void *last)
+{
+    for (;;) {
+        struct shard *to = owner_of(first);
+        uint64_t state = state_get(to);
+        if (inbox_push_remote(&to->inbox, first, last))
+            return to;
+        if (owner_of(first) != to || state_get(to) != state)
+            continue;
+        if (shard_is_foreign(to))
+            return NULL;
+        mm_die("the block's header was overwritten", first);
+    }
+}
+
+/* Push a chain of one owner's blocks. @return to whom; NULL: it is lost */
+static inline struct shard *send(void *first, void *last)
+{
+    struct shard *to = owner_of(first);
+    if (likely(inbox_push_remote(&to->inbox, first, last)))
+        return to;
+    return send_on(first, last);
+}
+
+/* ---- the outbox -------------------------------------------------------- */
+
+static cold_noinline void letter_post(struct letter *l)
+{
+    if (!l->to)
+        return;
+    l->to = NULL;
+    struct shard *to = send(l->first, l->last);
+    if (likely(to != NULL))
+        shard_sent(to, l->bytes);
+}
+
+static inline void outbox_post(struct outbox *o)
+{
+    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
+        letter_post(&o->slots[i]);
+}
+
+/* p, a block of shard to, which is not the caller's, starts on its way. */
+static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
+{
+    struct letter *l = outbox_slot(o, to->id);
+    if (unlikely(l->to != to))
+        letter_post(l);
+    if (unlikely(letter_add(l, to, p, arena_usable(p))))
+        letter_post(l);
+}
+
+/* Free p, which is s's own, or starts on its way through outbox o. Its owner is
+ * looked up here, now that s is the caller's: an answer from before may name s,
+ * though p has moved out of it since. */
+static inline void free_block(struct shard *s, struct outbox *o, void *p)
+{
+    struct shard *owner = owner_of(p);
+    if (likely(owner == s))
+        arena_free(&s->arena, p);
+    else
+        outbox_add(o, owner, p);
+}
+
+/* The same for a chain. */
+static inline void free_chain(struct shard *s, struct outbox *o, void *p)
+{
+    while (p) {
+        void *next = *(void **)p;
+        free_block(s, o, p);
+        p = next;
+    }
+}
+
+static inline void shard_free_chain(struct shard *s, void *p)
+{
+    free_chain(s, &seat_of(s)->outbox, p);
+}
+
+/* Free what came to s, which is the caller's, as mine is. */
+static inline void shard_free_mail(struct shard *s, struct shard *mine)
+{
+    free_chain(s, &seat_of(mine)->outbox, inbox_take_owner(&s->inbox));
+}
+
+#endif

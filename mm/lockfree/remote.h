@@ -1,0 +1,57 @@
+/* remote.h - what reaches a shard of the lock-free stage from outside, and how
+ * an orphan serves a thread in need. */
+#ifndef MM_LOCKFREE_REMOTE_H
+#define MM_LOCKFREE_REMOTE_H
+
+#include "mm/lockfree/shard.h"
+
+#include "mm/front/adopt.h"
+#include "mm/front/rich.h"
+
+/* In a fork's child, which may have got some pages earlier than others, what
+ * the parent's other threads had is left alone. */
+static inline bool shard_is_foreign(const struct shard *s)
+{
+    return atomic_load_explicit(&s->process, memory_order_relaxed) !=
+           process_number();
+}
+
+/* Its thread will come; or a thief, when it is idle. */
+static inline void shard_sent(struct shard *to, size_t bytes)
+{
+    (void)to;
+    (void)bytes;
+}
+
+/* Work in orphan o from now on, which is the caller's, and leave s, which is
+ * entered. Thieves look at a shard's seat before they take it: o gets the
+ * thread's, which is not open, before it can be claimed; and who has claimed s,
+ * and reads of it the seat that o had, or later that the thread has opened its
+ * own, finds that the state of s has changed. */
+static inline void shard_exchange(struct shard *s, struct shard *o)
+{
+    seats_swap(s, o);
+    atomic_store_explicit(&o->process, process_number(), memory_order_relaxed);
+    state_set(o, OWNED);
+    shard_push_orphan(s);
+}
+
+/* s needs a block of asize bytes and would have to grow, but an orphan may be
+ * there. One that has plenty is used from now on instead of s (rich.h); one
+ * that has not is taken into s.
+ * @return the shard to go on with, entered; NULL: there was no orphan */
+static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
+{
+    struct shard *o = shard_pop_orphan();
+    if (!o)
+        return NULL;
+    free_chain(o, &seat_of(s)->outbox, inbox_take_owner(&o->inbox));
+    if (!heap_is_rich(&o->arena.heap, asize)) {
+        shard_merge(s, o);
+        return s;
+    }
+    shard_exchange(s, o);
+    return o;
+}
+
+#endif
