@@ -5,7 +5,17 @@
  *                                one steals
  *        ─► nobody  open 0       not yet a thread of ours, or no longer
  *
- * All below is done by the thread itself, inside its shard. */
+ * All below is done by the thread itself, inside its shard.
+ *
+ * A seat that stays shut. A handler that leaves by siglongjmp leaves the thread
+ * inside for ever, its arena perhaps half changed. Nobody can tell such a call
+ * from one that a handler will return to. Nobody needs to: after SIDE_MOST
+ * calls that took the side way, one after the other, the thread sits down in
+ * another seat, at another shard. What it leaves stays as a stopped thread's:
+ * shut, and nobody enters. If the call goes on after all, it ends in the seat
+ * in which it began, which is this thread's as long as it lives, and is open
+ * then, to be used the next time. So a jump costs the shard that it came from,
+ * and handlers that allocate much a seat for each depth of them. */
 #ifndef MM_LOCKFREE_THREAD_H
 #define MM_LOCKFREE_THREAD_H
 
@@ -14,6 +24,8 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+
+#define SIDE_MOST 64 /* calls in a row that find the seat shut */
 
 /* The seat of a thread that has none: it is never open. */
 static struct seat nobody;
@@ -45,6 +57,19 @@ static always_inline void leave(struct seat *t)
     __atomic_store_n(&t->open, NBINS, __ATOMIC_RELEASE);
 }
 
+/* No handler of this thread runs until signals_restore. @return for that */
+static inline uint64_t signals_block(void)
+{
+    uint64_t all = ~(uint64_t)0, before = 0;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    return before;
+}
+
+static inline void signals_restore(uint64_t before)
+{
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+}
+
 /* This thread sits in t from now on, unless a handler was faster. */
 static inline bool self_become(struct seat *from, struct seat *t)
 {
@@ -65,8 +90,10 @@ static bool attach(void)
     struct shard *s = ending ? NULL : shard_acquire();
     if (!s)
         return false;
-    if (self_become(&nobody, seat_of(s)))
-        leave(seat_of(s));
+    struct seat *t = seat_of(s);
+    t->also = t;
+    if (self_become(&nobody, t))
+        leave(t);
     else
         shard_push_orphan(s);
     return true;
@@ -121,6 +148,7 @@ static struct shard *own(void)
     if (unlikely(!t->open))
         return NULL;
     enter(t);
+    t->asides = 0;
     struct shard *s = t->shard;
     if (unlikely(mem_range.no_barrier))
         full_fence();
@@ -132,11 +160,51 @@ static struct shard *own(void)
     return s;
 }
 
-/* The same; a thread that has none gets one. */
+/* One more seat for the thread that sits in t. NULL: no memory */
+static struct seat *seat_add(struct seat *t)
+{
+    struct shard *s = shard_acquire();
+    if (!s)
+        return NULL;
+    struct seat *n = seat_of(s);
+    n->also = t->also;
+    t->also = n;
+    leave(n);
+    return n;
+}
+
+/* t, this thread's seat, stays shut: sit down in another one. No handler may
+ * see the ring half changed, or jump out. @return false: no memory for one */
+static cold_noinline bool seat_change(struct seat *t)
+{
+    uint64_t before = signals_block();
+    struct seat *n = t->also;
+    while (n != t && !n->open)
+        n = n->also;
+    if (n == t)
+        n = seat_add(t);
+    if (n) {
+        atomic_store_explicit(&self_seat, n, memory_order_relaxed);
+        pthread_setspecific(thread_key, n);
+    }
+    signals_restore(before);
+    return n != NULL;
+}
+
+/* A call found t, this thread's seat, shut: once too often? */
+static inline bool seat_is_stuck(struct seat *t)
+{
+    return !t->open && ++t->asides >= SIDE_MOST;
+}
+
+/* The same; a thread that has none gets one, and one whose seat stays shut
+ * another. */
 static inline struct shard *own_or_attach(void)
 {
     struct shard *s = own();
-    if (unlikely(!s) && self() == &nobody && attach())
+    struct seat *t = self();
+    if (unlikely(!s) &&
+        (t == &nobody ? attach() : seat_is_stuck(t) && seat_change(t)))
         s = own();
     return s;
 }
@@ -152,17 +220,43 @@ static inline void disown(struct shard *s)
 
 static void cache_flush(struct shard *s); /* front.h */
 
+/* What waits with s, which is entered, goes to the owners, or the system. */
+static void shard_empty(struct shard *s)
+{
+    shard_free_mail(s, s);
+    cache_flush(s);
+    if (heap_waste(&s->arena.heap) >= SCAN_STEP)
+        heap_purge(&s->arena.heap);
+}
+
+/* Give up all seats of the thread but t, in which it sits. The shards of those
+ * that are shut are lost. No handler may find one that is no longer its. */
+static cold_noinline void seats_give_up(struct seat *t)
+{
+    uint64_t before = signals_block();
+    for (struct seat *o = t->also, *next; o != t; o = next) {
+        next = o->also;
+        atomic_store_explicit(&self_seat, o, memory_order_relaxed);
+        struct shard *s = own();
+        if (!s)
+            continue;
+        shard_empty(s);
+        shard_push_orphan(s);
+    }
+    atomic_store_explicit(&self_seat, t, memory_order_relaxed);
+    t->also = t;
+    signals_restore(before);
+}
+
 /* The thread is done: what it cached goes to the owners, its shard becomes an
  * orphan. If it ends inside, from a handler, the shard is lost. */
 static void thread_detach(void)
 {
+    if (self() != &nobody && self()->also != self())
+        seats_give_up(self());
     struct shard *s = own();
-    if (s) {
-        shard_free_mail(s, s);
-        cache_flush(s);
-        if (heap_waste(&s->arena.heap) >= SCAN_STEP)
-            heap_purge(&s->arena.heap);
-    }
+    if (s)
+        shard_empty(s);
     if (self() == &nobody)
         return;
     pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
@@ -191,10 +285,9 @@ static int threads_start(void)
  * more, come when it is done. @return 0, or -1: no memory */
 static cold_noinline int threads_start_alone(void)
 {
-    uint64_t all = ~(uint64_t)0, before;
-    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    uint64_t before = signals_block();
     int failed = mem_init() || threads_start() ? -1 : 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    signals_restore(before);
     return failed;
 }
 
