@@ -7,7 +7,8 @@
 
 const struct stage stages[] = {
     { "global", "one heap and one lock: the threads wait for each other" },
-    { "arena", "a heap and a lock for each thread, which seldom waits" },
+    { "per-thread", "a heap for each thread, and a lock for each heap" },
+    { "arena", "before them a cache for each thread, which needs no lock" },
     { "lockfree", "no locks: a thread that stands still holds up no other" },
     { NULL, NULL },
 };

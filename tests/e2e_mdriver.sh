@@ -59,7 +59,7 @@ expect_output "--pin keeps threads on processors, and all is valid" 0 \
 
 # ---- the stages, side by side ------------------------------------------------
 run -t "$D" -n 2
-for name in global arena lockfree libc; do
+for name in global per-thread arena lockfree libc; do
     expect_output "without -a the summary has $name" 0 "^$name +2 +3/3 "
 done
 expect_output "and says what to see in it" 0 '^What to see: '
