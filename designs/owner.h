@@ -27,6 +27,7 @@
 #define DESIGNS_OWNER_H
 
 #include "memlib.h"
+#include "mm/fork.h"
 #include "mm/util.h"
 
 #include <errno.h>
@@ -170,11 +171,9 @@ static int owners_start(int variant)
         errno = EBUSY; /* one variant of a design at a time */
         return -1;
     }
-    static bool fork_known; /* handlers cannot be taken back */
-    if (!fork_known && pthread_atfork(owners_fork_begins, owners_fork_ended,
-                                      owners_fork_ended) != 0)
+    if (fork_take_locks(owners_fork_begins, owners_fork_ended,
+                        owners_fork_ended) != 0)
         return -1;
-    fork_known = true;
     if (mem_init() != 0 || pthread_key_create(&owners.key, owner_exit) != 0)
         return -1;
     if (design_start(variant) != 0) {

@@ -24,7 +24,9 @@ ci_packages=(clang libclang-rt-14-dev
              chromium         # reads the report page; without it tests skip
              spin              # tests/models
              git perl sqlite3 redis-server stress-ng libpython3.11-testsuite)
-soak_packages=(nginx wrk postgresql nodejs default-jdk-headless)
+soak_packages=(nginx wrk postgresql nodejs default-jdk-headless
+               php8.2-cli openssh-server openssh-client
+               openmpi-bin libopenmpi-dev ucx-utils)
 bench_packages=(perl sqlite3 lua5.4 jq nodejs)
 
 case ${1-} in

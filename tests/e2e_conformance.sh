@@ -12,7 +12,7 @@ PROGRAMS=${B:-build}/tests/conformance
 
 # What the stages promise and designs need not: see docs/conformance.md.
 programs_for() {
-    echo blocks errors resize frees tell times new
+    echo blocks errors resize frees tell times forks new
     case $1 in
     buddy* | bucket* | fit-cas) ;;
     *) echo stages limits ;;
@@ -42,10 +42,10 @@ assert sizes["system max"] >= 1 << 20, sizes'
 
 # The names that it takes from other libraries: the system, locks, abort,
 # memcpy; nothing that allocates, no stdio but what malloc_info needs.
-ALLOWED='^(_ITM_.*|__cxa_finalize|__errno_location|__gmon_start__|abort
-|__libc_single_threaded|__register_atfork|dlsym|fwrite|getenv|madvise
-|memcpy|memmove|memset|mmap|mprotect|mremap|munmap|pthread_key_create
-|pthread_key_delete|pthread_mutex_(init|lock|trylock|unlock)
+ALLOWED='^(_IO_list_(lock|unlock|resetlock)|_ITM_.*|__cxa_finalize
+|__errno_location|__gmon_start__|__libc_single_threaded|__register_atfork|abort
+|dlsym|fwrite|getenv|madvise|memcpy|memmove|memset|mmap|mprotect|mremap|munmap
+|pthread_key_create|pthread_key_delete|pthread_mutex_(init|lock|trylock|unlock)
 |pthread_setcancelstate|pthread_setspecific|secure_getenv|syscall|sysconf)$'
 takes_little() {
     ! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' |

@@ -33,6 +33,7 @@
 #define MM_ARENA_SHARD_H
 
 #include "config.h"
+#include "mm/fork.h"
 #include "mm/lock.h"
 #include "mm/engine/merge.h"
 #include "mm/front/high_water.h"
@@ -454,12 +455,7 @@ static void shards_fork_parent(void)
 
 static int shards_init(void (*fork_child)(void))
 {
-    static bool registered;
-    if (!registered &&
-        pthread_atfork(shards_fork_prepare, shards_fork_parent, fork_child))
-        return -1;
-    registered = true;
-    return 0;
+    return fork_take_locks(shards_fork_prepare, shards_fork_parent, fork_child);
 }
 
 static void shards_fini(void)

@@ -17,6 +17,7 @@
 #include "mm/engine/arena.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
+#include "mm/fork.h"
 
 #include <pthread.h>
 #include <sys/single_threaded.h>
@@ -60,10 +61,8 @@ static void fork_done(void)
 
 static int stage_init(void)
 {
-    static bool registered;
-    if (!registered && pthread_atfork(fork_prepare, fork_done, fork_done))
+    if (fork_take_locks(fork_prepare, fork_done, fork_done))
         return -1;
-    registered = true;
     arena_init(&global.arena, 0);
     return 0;
 }

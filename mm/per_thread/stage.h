@@ -35,6 +35,7 @@
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
 #include "mm/front/high_water.h"
+#include "mm/fork.h"
 #include "mm/lock.h"
 
 #include <stdatomic.h>
@@ -314,11 +315,8 @@ static void stage_thread_exit(void)
 
 static int stage_init(void)
 {
-    static bool registered;
-    if (!registered && pthread_atfork(fork_prepare, fork_done, fork_child))
-        return -1;
-    registered = true;
-    return pthread_key_create(&thread_key, thread_end);
+    return fork_take_locks(fork_prepare, fork_done, fork_child) ||
+           pthread_key_create(&thread_key, thread_end);
 }
 
 /* @pre no other thread is left that used it */

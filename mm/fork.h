@@ -1,0 +1,76 @@
+/* fork.h - fork takes an allocator's locks, so that the child gets a whole
+ * heap, and in the order in which everyone else takes them: after stdio's.
+ *
+ *   a thread in getline      holds a stream                waits for our lock
+ *   a thread in fflush(NULL) holds the list of streams     waits for the stream
+ *   fork                     held our locks (handlers)     waited for the list
+ *
+ * fork calls what pthread_atfork was given before it locks stdio's list, but
+ * libc's own malloc it locks after that. So the handler takes the list first,
+ * if libc lets it: fork then takes it a second time, which one thread may. In
+ * the child libc has made the list's lock anew; in the parent both are dropped.
+ *
+ * What is left: fork also looks at the copy of nsswitch.conf, under a lock that
+ * no handler can take first. Whoever is just reading that file, once in a
+ * process, allocates and opens a stream under it. */
+#ifndef MM_FORK_H
+#define MM_FORK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/single_threaded.h>
+
+/* glibc's, exported by it, in no header. */
+__attribute__((weak)) void _IO_list_lock(void);
+__attribute__((weak)) void _IO_list_unlock(void);
+__attribute__((weak)) void _IO_list_resetlock(void);
+
+static struct {
+    void (*prepare)(void), (*parent)(void), (*child)(void);
+    bool registered;
+    bool list_held; /* written under the list's lock */
+} fork_handlers;
+
+static void fork_prepare_all(void)
+{
+    if (!__libc_single_threaded && _IO_list_lock) {
+        _IO_list_lock();
+        fork_handlers.list_held = true;
+    }
+    fork_handlers.prepare();
+}
+
+static void fork_parent_all(void)
+{
+    bool listed = fork_handlers.list_held;
+    fork_handlers.list_held = false;
+    fork_handlers.parent();
+    if (listed)
+        _IO_list_unlock();
+}
+
+static void fork_child_all(void)
+{
+    if (fork_handlers.list_held)
+        _IO_list_resetlock();
+    fork_handlers.list_held = false;
+    fork_handlers.child();
+}
+
+/** Once or more: have fork take the locks with prepare, and drop them with
+ * parent and child. @return 0; else there is no memory */
+static inline int fork_take_locks(void (*prepare)(void), void (*parent)(void),
+                                  void (*child)(void))
+{
+    if (fork_handlers.registered)
+        return 0;
+    fork_handlers.prepare = prepare;
+    fork_handlers.parent = parent;
+    fork_handlers.child = child;
+    int failed =
+        pthread_atfork(fork_prepare_all, fork_parent_all, fork_child_all);
+    fork_handlers.registered = !failed;
+    return failed;
+}
+
+#endif
