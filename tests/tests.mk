@@ -13,7 +13,7 @@ E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)), \
 # They test scripts, the build, and the libmm-*.so: a sanitizer sees nothing of
 # those.
 SCRIPT_TESTS = $(foreach t,build checks docs plot add_allocator gen \
-                   conformance preload hitpath install programs \
+                   conformance preload hitpath thread_memory install programs \
                    trace_stats report teach bench compare count models \
                    import,\
                    $(wildcard tests/e2e_$(t).*))

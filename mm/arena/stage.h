@@ -172,10 +172,32 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
     return p;
 }
 
-/* The thread's first block; or a destructor's, after the thread's end. */
+/* A novice's block. NULL: the shard that it borrowed has none, and no memory.
+ */
+static void *malloc_aside(size_t align, size_t size)
+{
+    struct shard *s = shard_borrow();
+    if (!s)
+        return NULL;
+    align = max_size(align, NOVICE_LINE);
+    size = novice_size(size);
+    lock_take(&s->lock);
+    shard_free_mail(s);
+    void *p = arena_take(&s->arena, align, size);
+    p = p ? p : shard_grow(s, align, size);
+    shard_took(s);
+    lock_drop(&s->lock);
+    shard_return(s);
+    return p;
+}
+
+/* The thread's first blocks; or a destructor's, after the thread's end. */
 static void *malloc_unattached(size_t align, size_t size)
 {
-    void *p = thread_attach() ? malloc_slow(align, size) : NULL;
+    void *p = !ending && stays_novice() ? malloc_aside(align, size) : NULL;
+    if (p)
+        return p;
+    p = thread_attach() ? malloc_slow(align, size) : NULL;
     if (ending)
         thread_detach();
     return p;
@@ -340,6 +362,7 @@ static void stage_fini(void)
 {
     pthread_key_delete(thread_key);
     free_threads = NULL;
+    atomic_store_explicit(&nthreads, 0, memory_order_relaxed);
     self = NULL;
     shards_fini();
 }

@@ -12,8 +12,10 @@
 #define MM_ARENA_THREAD_H
 
 #include "mm/arena/remote.h"
+#include "mm/front/novice.h"
 
 static struct thread *free_threads;  /* records; under the registry's lock */
+static _Atomic size_t nthreads;      /* records made; written under it */
 static pthread_key_t thread_key;     /* calls thread_end */
 static __thread struct thread *self; /* NULL: not yet, or no longer */
 static __thread bool ending;         /* thread_end was called */
@@ -34,8 +36,8 @@ static cold_noinline struct thread *thread_attach(void)
     struct thread *t = free_threads;
     if (t)
         free_threads = t->next;
-    else
-        t = mem_record(sizeof *t);
+    else if ((t = mem_record(sizeof *t)) != NULL)
+        atomic_fetch_add_explicit(&nthreads, 1, memory_order_relaxed);
     struct shard *s = NULL;
     if (t)
         s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
@@ -54,6 +56,31 @@ static cold_noinline struct thread *thread_attach(void)
     else
         errno = ENOMEM;
     return self;
+}
+
+/* Is this thread, which has no record, to do without for this call? Relaxed: a
+ * number to decide by. */
+static inline bool stays_novice(void)
+{
+    return is_novice(atomic_load_explicit(&nthreads, memory_order_relaxed));
+}
+
+/* A shard for one call of a novice. NULL: out of memory. */
+static inline struct shard *shard_borrow(void)
+{
+    lock_take(&registry.lock);
+    struct shard *s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
+    lock_drop(&registry.lock);
+    return s;
+}
+
+static inline void shard_return(struct shard *s)
+{
+    if (ARENA_FAVORITE)
+        return;
+    lock_take(&registry.lock);
+    shard_release(s);
+    lock_drop(&registry.lock);
 }
 
 /* The thread is done: its cache goes to the owners, its shard becomes an

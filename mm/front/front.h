@@ -25,6 +25,8 @@ static always_inline void leave(struct seat *t);
 /** This thread's shard, its arena the caller's. NULL: it has none now. */
 static struct shard *own(void);
 /** The same; a thread that has none gets one. */
+static struct shard *own_or_begin(void);
+/** The same, but a novice goes on without (novice.h). */
 static inline struct shard *own_or_attach(void);
 /** As own, for a block that is to be freed. */
 static inline struct shard *own_to_free(void);
@@ -325,7 +327,7 @@ static void stage_thread_exit(void)
 static size_t for_all_shards(size_t (*work)(struct shard *))
 {
     size_t sum = 0;
-    struct shard *s = own_or_attach();
+    struct shard *s = own_or_begin();
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *other = shard_at(i);
         if (!other || other == s || !shard_steal(other))

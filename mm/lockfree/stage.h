@@ -30,8 +30,9 @@
 
 /* ---- the side way ------------------------------------------------------ */
 
-/* In a handler that interrupted us, or after the thread's end: from a shard
- * that is borrowed for this one call. */
+/* In a handler that interrupted us, in a novice, or after the thread's end:
+ * from a shard that is borrowed for this one call. Nothing stays in its seat.
+ */
 static void *malloc_aside(size_t align, size_t size)
 {
     if (unlikely(!mem_range.size))
@@ -39,9 +40,9 @@ static void *malloc_aside(size_t align, size_t size)
     struct shard *s = shard_acquire();
     if (!s)
         return NULL;
-    drain(s);
-    void *p = take(&s, align, size);
-    cache_flush(s);
+    shard_free_mail(s, s);
+    void *p = take(&s, max_size(align, NOVICE_LINE), novice_size(size));
+    outbox_post(&seat_of(s)->outbox);
     shard_push_orphan(s);
     return p;
 }

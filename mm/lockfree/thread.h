@@ -19,6 +19,7 @@
 #ifndef MM_LOCKFREE_THREAD_H
 #define MM_LOCKFREE_THREAD_H
 
+#include "mm/front/novice.h"
 #include "mm/lockfree/steal.h"
 
 #include <limits.h>
@@ -199,7 +200,7 @@ static inline bool seat_is_stuck(struct seat *t)
 
 /* The same; a thread that has none gets one, and one whose seat stays shut
  * another. */
-static inline struct shard *own_or_attach(void)
+static struct shard *own_or_begin(void)
 {
     struct shard *s = own();
     struct seat *t = self();
@@ -207,6 +208,14 @@ static inline struct shard *own_or_attach(void)
         (t == &nobody ? attach() : seat_is_stuck(t) && seat_change(t)))
         s = own();
     return s;
+}
+
+/* The same, but a novice goes on without. */
+static inline struct shard *own_or_attach(void)
+{
+    if (self() == &nobody && is_novice(shard_count()))
+        return NULL;
+    return own_or_begin();
 }
 
 /* As it was entered; and out. */

@@ -56,7 +56,8 @@ struct shard {
 
 static struct {
     struct lock lock;
-    struct shard *orphans;
+    struct shard *orphans; /* the oldest first */
+    struct shard *newest;
     uint32_t turn; /* next to be shared, when there are too many */
     _Atomic uint32_t nshards;
     _Atomic size_t resident;   /* bytes of all shards, within SCAN_STEP each */
@@ -187,10 +188,12 @@ static cold_noinline struct shard *thread_attach(void)
     return s;
 }
 
+/* Behind the others: when its turn comes, most of its blocks will be free. */
 static void shard_push_orphan(struct shard *s)
 {
-    s->next = registry.orphans;
-    registry.orphans = s;
+    s->next = NULL;
+    *(registry.orphans ? &registry.newest->next : &registry.orphans) = s;
+    registry.newest = s;
 }
 
 static void thread_detach(void)

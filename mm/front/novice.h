@@ -1,0 +1,41 @@
+/* novice.h - a thread must earn an arena and a cache of its own, once there
+ * are many.
+ *
+ *   a thread's first calls    AT_ONCE threads and fewer: its own, at once
+ *                             more: NOVICE_CALLS from an arena that it borrows
+ *                             for each, and then its own
+ *
+ * What a thread has of its own is some KiB, and a process with thousands of
+ * threads that sleep on ten blocks each pays that for nothing. A borrowed arena
+ * costs the call a few hundred instructions more; what it costs to begin with
+ * an arena and to leave it again is as much as so many calls.
+ *
+ * Novices' blocks lie side by side in one arena. So that no two threads write
+ * to one line of the cache, each has lines of its own. */
+#ifndef MM_NOVICE_H
+#define MM_NOVICE_H
+
+#include "mm/engine/block.h"
+
+#define AT_ONCE 32
+#define NOVICE_CALLS 32
+#define NOVICE_LINE ((size_t)64)
+
+static __thread unsigned novice_calls; /* so far; at most NOVICE_CALLS */
+
+/** Is this thread, which has nothing of its own yet, to borrow for this call?
+ * @param nothers  threads that have, or had */
+static inline bool is_novice(size_t nothers)
+{
+    return nothers >= AT_ONCE && novice_calls < NOVICE_CALLS &&
+           ++novice_calls <= NOVICE_CALLS;
+}
+
+/** Bytes to ask for so that a payload that begins with a line ends with one:
+ * the next block's header takes the last of it. */
+static inline size_t novice_size(size_t size)
+{
+    return round_up(size + HEADER_SIZE, NOVICE_LINE) - HEADER_SIZE;
+}
+
+#endif
