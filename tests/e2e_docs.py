@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""e2e_docs.py - the tests that docs/allocators.md names are there.
+"""e2e_docs.py - what the documents name is there, and works for a stranger.
 
-Of a table's cell "`test_x`: one_test, another; `test_y`" each test must be in
-its file: what a document says to be shown must not be renamed away.
+Of a table's cell "`test_x`: one_test, another; `test_y`" in docs/allocators.md
+each test must be in its file: what a document says to be shown must not be
+renamed away. So must each script and program of the project that is named; and
+no LD_PRELOAD is relative, as a program that changes its directory loses it.
 """
 import re
 import sys
@@ -28,12 +30,41 @@ def missing(text):
     return bad, count
 
 
+def documents():
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
+            ROOT / "traces/README.md"]
+
+
+def absent(text):
+    """The scripts and tests in it that are not there."""
+    named = re.findall(r"(?<![\w/.-])(?:scripts|tests|bench|teach)/[\w/-]+"
+                       r"\.(?:sh|py|c|h|mk|awk)\b", text)
+    return [name for name in named if not (ROOT / name).exists()]
+
+
+def relative(text):
+    return re.findall(r"LD_PRELOAD=(?:\./|\.\./|libmm|build/)\S*", text)
+
+
+def in_all(find):
+    """What find finds in each document, with its name."""
+    return [(path.name, what) for path in documents()
+            for what in find(path.read_text(encoding="utf-8"))]
+
+
 def main():
     checks = [
         ("every test that allocators.md cites exists",
          lambda: missing(DOCUMENT.read_text())[0] == []),
         ("it cites at least 20 of them",
          lambda: missing(DOCUMENT.read_text())[1] >= 20),
+        ("every script that a document names exists",
+         lambda: in_all(absent) == []),
+        ("no LD_PRELOAD in a document is relative",
+         lambda: in_all(relative) == []),
+        ("a script that is not there and a relative LD_PRELOAD are found",
+         lambda: absent("run scripts/nothing.sh") == ["scripts/nothing.sh"]
+         and relative("LD_PRELOAD=./libmm.so x") == ["LD_PRELOAD=./libmm.so"]),
         ("a citation of no test is found",
          lambda: missing("`test_arena`: there_is_no_such_test")
          == ([("test_arena", "there_is_no_such_test")], 0)),
@@ -45,7 +76,8 @@ def main():
         good = check()
         failed |= not good
         print(f"ok - {name}" if good else
-              f"not ok - {name}: {missing(DOCUMENT.read_text())}")
+              f"not ok - {name}: {missing(DOCUMENT.read_text())} "
+              f"{in_all(absent)} {in_all(relative)}")
     return failed
 
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 /* Sanitizers map terabytes, and need memory of their own at any time. */
@@ -33,6 +34,13 @@ static inline size_t process_bytes(const char *name)
     fclose(f);
     ck_assert_uint_gt(kib, 0);
     return kib << 10;
+}
+
+/* For who counts resident bytes: where the system makes huge pages by itself, a
+ * byte that is written counts 2 MiB at once, or when the kernel comes by. */
+static inline void small_pages(void)
+{
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 }
 
 static inline void set_limit(int resource, size_t bytes)

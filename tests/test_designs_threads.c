@@ -170,12 +170,14 @@ END_TEST
 
 /* ---- gigabytes --------------------------------------------------------- */
 
+/* All of them are there at once: how many else depends on who gets on. */
 static void *take_a_gib(void *arg)
 {
     (void)arg;
     char *p = mm->malloc(GIB);
     demand(p);
     p[0] = p[GIB / 2] = p[GIB - 1] = 1;
+    pthread_barrier_wait(&barrier);
     return p;
 }
 
@@ -183,7 +185,9 @@ START_TEST(sixty_four_threads_get_a_gib_each)
 {
     pthread_t threads[64];
     int n = in_the_range(_i) ? 63 : 64;
+    small_pages();
     begin(_i);
+    pthread_barrier_init(&barrier, NULL, (unsigned)n);
     for (int i = 0; i < n; i++)
         threads[i] = thread_start(take_a_gib, NULL);
     for (int i = 0; i < n; i++)

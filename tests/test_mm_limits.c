@@ -154,6 +154,7 @@ static void ck_zero(const char *p, size_t size)
 START_TEST(a_large_calloc_is_zero_and_costs_what_is_touched)
 {
     const size_t large = (SANITIZED ? 2 : 48) * MIB;
+    small_pages();
     begin(_i);
     for (int shift = 0; shift < 3; shift++) {
         size_t before = process_bytes("RssAnon"), size = large + 999u * shift;
