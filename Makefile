@@ -42,7 +42,11 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   = -std=gnu11 $(OPT) -g $(WARN) $(WERROR) -pthread $(SAN_FLAGS)
 CPPFLAGS = -I. -D_GNU_SOURCE $(if $(DEBUG),-DMM_DEBUG=1) \
            $(if $(COUNT),-DMM_COUNT=1)
-LDLIBS   = -ljansson -lzstd -lm
+LDLIBS   = -ljansson -lzstd -lm $(WRAP)
+
+# The driver notes what allocators map (driver/account.h).
+comma   := ,
+WRAP     = $(patsubst %,-Wl$(comma)--wrap=%,mem_map mem_remap mem_unmap)
 
 # Allocator code: the compiler must not turn malloc + memset into calloc.
 ALLOC_CFLAGS = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
@@ -64,7 +68,6 @@ DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
 DRIVER  = $(patsubst driver/%.c,%,$(wildcard driver/*.c))
 
 # ---- one build directory for each CC, SAN, DEBUG, COUNT ------------------
-comma := ,
 space := $() $()
 dash   = $(subst $(space),-,$(subst $(comma),-,$(strip $(1))))
 B      = build$(addprefix -,\

@@ -41,6 +41,36 @@
 #define MDRIVER_MAX_PEERS 32 /* libraries in one run */
 #define MDRIVER_WATCHDOG_SECONDS 60 /* without one finished operation */
 
+/* An allocator with so many faults is given up: those that follow say the same
+ * again. --keep-going goes on; a grade gives up after so many hangs only. */
+#define MDRIVER_FAULTS 3
+
+/* --limit: processor seconds of each thread that one pass may take, and so many
+ * times that by the clock, as others may have the processors. The slowest pass
+ * of a list without any index over the lab's traces takes half a minute. */
+#define MDRIVER_LIMIT_SECONDS 120
+#define MDRIVER_LIMIT_CLOCK 10
+
+/* --memory: what a child may have resident: so many times the payload of its
+ * traces at their peaks, and at least so many bytes, which is what 256 threads
+ * and the driver's own tables need. */
+#define MDRIVER_MEMORY_TIMES 16
+#define MDRIVER_MEMORY_LEAST ((size_t)1 << 30)
+
+/* Replays that are shorter have no speed: reading the clock, some 20 to 50 ns,
+ * would be more than a fiftieth of them. */
+#define MDRIVER_LEAST_NS 2000
+
+/* One in so many timed replays is preceded by, or followed by, one that is
+ * stopped twice to look at the blocks; each child has at least one. */
+#define MDRIVER_INSPECT_ONE_IN 8
+
+/* The heap of timed replays over that of the checked one: beyond it, blocks are
+ * not used again. A heap that served many replays is more scattered than a new
+ * one, and threads meet differently each time: the lab's own stay below 2. */
+#define MDRIVER_HEAP_TIMES 4
+#define MDRIVER_HEAP_MORE ((size_t)4 << 20)
+
 /* K-best timing: stop when the best K runs agree within this fraction. */
 #define MDRIVER_KBEST 3
 #define MDRIVER_KBEST_EPSILON 0.01
@@ -72,5 +102,10 @@
 
 /* Throughput over libc's that is worth all points; linear from 0. */
 #define GRADE_PERF_FULL 1.0
+
+/* Ratios count up to this one: a trace can make up for another that is half as
+ * fast as libc, and no more. Without it one on which libc pages in and out
+ * (285x was seen) would outweigh thirty that are slow. */
+#define GRADE_PERF_MOST 2.0
 
 #endif

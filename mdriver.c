@@ -7,15 +7,18 @@
 #include "driver/dmem.h"
 #include "driver/grade.h"
 #include "driver/heapmap_run.h"
+#include "driver/isolate.h"
 #include "driver/once.h"
 #include "driver/output.h"
 #include "driver/peer.h"
 #include "driver/registry.h"
 #include "driver/report.h"
+#include "driver/sanitized.h"
 #include "driver/stages.h"
 #include "driver/summary.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define ERR_ROOM 1024
 
@@ -94,6 +97,8 @@ int main(int argc, char **argv)
         options_free(&o);
         return EXIT_SUCCESS;
     }
+    if (o.grade)
+        isolate_self();
     struct trace **traces = read_traces(&o);
     int status = o.once      ? once_run(&o, traces)
                  : o.heapmap ? draw(&o, traces)
@@ -102,5 +107,8 @@ int main(int argc, char **argv)
         trace_free(traces[i]);
     dmem_free(traces);
     options_free(&o);
+    fflush(NULL);
+    if (!SANITIZED)
+        _exit(status); /* nothing that an allocator left for exit is run */
     return status;
 }

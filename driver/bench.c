@@ -41,6 +41,7 @@ static void choose_allocators(struct results *r, const struct options *o)
     unsigned most = o->nallocators + 2;
     r->allocators = dmem_alloc(most * sizeof *r->allocators);
     r->shown = dmem_alloc(most * sizeof *r->shown);
+    r->faults = dmem_alloc(most * sizeof *r->faults);
     for (unsigned i = 0; i < o->nallocators; i++)
         add(r, o->allocators[i], true);
     r->libc = find(r, &mm_libc);
@@ -85,5 +86,6 @@ void bench_free(struct results *r)
     dmem_free(r->sections);
     dmem_free(r->allocators);
     dmem_free(r->shown);
+    dmem_free(r->faults);
     dmem_free(r);
 }

@@ -6,7 +6,8 @@
 #include "driver/options.h"
 #include "driver/result.h"
 
-/** Run everything. Faults are in the results, not on stderr. */
+/** Run everything. Faults are in the results, and are told when they come
+ * (announce.h). */
 struct results *bench_run(const struct options *o, struct trace **traces,
                           unsigned ntraces);
 void bench_free(struct results *r);

@@ -1,6 +1,7 @@
 /* bench_round.c - see bench_round.h. */
 #include "driver/bench_round.h"
 
+#include "driver/announce.h"
 #include "driver/counted.h"
 #include "driver/dmem.h"
 #include "driver/peer.h"
@@ -8,6 +9,7 @@
 #include "driver/registry.h"
 #include "driver/sandbox.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NS 1e-9
@@ -16,6 +18,7 @@
 struct entrant {
     struct job job;
     struct sandbox *sandbox; /* NULL: out of the round */
+    unsigned number; /* of the allocator */
     struct round_result *out;
     double **part; /* seconds of each part, of each run */
 };
@@ -42,9 +45,16 @@ static const struct round *this_round(const struct bench *b)
 static void say(const struct bench *b, const struct entrant *e,
                 const char *what)
 {
-    progress("%u thread%s, round %u of %u: %s %s", b->section->threads,
+    const struct round *r = this_round(b);
+    char traces[64];
+    if (r->nparts == 1)
+        snprintf(traces, sizeof traces, "%s",
+                 b->r->traces[r->parts[0].trace]->name);
+    else
+        snprintf(traces, sizeof traces, "%u replays", r->nparts);
+    progress("%u thread%s, round %u of %u: %s %s: %s", b->section->threads,
              b->section->threads == 1 ? "" : "s", b->round + 1,
-             b->section->plan->nrounds, what, e->job.allocator->name);
+             b->section->plan->nrounds, what, e->job.allocator->name, traces);
 }
 
 /* ---- one allocator ------------------------------------------------------- */
@@ -57,15 +67,78 @@ static int part_of_thread(const struct round *r, unsigned thread)
     return -1;
 }
 
+/* What a child of the round may take. With -d 2 each operation takes as long as
+ * the heap is large, so that only a limit that was asked for counts. */
+static struct limits limits_of(const struct bench *b, const struct round *r)
+{
+    size_t payload = 0, half = replay_absurd();
+    for (unsigned p = 0; p < r->nparts; p++)
+        payload += b->r->traces[r->parts[p].trace]->peak_payload;
+    size_t most = MDRIVER_MEMORY_TIMES * payload;
+    most = most < MDRIVER_MEMORY_LEAST ? MDRIVER_MEMORY_LEAST : most;
+    most = most > half ? half : most;
+    most = most < 4 * payload ? 4 * payload : most;
+    return (struct limits){
+        .still = b->o->seconds,
+        .seconds = b->o->limited || b->o->level < 2 ? b->o->limit : 0,
+        .memory = b->o->memory ? (size_t)b->o->memory << 20 : most,
+    };
+}
+
+/* With several threads something went wrong: does it with one, too? */
+static void try_alone(const struct bench *b, const struct entrant *e,
+                      struct second_try *out)
+{
+    const struct round *r = this_round(b);
+    if (r->nthreads == 1 || e->out->fault_part < 0)
+        return;
+    struct part part = {.trace = r->parts[e->out->fault_part].trace,
+                        .lanes = 1};
+    struct round one = {&part, 1, 1};
+    struct limits limits = limits_of(b, &one);
+    struct job job = e->job;
+    job.round = &one;
+    job.latency = false;
+    say(b, e, "one thread of");
+    struct sandbox *s = sandbox_new(&job, &limits);
+    out->tried = true;
+    out->valid = sandbox_do(s, CHILD_START) && sandbox_do(s, CHILD_CHECK) &&
+                 sandbox_do(s, CHILD_TIME) && sandbox_do(s, CHILD_TIME) &&
+                 sandbox_do(s, CHILD_END);
+    sandbox_free(s);
+}
+
+/* A grade counts each trace: only what costs minutes ends it early. */
+static void count_fault(struct bench *b, const struct entrant *e)
+{
+    int kind = e->out->fault;
+    bool costly = kind == FAULT_HANG || kind == FAULT_SLOW;
+    unsigned *faults = &b->r->faults[e->number];
+    *faults += !b->o->grade || costly;
+    if (*faults == MDRIVER_FAULTS && !b->o->keep_going)
+        announce_end(e->job.allocator, *faults, b->o->grade);
+}
+
 /* The child found a fault, or is one: it is out. */
 static void drop(struct bench *b, struct entrant *e)
 {
     struct fault *f = &sandbox_shared(e->sandbox)->fault;
+    const struct round *r = this_round(b);
+    struct second_try alone = {0};
     e->out->fault = f->kind;
-    e->out->fault_part = part_of_thread(this_round(b), f->thread);
+    e->out->fault_part = part_of_thread(r, f->thread);
+    if (e->out->fault_part < 0 && r->nparts == 1)
+        e->out->fault_part = 0;
     memcpy(e->out->fault_text, f->text, sizeof f->text);
     sandbox_free(e->sandbox);
     e->sandbox = NULL;
+    try_alone(b, e, &alone);
+    announce_fault(b->o, e->job.allocator, e->out,
+                   e->out->fault_part < 0
+                       ? NULL
+                       : b->r->traces[r->parts[e->out->fault_part].trace],
+                   &alone, b->r->faults[e->number] == 0);
+    count_fault(b, e);
 }
 
 static bool command(struct bench *b, struct entrant *e, enum command c)
@@ -80,7 +153,8 @@ static bool command(struct bench *b, struct entrant *e, enum command c)
 
 static void begin(struct bench *b, struct entrant *e)
 {
-    e->sandbox = sandbox_new(&e->job, b->o->seconds);
+    struct limits limits = limits_of(b, this_round(b));
+    e->sandbox = sandbox_new(&e->job, &limits);
     command(b, e, CHILD_START);
 }
 
@@ -131,10 +205,29 @@ static void count(struct bench *b, struct entrant *e)
 
 /* ---- timing -------------------------------------------------------------- */
 
+/* A heap that grows and grows while it is timed, and did not before. */
+static bool grows(struct entrant *e)
+{
+    struct shared *s = sandbox_shared(e->sandbox);
+    size_t most = MDRIVER_HEAP_TIMES * e->out->peak_heap + MDRIVER_HEAP_MORE;
+    if (!registry_is_ours(e->job.allocator) || !e->out->peak_heap ||
+        registry_counts_itself(e->job.allocator) || s->timed_heap <= most)
+        return false;
+    fault_set(&s->fault, FAULT_HEAP, THREAD_NONE,
+              "%s: its heap is %zu bytes after timed replays, and was %zu in the "
+              "checked one: does it use freed blocks again?",
+              e->job.allocator->name, s->timed_heap, e->out->peak_heap);
+    return true;
+}
+
 static void time_once(struct bench *b, struct entrant *e)
 {
     if (!command(b, e, CHILD_TIME))
         return;
+    if (grows(e)) {
+        drop(b, e);
+        return;
+    }
     const struct round *r = this_round(b);
     const struct mark *marks = sandbox_shared(e->sandbox)->marks;
     e->out->samples[b->runs] = NS * marks_elapsed_ns(marks, r->nthreads);
@@ -203,6 +296,7 @@ static void enter(struct bench *b, unsigned a)
 {
     struct entrant *e = &b->entrants[a];
     const struct round *r = this_round(b);
+    e->number = a;
     e->out = result_round(b->section, a, b->round);
     e->job = (struct job){
         .allocator = b->r->allocators[a],
@@ -219,6 +313,12 @@ static void enter(struct bench *b, unsigned a)
     e->out->ran = b->section->threads == 1 ||
                   !e->job.allocator->single_threaded;
     e->out->checked = !registry_is_null(e->job.allocator);
+    if (b->r->faults[a] >= MDRIVER_FAULTS && !b->o->keep_going && e->out->ran) {
+        e->out->fault = FAULT_GIVEN_UP;
+        snprintf(e->out->fault_text, sizeof e->out->fault_text,
+                 "%s: given up after %u faults", e->job.allocator->name,
+                 b->r->faults[a]);
+    }
     if (b->o->latency)
         e->out->latency = dmem_alloc(sizeof *e->out->latency);
     for (unsigned p = 0; p < r->nparts; p++) {
@@ -245,8 +345,9 @@ static void check_all(struct bench *b)
 {
     for (unsigned a = 0; a < b->r->nallocators; a++) {
         struct entrant *e = &b->entrants[a];
-        say(b, e, "checking");
-        if (e->out->ran && e->out->checked)
+        if (!e->out->fault)
+            say(b, e, "checking");
+        if (e->out->ran && e->out->checked && !e->out->fault)
             check(b, e);
     }
 }
@@ -258,6 +359,7 @@ static void touch_all(struct bench *b)
         struct entrant *e = &b->entrants[a];
         if (!e->out->ran || e->out->fault)
             continue;
+        say(b, e, "measuring");
         begin(b, e);
         if (e->out->checked)
             touch(b, e);

@@ -1,10 +1,10 @@
 /* child.c - see child.h. */
-#include "driver/child.h"
+#include "driver/child_inside.h"
 
-#include "driver/counted.h"
-#include "driver/crew.h"
+#include "driver/account.h"
 #include "driver/dmem.h"
-#include "driver/resident.h"
+#include "driver/isolate.h"
+#include "driver/registry.h"
 #include "driver/trap.h"
 
 #include <errno.h>
@@ -15,25 +15,6 @@
 /* Of a lane that waits for another, which has a processor of its own. With
  * fewer processors than lanes the other may be waiting for this one's. */
 #define SPINS 200
-
-struct child {
-    const struct job *job;
-    const struct mm_allocator *a;
-    struct shared *shared;
-    struct crew *crew;
-    struct script **scripts;    /* of each part */
-    unsigned *part;             /* of each thread */
-    struct lane *lanes;         /* of each thread */
-    struct oracle *oracle;
-    struct oracle_block **blocks; /* of each part */
-    struct resident resident;
-    pthread_mutex_t turn; /* -d 2: one operation at a time */
-};
-
-static void set_phase(struct child *c, enum phase phase)
-{
-    atomic_store_explicit(&c->shared->phase, phase, memory_order_relaxed);
-}
 
 static bool leads_part(const struct child *c, unsigned thread)
 {
@@ -123,12 +104,16 @@ static void start(struct child *c)
 {
     set_phase(c, PHASE_PREPARE);
     prepare(c);
+    c->own = account_open(c->job->allocator);
+    c->resident_before = c->ours ? resident_now() : 0;
+    isolate_calls();
     set_phase(c, PHASE_INIT);
     if (c->a->init() != 0) {
         fault_set(&c->shared->fault, FAULT_NULL, THREAD_NONE,
                   "%s: init failed: %s", c->a->name, strerror(errno));
         return;
     }
+    account_started();
     c->crew = crew_start(c->job->round->nthreads, c->job->pin, hello, c);
 }
 
@@ -179,83 +164,21 @@ static void check(struct child *c)
     c->shared->peak_heap = oracle_peak_heap(c->oracle);
     c->shared->slack = oracle_slack(c->oracle);
     oracle_free(c->oracle);
-}
-
-/* ---- the passes without the oracle --------------------------------------- */
-
-static void touch_lane(void *arg, unsigned thread)
-{
-    struct child *c = arg;
-    resident_touch(&c->lanes[thread], &c->resident);
-}
-
-static void time_lane(void *arg, unsigned thread)
-{
-    replay_timed(&((struct child *)arg)->lanes[thread]);
-}
-
-static void count_lane(void *arg, unsigned thread)
-{
-    counted_replay(&((struct child *)arg)->lanes[thread]);
-}
-
-static void latency_lane(void *arg, unsigned thread)
-{
-    replay_latency(&((struct child *)arg)->lanes[thread]);
-}
-
-static void clear_lane(void *arg, unsigned thread)
-{
-    replay_clear(&((struct child *)arg)->lanes[thread]);
-}
-
-static void pass(struct child *c, void (*work)(void *, unsigned))
-{
-    set_phase(c, PHASE_PASS);
-    crew_run(c->crew, work, c);
-    if (fault_seen(&c->shared->fault))
-        return; /* what the slots hold may be anything */
-    set_phase(c, PHASE_CLEAR);
-    crew_run(c->crew, clear_lane, c);
-}
-
-/* Between two runs other allocators' children ran, and left the caches theirs.
- * A long replay does not notice; a short one is preceded by another that does
- * not count. */
-static void run(struct child *c)
-{
-    const struct round *r = c->job->round;
-    pass(c, time_lane);
-    if (!fault_seen(&c->shared->fault) &&
-        marks_elapsed_ns(c->shared->marks, r->nthreads) < MDRIVER_SHORT_NS)
-        pass(c, time_lane);
-}
-
-static void touch(struct child *c)
-{
-    const struct round *r = c->job->round;
-    size_t expected = 0;
-    for (unsigned p = 0; p < r->nparts; p++)
-        expected += c->scripts[p]->trace->peak_payload;
-    resident_begin(&c->resident, expected, r->nthreads);
-    pass(c, touch_lane);
-    c->shared->touched_payload = c->resident.peak_live;
-    c->shared->peak_resident = resident_peak(&c->resident);
-}
-
-static void latency(struct child *c)
-{
-    pass(c, latency_lane);
-    for (unsigned i = 0; i < c->job->round->nthreads; i++) {
-        latency_merge(&c->shared->latency, c->lanes[i].latency);
-        memset(c->lanes[i].latency, 0, sizeof(struct latency));
-    }
+    if (c->ours && c->shared->peak_payload > c->shared->peak_heap)
+        fault_set(&c->shared->fault, FAULT_HEAP, THREAD_NONE,
+                  "%s: %zu bytes were live at once, and its heap was %zu bytes "
+                  "at most: no heap is smaller than what is in it",
+                  c->a->name, c->shared->peak_payload, c->shared->peak_heap);
 }
 
 /* ---- commands ------------------------------------------------------------ */
 
 static void end(struct child *c)
 {
+    if (c->ours && c->timed && c->job->level && !c->inspected)
+        child_inspect(c);
+    if (fault_seen(&c->shared->fault))
+        return;
     set_phase(c, PHASE_FINI);
     crew_end(c->crew, bye, c);
     c->a->fini();
@@ -266,23 +189,27 @@ static void perform(struct child *c, enum command command)
     switch (command) {
     case CHILD_START: start(c); break;
     case CHILD_CHECK: check(c); break;
-    case CHILD_TOUCH: touch(c); break;
-    case CHILD_TIME: run(c); break;
-    case CHILD_COUNT: pass(c, count_lane); break;
-    case CHILD_LATENCY: latency(c); break;
+    case CHILD_TOUCH: child_touch(c); break;
+    case CHILD_TIME: child_time(c); break;
+    case CHILD_COUNT: child_count(c); break;
+    case CHILD_LATENCY: child_latency(c); break;
     case CHILD_END: end(c); break;
     }
+    if (c->ours)
+        account_check(c->a, &c->shared->fault);
 }
 
 _Noreturn void child_main(const struct job *job, struct shared *shared, int fd)
 {
-    struct child c = { .job = job, .a = job->allocator, .shared = shared,
+    struct child c = { .job = job, .own = *job->allocator, .shared = shared,
+                       .ours = registry_is_ours(job->allocator),
                        .turn = PTHREAD_MUTEX_INITIALIZER };
-    char command;
+    struct message m;
+    c.a = &c.own;
     trap_install(shared);
-    while (read(fd, &command, 1) == 1) {
-        perform(&c, command);
-        if (write(fd, &command, 1) != 1 || command == CHILD_END)
+    while (read(fd, &m, sizeof m) == sizeof m) {
+        perform(&c, (enum command)m.command);
+        if (write(fd, &m, sizeof m) != sizeof m || m.command == CHILD_END)
             break;
     }
     trap_remove();

@@ -1,10 +1,12 @@
 /* child.h - the process in which one allocator works on one round.
  *
- * It gets a job, performs commands that the parent sends as single bytes,
- * answers each with one byte, and leaves what it found in shared memory:
+ * It gets a job, performs commands that the parent sends, answers each, and
+ * leaves what it found in shared memory:
  *
- *   parent  ──── 'c' ───►  child   checked pass  ──► struct shared
- *           ◄─── ack ────
+ *   parent  ─── 'c', n ──►  child   checked pass  ──► struct shared
+ *           ◄── 'c', n ───
+ *
+ * n is a number that nobody can guess: an answer without it is the allocator's.
  *
  * A job names things and holds no state of the parent's: a child that is
  * started by exec, under LD_PRELOAD, is given the same (peer.h). Only before
@@ -24,6 +26,12 @@ enum command {
     CHILD_COUNT = 'n',   /* one replay that is counted */
     CHILD_LATENCY = 'l', /* one replay with the time of each operation */
     CHILD_END = 'q',     /* end threads, fini; the child answers and exits */
+};
+
+/* A command, and the answer when it is done. */
+struct message {
+    uint64_t number;
+    uint64_t command; /* enum command */
 };
 
 /* What the child is at, for the report of a crash outside the operations. */
@@ -69,13 +77,25 @@ struct order {
     struct part parts[MDRIVER_MAX_THREADS];
 };
 
+/* Where a thread was in the code: addresses, innermost first. The first is the
+ * one of the fault, the others are behind calls. */
+#define STACK_MOST 24
+struct stack {
+    _Atomic unsigned n; /* set last; 0: not known */
+    uintptr_t pc[STACK_MOST];
+};
+
 struct shared {
     struct order order;
     struct fault fault;
     _Atomic int phase;           /* enum phase */
     _Atomic uint32_t died_thread; /* driver thread that got a signal */
     _Atomic int died_signal;     /* 0: none, or one that cannot be caught */
+    _Atomic int died_code;       /* its si_code */
     _Atomic uintptr_t died_at;   /* address of the access */
+    struct stack stack; /* of the thread that died, or that was asked */
+    _Atomic int tids[MDRIVER_MAX_THREADS]; /* the system's numbers; 0: none */
+    size_t timed_heap; /* account_peak after the last timed replay */
     size_t peak_payload, peak_heap, touched_payload, peak_resident;
     double slack;
     struct mark marks[MDRIVER_MAX_THREADS];

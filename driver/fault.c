@@ -30,6 +30,8 @@ const char *fault_name(int kind)
         [FAULT_DATA] = "data",       [FAULT_REALLOC] = "realloc",
         [FAULT_USABLE] = "usable",   [FAULT_CHECK] = "check",
         [FAULT_CRASH] = "crash",     [FAULT_HANG] = "hang",
+        [FAULT_SLOW] = "slow",       [FAULT_MEMORY] = "memory",
+        [FAULT_HEAP] = "heap",       [FAULT_GIVEN_UP] = "given-up",
     };
     return kind >= 0 && kind < FAULT_KINDS ? names[kind] : "unknown";
 }

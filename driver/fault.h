@@ -22,10 +22,14 @@ enum fault_kind {
     FAULT_CHECK,   /* the allocator's own check found broken invariants */
     FAULT_CRASH,   /* a signal ended it (found by the sandbox) */
     FAULT_HANG,    /* no operation finished in time (found by the sandbox) */
+    FAULT_SLOW,    /* a pass took longer than --limit (the sandbox, too) */
+    FAULT_MEMORY,  /* it had more memory than --memory (the sandbox, too) */
+    FAULT_HEAP,    /* its heap cannot have been so small, or grew and grew */
+    FAULT_GIVEN_UP, /* not tried any more: it had too many faults */
     FAULT_KINDS
 };
 
-#define FAULT_TEXT 512
+#define FAULT_TEXT 1024
 
 /* Lives in memory shared with the sandbox's parent; starts as zeros. */
 struct fault {

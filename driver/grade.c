@@ -57,9 +57,9 @@ struct grade grade_allocator(const struct results *r, unsigned allocator)
         struct summary sum = summarize_section(r, s, allocator);
         sections++;
         g.util += sum.util;
-        g.vs_libc += sum.vs_libc;
+        g.vs_libc += sum.vs_libc_most;
         g.utilization += grade_util_points(sum.util);
-        g.throughput += grade_perf_points(sum.vs_libc);
+        g.throughput += grade_perf_points(sum.vs_libc_most);
         g.traces += r->ntraces;
         for (unsigned t = 0; t < r->ntraces; t++)
             g.valid += grade_trace_fault(s, allocator, t) == FAULT_NONE;

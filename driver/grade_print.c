@@ -55,13 +55,13 @@ static void say_figures(const struct results *r, unsigned allocator,
         size_t nf = strlen(figures), nt = strlen(threads);
         snprintf(figures + nf, sizeof figures - nf, "%s%.*f%s", comma,
                  utilization ? 1 : 2,
-                 utilization ? 100 * sum.util : sum.vs_libc,
+                 utilization ? 100 * sum.util : sum.vs_libc_most,
                  utilization ? " %" : "");
         snprintf(threads + nt, sizeof threads - nt, "%s%u", comma, s->threads);
         comma = ", ";
     }
     snprintf(text, room, "%s%s with %s thread%s", figures,
-             utilization ? "" : " of libc's", threads,
+             utilization ? "" : " of libc's (2 at most a trace)", threads,
              strcmp(threads, "1") == 0 ? "" : "s");
 }
 

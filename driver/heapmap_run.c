@@ -1,6 +1,7 @@
 /* heapmap_run.c - see heapmap_run.h. */
 #include "driver/heapmap_run.h"
 
+#include "driver/account.h"
 #include "driver/dmem.h"
 #include "driver/heapmap.h"
 #include "driver/oracle.h"
@@ -9,6 +10,7 @@
 #include "driver/registry.h"
 #include "driver/report.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,15 +70,19 @@ static int draw(const struct options *o, const struct mm_allocator *a,
 {
     static struct fault fault;
     crash_plainly();
-    struct oracle *oracle = oracle_new(a, o->level ? o->level : 1, &fault);
+    struct mm_allocator own = account_open(a);
+    a = &own;
     struct sampling s = { .a = a, .t = t };
+    struct oracle *oracle = oracle_new(a, o->level ? o->level : 1, &fault);
     s.blocks = oracle_begin(oracle, t);
     s.live = dmem_alloc((t->nids + 1) * sizeof *s.live);
     s.map = heapmap_new(heapmap_unit(t->peak_payload), HEAPMAP_SAMPLES);
     if (a->init() != 0) {
-        fprintf(stderr, "FAULT null: %s: init failed\n", a->name);
+        fprintf(stderr, "FAULT null: %s: init failed: %s\n", a->name,
+                strerror(errno));
         return EXIT_FAULT;
     }
+    account_started();
     if (a->thread_init)
         a->thread_init();
     if (!replay(oracle, &s, o->seconds)) {

@@ -3,6 +3,7 @@
 
 #include "driver/dmem.h"
 #include "driver/options_help.h"
+#include "driver/options_table.h"
 #include "driver/peer.h"
 #include "driver/registry.h"
 #include "driver/report.h"
@@ -10,7 +11,6 @@
 #include "driver/trace.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,35 +19,8 @@
 #define DEFAULT_DIR "traces"
 #define MAX_RUNS 1000
 #define MAX_SECONDS 86400
+#define MAX_MIB (1u << 30)
 #define ERR_ROOM 1024
-
-enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_COUNT, OPT_ONCE,
-       OPT_CSV, OPT_JSON, OPT_HEAPMAP };
-
-static const struct option long_options[] = {
-    { "traces", required_argument, NULL, 't' },
-    { "file", required_argument, NULL, 'f' },
-    { "threads", required_argument, NULL, 'n' },
-    { "same", no_argument, NULL, OPT_SAME },
-    { "pin", no_argument, NULL, OPT_PIN },
-    { "allocator", required_argument, NULL, 'a' },
-    { "libc", no_argument, NULL, 'l' },
-    { "list", no_argument, NULL, OPT_LIST },
-    { "debug", required_argument, NULL, 'd' },
-    { "seconds", required_argument, NULL, 's' },
-    { "runs", required_argument, NULL, 'r' },
-    { "latency", no_argument, NULL, OPT_LATENCY },
-    { "count", no_argument, NULL, OPT_COUNT },
-    { "once", no_argument, NULL, OPT_ONCE },
-    { "verbose", no_argument, NULL, 'v' },
-    { "more-verbose", no_argument, NULL, 'V' },
-    { "grade", no_argument, NULL, 'g' },
-    { "csv", required_argument, NULL, OPT_CSV },
-    { "json", required_argument, NULL, OPT_JSON },
-    { "heapmap", required_argument, NULL, OPT_HEAPMAP },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
-};
 
 static _Noreturn void __attribute__((format(printf, 1, 2)))
 usage(const char *format, ...)
@@ -187,6 +160,12 @@ static void read_one(struct options *o, int option, char **argv)
     case 'v': o->verbose = o->verbose > 1 ? o->verbose : 1; break;
     case 'V': o->verbose = 2; break;
     case 'g': o->grade = true; break;
+    case OPT_KEEP_GOING: o->keep_going = true; break;
+    case OPT_LIMIT:
+        o->limit = number(optarg, "--limit", 0, MAX_SECONDS);
+        o->limited = true;
+        break;
+    case OPT_MEMORY: o->memory = number(optarg, "--memory", 1, MAX_MIB); break;
     case OPT_SAME: o->same = true; break;
     case OPT_PIN: o->pin = true; break;
     case OPT_LIST: o->list = true; break;
@@ -275,7 +254,8 @@ static void fill_defaults(struct options *o)
 void options_read(struct options *o, int argc, char **argv)
 {
     int option;
-    *o = (struct options){ .level = 1, .seconds = MDRIVER_WATCHDOG_SECONDS };
+    *o = (struct options){ .level = 1, .seconds = MDRIVER_WATCHDOG_SECONDS,
+                            .limit = MDRIVER_LIMIT_SECONDS };
     o->allocators = dmem_alloc((registry_count() + MDRIVER_MAX_PEERS) *
                                sizeof *o->allocators);
     o->command = origin_command(argc, argv);

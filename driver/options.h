@@ -20,6 +20,8 @@ struct options {
     unsigned nallocators;
     bool chosen; /* by -a */
     bool stages; /* not chosen: all of stages.h */
+    bool keep_going, limited; /* limited: by --limit */
+    unsigned limit, memory; /* --limit, seconds; --memory, MiB, 0: by payload */
     bool same, list, show_libc, grade, pin, latency, count, once;
     int level;        /* -d */
     unsigned seconds; /* -s */

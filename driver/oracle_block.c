@@ -3,6 +3,8 @@
 #include "driver/pattern.h"
 #include "driver/shadow.h"
 
+#include <stdio.h>
+
 #define MIN_ALIGN ((size_t)16)
 #define SMALL_ALIGN ((size_t)8) /* SHADOW_GRANULE can tell such blocks apart */
 
@@ -19,11 +21,49 @@ static bool place_is_right(const struct call *c, unsigned char *p, size_t size)
     if (!shadow_covers(p, size))
         return fail(c, FAULT_OUTSIDE, "%p is no address that a program has",
                     (void *)p);
-    if (a->contains && !a->contains(p, size))
-        return fail(c, FAULT_OUTSIDE,
-                    "%zu bytes at %p are not inside the allocator's heap", size,
-                    (void *)p);
     return true;
+}
+
+/* How many of the block's bytes, from its start on, are inside the heap? */
+static size_t inside_bytes(const struct mm_allocator *a, const void *p,
+                           size_t size)
+{
+    size_t low = 0, high = size; /* low bytes are inside, high are not */
+    if (!a->contains(p, 1))
+        return 0;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (a->contains(p, middle))
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Not all inside the heap; if it is another block's memory, too, that is what
+ * is told first. */
+static bool fail_outside(const struct call *c, unsigned char *p, size_t size)
+{
+    size_t inside = inside_bytes(c->o->a, p, size);
+    char beyond[96] = "";
+    uint32_t clash = 0;
+    if (inside)
+        snprintf(beyond, sizeof beyond,
+                 "; and %zu of its bytes lie beyond the heap's end",
+                 size - inside);
+    if (!shadow_claim(c->o->shadow, p, size, c->key, &clash))
+        return fail_overlap(c, "payload", clash, beyond);
+    shadow_release(c->o->shadow, p, size);
+    if (inside)
+        return fail(c, FAULT_OUTSIDE,
+                    "%zu bytes at %p reach beyond the heap's end: %zu of its "
+                    "bytes are not the allocator's",
+                    size, (void *)p, size - inside);
+    return fail(c, FAULT_OUTSIDE,
+                "%zu bytes at %p are not inside the allocator's heap, which is "
+                "what mem_sbrk, mem_extend and mem_map gave it (memlib.h)",
+                size, (void *)p);
 }
 
 static bool usable_is_right(const struct call *c, unsigned char *p, size_t size,
@@ -58,7 +98,7 @@ static bool claim(const struct call *c, unsigned char *p, size_t size)
 {
     uint32_t clash = 0;
     return shadow_claim(c->o->shadow, p, size, c->key, &clash) ||
-           fail_overlap(c, "payload", clash);
+           fail_overlap(c, "payload", clash, "");
 }
 
 static bool claim_slack(const struct call *c, unsigned char *p, size_t size)
@@ -74,7 +114,7 @@ static bool claim_slack(const struct call *c, unsigned char *p, size_t size)
     return usable <= start ||
            shadow_claim(c->o->shadow, p + start, usable - start, c->key,
                         &clash) ||
-           fail_overlap(c, "usable_size", clash);
+           fail_overlap(c, "usable_size", clash, "");
 }
 
 bool block_accept(const struct call *c, unsigned char *p, size_t size)
@@ -85,8 +125,14 @@ bool block_accept(const struct call *c, unsigned char *p, size_t size)
     atomic_store_explicit(&b->line, c->line, memory_order_relaxed);
     atomic_store_explicit(&b->thread, c->thread, memory_order_relaxed);
     atomic_store_explicit(&b->p, p, memory_order_relaxed);
-    return !c->o->level || (place_is_right(c, p, size) && claim(c, p, size) &&
-                            claim_slack(c, p, size));
+    const struct mm_allocator *a = c->o->a;
+    if (!c->o->level)
+        return true;
+    if (!place_is_right(c, p, size))
+        return false;
+    if (a->contains && !a->contains(p, size))
+        return fail_outside(c, p, size);
+    return claim(c, p, size) && claim_slack(c, p, size);
 }
 
 void block_release(const struct call *c)

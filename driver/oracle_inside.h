@@ -103,7 +103,9 @@ void block_release(const struct call *c);
 /** Record a fault of this call. @return false, for the caller to return. */
 bool fail(const struct call *c, enum fault_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
-/** The fault that a part of the call's block is also that of key's. */
-bool fail_overlap(const struct call *c, const char *part, uint32_t key);
+/** The fault that a part of the call's block is also that of key's.
+ * @param more  what else is wrong with it, or "". */
+bool fail_overlap(const struct call *c, const char *part, uint32_t key,
+                  const char *more);
 
 #endif

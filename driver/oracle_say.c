@@ -64,11 +64,12 @@ static void describe_key(struct oracle *o, uint32_t key, char *text,
     pthread_mutex_unlock(&o->lock);
 }
 
-bool fail_overlap(const struct call *c, const char *part, uint32_t key)
+bool fail_overlap(const struct call *c, const char *part, uint32_t key,
+                  const char *more)
 {
     char place[96], other[FAULT_TEXT / 2];
     describe_place(c->b, place, sizeof place);
     describe_key(c->o, key, other, sizeof other);
-    return fail(c, FAULT_OVERLAP, "its %s (%s) overlaps live %s", part, place,
-                other);
+    return fail(c, FAULT_OVERLAP, "its %s (%s) overlaps live %s%s", part, place,
+                other, more);
 }

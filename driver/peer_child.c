@@ -7,6 +7,7 @@
 #include "driver/peer.h"
 
 #include "driver/dmem.h"
+#include "driver/sanitized.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,15 +23,6 @@
 #define PROBE_ARGUMENT "--probe-peer"
 #define PROBE_LACKS 64 /* exit status: the first function that is missing */
 #define NUMBER 16      /* room for a file descriptor's digits */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#define SANITIZED                                                              \
-    (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define SANITIZED false
-#endif
 
 /* ---- does a library serve? ----------------------------------------------- */
 

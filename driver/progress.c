@@ -1,6 +1,8 @@
 /* progress.c - see progress.h. */
 #include "driver/progress.h"
 
+#include "driver/clock.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,26 +10,60 @@
 
 #define CLEAR_LINE "\r\033[K"
 #define WIDTH 79
+#define SECOND UINT64_C(1000000000)
 
-static bool shown;
+static struct {
+    bool shown;
+    char what[WIDTH + 1];
+    uint64_t since, drawn; /* ns: when it began, the second that was drawn */
+    unsigned faults;
+} line;
+
+static void draw(uint64_t seconds)
+{
+    char tail[48] = "", text[WIDTH + 1];
+    int n = 0;
+    if (seconds)
+        n = snprintf(tail, sizeof tail, ", %llu s",
+                     (unsigned long long)seconds);
+    if (line.faults)
+        snprintf(tail + n, sizeof tail - (size_t)n, ", %u fault%s",
+                 line.faults, line.faults == 1 ? "" : "s");
+    snprintf(text, sizeof text, "%.*s%s", WIDTH - (int)sizeof tail + 20,
+             line.what, tail);
+    fprintf(stderr, CLEAR_LINE "%s", text);
+    fflush(stderr);
+    line.shown = true;
+    line.drawn = seconds;
+}
 
 void progress(const char *format, ...)
 {
-    char line[WIDTH + 1];
+    va_list args;
     if (!isatty(STDERR_FILENO))
         return;
-    va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    vsnprintf(line.what, sizeof line.what, format, args);
     va_end(args);
-    fprintf(stderr, CLEAR_LINE "%s", line);
-    fflush(stderr);
-    shown = true;
+    line.since = clock_ns();
+    draw(0);
+}
+
+void progress_tick(void)
+{
+    uint64_t seconds = (clock_ns() - line.since) / SECOND;
+    if (*line.what && seconds != line.drawn)
+        draw(seconds);
+}
+
+void progress_fault(void)
+{
+    line.faults++;
 }
 
 void progress_clear(void)
 {
-    if (shown)
+    if (line.shown)
         fputs(CLEAR_LINE, stderr);
-    shown = false;
+    line.shown = false;
 }

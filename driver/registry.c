@@ -28,6 +28,22 @@ const struct mm_allocator *registry_find(const char *name)
     return NULL;
 }
 
+/* Linked in also where an MM_ALLOCATORS of its own does not list them. */
+extern const struct mm_allocator mm_buddy, mm_buddy_plain;
+
+bool registry_is_ours(const struct mm_allocator *a)
+{
+    for (size_t i = 0; registry[i]; i++)
+        if (registry[i] == a)
+            return a != &mm_libc && a != &mm_null;
+    return false;
+}
+
+bool registry_counts_itself(const struct mm_allocator *a)
+{
+    return a == &mm_buddy || a == &mm_buddy_plain;
+}
+
 bool registry_is_null(const struct mm_allocator *a)
 {
     return a == &mm_null;

@@ -13,6 +13,11 @@ extern const struct mm_allocator *const registry[];
 extern const struct mm_allocator mm_libc, mm_null;
 
 size_t registry_count(void);
+/** Is it to have its memory from memlib: linked in, and neither libc nor the
+ * no-op allocator? */
+bool registry_is_ours(const struct mm_allocator *a);
+/** Is it one of the lab's own that must tell the size of its heap itself? */
+bool registry_counts_itself(const struct mm_allocator *a);
 /** @return NULL if none has this name. */
 const struct mm_allocator *registry_find(const char *name);
 bool registry_is_null(const struct mm_allocator *a);

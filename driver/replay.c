@@ -142,7 +142,8 @@ static always_inline void *allocate(const struct mm_allocator *a,
 }
 
 /* @param op     operation i, already read from memory.
- * @param touch  write a byte of what was allocated. */
+ * @param touch  write a byte of what was allocated: not always the same one,
+ *               so that no realloc can know what it need not copy. */
 static always_inline bool perform(struct lane *lane,
                                   const struct mm_allocator *a, size_t i,
                                   const struct trace_op op, void **slot,
@@ -158,7 +159,7 @@ static always_inline bool perform(struct lane *lane,
         return refused(lane, i);
     *slot = p;
     if (touch && !resize && likely(op.size))
-        *(volatile char *)p = 1;
+        *(volatile unsigned char *)p = replay_byte(lane, i);
     return true;
 }
 
@@ -171,21 +172,21 @@ bool replay_perform(struct lane *lane, size_t i)
 /* ---- the loops ----------------------------------------------------------- */
 
 static const enum latency_kind latency_of[] = {
-    [TRACE_MALLOC] = LATENCY_MALLOC,     [TRACE_CALLOC] = LATENCY_MALLOC,
-    [TRACE_MEMALIGN] = LATENCY_MALLOC,   [TRACE_REALLOC] = LATENCY_REALLOC,
+    [TRACE_MALLOC] = LATENCY_MALLOC,   [TRACE_CALLOC] = LATENCY_MALLOC,
+    [TRACE_MEMALIGN] = LATENCY_MALLOC, [TRACE_REALLOC] = LATENCY_REALLOC,
     [TRACE_FREE] = LATENCY_FREE,
 };
 
-static always_inline bool loop(struct lane *lane, const bool shared,
-                               const bool each)
+static always_inline bool loop(struct lane *lane, size_t from, size_t to,
+                               const bool shared, const bool each)
 {
     const struct mm_allocator a = *lane->a; /* calls need no load */
     const struct trace_op *const ops = lane->l->ops;
-    const size_t n = lane->l->nops;
-    const uint32_t *in = lane->l->in, *out = lane->l->out;
+    const uint32_t *in = lane->l->in + lane->ins;
+    const uint32_t *out = lane->l->out + lane->outs;
     void **const slots = lane->slots;
     _Atomic uint64_t *const at_op = &lane->mark->op;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct trace_op op = ops[i];
         const uint32_t soon = ops[i + SCRIPT_AHEAD].id;
         void **slot = &slots[op.id];
@@ -203,6 +204,8 @@ static always_inline bool loop(struct lane *lane, const bool shared,
         if (shared && op.script_post)
             give(lane, *out++, *slot);
     }
+    lane->ins = (size_t)(in - lane->l->in);
+    lane->outs = (size_t)(out - lane->l->out);
     return true;
 }
 
@@ -210,31 +213,42 @@ static always_inline bool loop(struct lane *lane, const bool shared,
  * from a line's start on: elsewhere the same code took 0.1 ns more. */
 #define own_code __attribute__((noinline, aligned(64)))
 
-static bool own_code loop_single(struct lane *lane)
+static bool own_code loop_single(struct lane *lane, size_t from, size_t to)
 {
-    return loop(lane, false, false);
+    return loop(lane, from, to, false, false);
 }
 
-static bool own_code loop_shared(struct lane *lane)
+static bool own_code loop_shared(struct lane *lane, size_t from, size_t to)
 {
-    return loop(lane, true, false);
+    return loop(lane, from, to, true, false);
 }
 
 static bool own_code loop_single_each(struct lane *lane)
 {
-    return loop(lane, false, true);
+    return loop(lane, 0, lane->l->nops, false, true);
 }
 
 static bool own_code loop_shared_each(struct lane *lane)
 {
-    return loop(lane, true, true);
+    return loop(lane, 0, lane->l->nops, true, true);
+}
+
+bool replay_some(struct lane *lane, size_t from, size_t to)
+{
+    set_state(lane, MARK_BUSY);
+    bool good = lane->hands ? loop_shared(lane, from, to)
+                            : loop_single(lane, from, to);
+    set_state(lane, MARK_DONE);
+    return good;
 }
 
 bool replay_timed(struct lane *lane)
 {
+    const size_t n = lane->l->nops;
     set_state(lane, MARK_BUSY);
     lane->mark->start_ns = clock_ns();
-    bool good = lane->hands ? loop_shared(lane) : loop_single(lane);
+    bool good =
+        lane->hands ? loop_shared(lane, 0, n) : loop_single(lane, 0, n);
     lane->mark->end_ns = clock_ns();
     set_state(lane, MARK_DONE);
     return good;

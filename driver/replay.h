@@ -54,12 +54,13 @@ struct lane {
     const struct script_lane *l;
     void **slots;             /* this lane's */
     _Atomic uintptr_t *hands; /* R3: of all lanes; NULL: nothing to hand over */
-    size_t ins, outs; /* taken and given so far, in passes of one's own */
+    size_t ins, outs; /* taken and given so far, in passes that stop between */
     size_t *sizes;    /* of each block of the trace, for the touch pass; the
                        * hand-overs order what the lanes do there too */
     struct mark *mark;
     struct fault *fault;
     unsigned thread; /* number of the driver thread */
+    unsigned tag; /* operation i writes the byte i + tag to its block */
     unsigned spins;  /* looks at an entry before the processor is given away */
     size_t absurd;   /* bytes; NULL for a larger request is no fault */
     struct latency *latency;
@@ -69,6 +70,14 @@ struct lane {
 /** Replay with the clock running: sets mark->start_ns and end_ns.
  * @return false if a fault was found, by this thread or by another. */
 bool replay_timed(struct lane *lane);
+/** Operations from .. to - 1 of the same, the clock aside.
+ * @pre those before were performed, in this pass. */
+bool replay_some(struct lane *lane, size_t from, size_t to);
+/** The byte that operation i writes. */
+static inline unsigned char replay_byte(const struct lane *lane, size_t i)
+{
+    return (unsigned char)(i + lane->tag);
+}
 /** The same, with each operation's time added to lane->latency. */
 bool replay_latency(struct lane *lane);
 /** Through the oracle. Same return.

@@ -21,7 +21,7 @@ struct table {
 
 static const char *valid_word(const struct round_result *x, int part)
 {
-    if (!x->ran || !x->checked)
+    if (!x->ran || !x->checked || x->fault == FAULT_GIVEN_UP)
         return "-";
     if (x->fault == FAULT_NONE)
         return "yes";
@@ -138,13 +138,27 @@ static void print_round_table(const struct table *t)
 
 /* ---- what is not one trace's --------------------------------------------- */
 
-static void print_faults(const struct table *t)
+/* What a dash means, if a valid line has one. */
+static void print_legend(const struct table *t)
 {
+    bool small = false, old = false, brief = false;
     for (unsigned i = 0; i < t->s->plan->nrounds; i++) {
         const struct round_result *x = result_round(t->s, t->allocator, i);
-        if (x->fault)
-            printf("FAULT %s\n", x->fault_text);
+        if (!result_valid(x) || !x->time.runs)
+            continue;
+        small |= x->touched_payload &&
+                 x->touched_payload < RESULT_LEAST_WRITTEN;
+        old |= x->touched_payload >= RESULT_LEAST_WRITTEN && !x->peak_resident;
+        brief |= ratio_to_libc(t->r, t->s, t->allocator, i) == 0;
     }
+    if (small)
+        printf("  resid -: less is written than a page holds\n");
+    if (old)
+        printf("  resid -: it fits into memory that the heap had before\n");
+    if (brief)
+        printf("  vs libc -: the replay is too short to compare, less than "
+               "%d us\n",
+               MDRIVER_LEAST_NS / 1000);
 }
 
 static void print_section(const struct results *r, const struct section *s,
@@ -162,6 +176,7 @@ static void print_section(const struct results *r, const struct section *s,
         print_trace_table(&t);
     else
         print_round_table(&t);
+    print_legend(&t);
 }
 
 static bool has_one_thread(const struct results *r)
@@ -176,12 +191,10 @@ void report_tables(const struct results *r, const struct options *o)
 {
     for (unsigned i = 0; i < r->nsections; i++)
         for (unsigned a = 0; a < r->nallocators; a++) {
-            struct table t = { r, &r->sections[i], a, false };
             if (r->shown[a] && !o->count)
                 print_section(r, &r->sections[i], a, has_one_thread(r));
             if (r->shown[a] && o->verbose &&
                 result_round(&r->sections[i], a, 0)->ran)
                 report_details(r, &r->sections[i], a);
-            print_faults(&t);
         }
 }

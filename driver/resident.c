@@ -35,8 +35,9 @@ size_t resident_now(void)
     if (n <= 0)
         return 0;
     text[n] = '\0';
-    size_t kb = 0;
-    return find_kb(text, "\nAnonymous:", &kb) ? kb * 1024 : 0;
+    size_t kb = 0, swapped = 0;
+    find_kb(text, "\nSwap:", &swapped);
+    return find_kb(text, "\nAnonymous:", &kb) ? (kb + swapped) * 1024 : 0;
 }
 
 /* ---- the pass ------------------------------------------------------------ */
@@ -62,6 +63,13 @@ void resident_begin(struct resident *r, size_t expected, unsigned lanes)
     r->lanes = lanes;
     r->base = resident_now();
     r->peak = r->base;
+}
+
+/* Readings come in steps (new_height). */
+bool resident_covers(size_t resident, size_t written)
+{
+    size_t step = written / STEP_DIVISOR + 2 * STEP_LEAST;
+    return resident == 0 || resident + step >= written;
 }
 
 size_t resident_peak(struct resident *r)

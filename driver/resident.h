@@ -21,12 +21,16 @@ struct resident {
     unsigned lanes;
 };
 
-/** Anonymous resident bytes of this process; 0 if the system does not say. */
+/** Anonymous bytes of this process, resident or swapped out; 0 if the system
+ * does not say. */
 size_t resident_now(void);
 /** @param expected  sum of the traces' peaks, in bytes. */
 void resident_begin(struct resident *r, size_t expected, unsigned lanes);
 /** @return as replay_timed. */
 bool resident_touch(struct lane *lane, struct resident *r);
+/** Can so many resident bytes hold so many that were written? @param resident
+ * 0: unknown. */
+bool resident_covers(size_t resident, size_t written);
 /** Peak above the base, in bytes. */
 size_t resident_peak(struct resident *r);
 

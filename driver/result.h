@@ -7,6 +7,7 @@
 #ifndef DRIVER_RESULT_H
 #define DRIVER_RESULT_H
 
+#include "config.h"
 #include "driver/clock.h"
 #include "driver/fault.h"
 #include "driver/latency.h"
@@ -52,6 +53,7 @@ struct results {
     struct trace **traces;
     unsigned ntraces;
     const struct mm_allocator **allocators; /* libc is among them */
+    unsigned *faults; /* of each allocator, so far */
     bool *shown; /* of each allocator: false: only compared with, or no-op */
     unsigned nallocators;
     unsigned libc; /* index of the reference */
@@ -79,18 +81,22 @@ static inline double result_util(const struct round_result *r)
     return r->peak_heap ? (double)r->peak_payload / (double)r->peak_heap : 0;
 }
 
-/** Peak resident bytes over peak payload; 0 if unknown. */
+/* Bytes written below which resident over written says nothing: one page. */
+#define RESULT_LEAST_WRITTEN 4096
+
+/** Peak resident bytes over peak payload; 0 if unknown, or less was written
+ * than a page holds. */
 static inline double result_resident(const struct round_result *r)
 {
-    return r->touched_payload
+    return r->touched_payload >= RESULT_LEAST_WRITTEN
                ? (double)r->peak_resident / (double)r->touched_payload
                : 0;
 }
 
-/** Operations per second; 0 if not timed. */
+/** Operations per second; 0 if not timed, or too short to be. */
 static inline double result_speed(size_t ops, const struct timing *t)
 {
-    return t->median > 0 ? (double)ops / t->median : 0;
+    return t->median * 1e9 >= MDRIVER_LEAST_NS ? (double)ops / t->median : 0;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* summary.c - see summary.h. */
 #include "driver/summary.h"
 
+#include "config.h"
 #include "driver/registry.h"
 
 #include <math.h>
@@ -35,6 +36,11 @@ static bool counts_speed(const struct results *r, const struct round *round)
 
 /* ---- against libc -------------------------------------------------------- */
 
+static bool long_enough(const struct timing *t)
+{
+    return t->median * 1e9 >= MDRIVER_LEAST_NS;
+}
+
 static double over(double a, double b)
 {
     return b > 0 ? a / b : 0;
@@ -47,7 +53,9 @@ double ratio_to_libc(const struct results *r, const struct section *s,
     const struct round_result *libc = result_round(s, r->libc, round);
     if (!timed(mine) || !timed(libc))
         return 0;
-    return libc->time.median / mine->time.median;
+    return long_enough(&mine->time) && long_enough(&libc->time)
+               ? libc->time.median / mine->time.median
+               : 0;
 }
 
 double part_ratio_to_libc(const struct results *r, const struct section *s,
@@ -57,7 +65,11 @@ double part_ratio_to_libc(const struct results *r, const struct section *s,
     const struct round_result *libc = result_round(s, r->libc, round);
     if (!timed(mine) || !timed(libc))
         return 0;
-    return over(libc->parts[part].time.median, mine->parts[part].time.median);
+    const struct timing *libcs = &libc->parts[part].time;
+    const struct timing *time = &mine->parts[part].time;
+    return long_enough(time) && long_enough(libcs)
+               ? libcs->median / time->median
+               : 0;
 }
 
 /* ---- against one thread -------------------------------------------------- */
@@ -99,16 +111,20 @@ static double round_alone(const struct results *r, const struct section *s,
 double round_speedup(const struct results *r, const struct section *s,
                      unsigned allocator, unsigned round)
 {
-    return over(round_alone(r, s, allocator, round),
-                result_round(s, allocator, round)->time.median);
+    const struct timing *time = &result_round(s, allocator, round)->time;
+    return long_enough(time)
+               ? over(round_alone(r, s, allocator, round), time->median)
+               : 0;
 }
 
 double part_speedup(const struct results *r, const struct section *s,
                     unsigned allocator, unsigned round, unsigned part)
 {
     unsigned trace = s->plan->rounds[round].parts[part].trace;
-    return over(alone(r, allocator, trace),
-                result_round(s, allocator, round)->parts[part].time.median);
+    const struct timing *time =
+        &result_round(s, allocator, round)->parts[part].time;
+    return long_enough(time) ? over(alone(r, allocator, trace), time->median)
+                             : 0;
 }
 
 /* ---- in all -------------------------------------------------------------- */
@@ -116,14 +132,14 @@ double part_speedup(const struct results *r, const struct section *s,
 /* Sums from which the means are made. */
 struct sums {
     unsigned nutil, nresident, nspeed, nratio;
-    double util, resident, speed, inverse, log_ratio, alone, time;
+    double util, resident, speed, inverse, log_ratio, log_most, alone, time;
 };
 
 static void add_memory(struct sums *t, const struct round_result *x)
 {
     t->nutil += x->peak_heap != 0;
     t->util += result_util(x);
-    t->nresident += x->touched_payload != 0;
+    t->nresident += result_resident(x) > 0;
     t->resident += result_resident(x);
 }
 
@@ -131,14 +147,17 @@ static void add_time(struct sums *t, const struct round_result *x,
                      double ratio, double alone_seconds)
 {
     double speed = result_speed(x->ops, &x->time);
-    t->nspeed++;
-    t->speed += speed;
-    t->inverse += 1 / speed;
+    if (speed > 0) { /* it was long enough */
+        t->nspeed++;
+        t->speed += speed;
+        t->inverse += 1 / speed;
+    }
     if (ratio > 0) {
         t->nratio++;
         t->log_ratio += log(ratio);
+        t->log_most += log(fmin(ratio, GRADE_PERF_MOST));
     }
-    if (alone_seconds > 0) {
+    if (alone_seconds > 0 && speed > 0) {
         t->alone += alone_seconds;
         t->time += x->time.median;
     }
@@ -151,6 +170,7 @@ static void finish(struct summary *out, const struct sums *t)
     out->arithmetic = over(t->speed, t->nspeed);
     out->harmonic = over(t->nspeed, t->inverse);
     out->vs_libc = t->nratio ? exp(t->log_ratio / t->nratio) : 0;
+    out->vs_libc_most = t->nratio ? exp(t->log_most / t->nratio) : 0;
     out->speedup = over(t->alone, t->time);
 }
 

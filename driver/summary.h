@@ -15,13 +15,15 @@ struct summary {
     double util, resident;   /* arithmetic means over the rounds */
     double harmonic, arithmetic; /* means of the rounds' operations/second */
     double vs_libc;              /* geometric mean of the rounds' ratios */
+    double vs_libc_most; /* the same, each ratio GRADE_PERF_MOST at most */
     double speedup;              /* one thread's time over this time, in all */
 };
 
 struct summary summarize_section(const struct results *r,
                                  const struct section *s, unsigned allocator);
 
-/** Operations per second against libc's in the same round; 0: unknown. */
+/** Operations per second against libc's in the same round; 0: unknown, or
+ * both too short to compare (MDRIVER_LEAST_NS). */
 double ratio_to_libc(const struct results *r, const struct section *s,
                      unsigned allocator, unsigned round);
 /** The same for one part of the round. */

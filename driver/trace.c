@@ -104,11 +104,12 @@ static bool regular(int fd, size_t *size, const struct trace_msg *msg)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return trace_fail(msg, 0, "found a file without status (%s), expected "
-                          "a trace file", strerror(errno));
+        return trace_fail(msg, 0, "cannot be looked at: %s; expected a trace "
+                          "file", strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return trace_fail(msg, 0, "found %s, expected a trace file",
-                          kind_of_file(st.st_mode));
+        return trace_fail(msg, 0, "is %s; expected a trace file%s",
+                          kind_of_file(st.st_mode),
+                          S_ISDIR(st.st_mode) ? "; -t takes a directory" : "");
     if ((uint64_t)st.st_size > TRACE_MAX_TEXT)
         return trace_fail(msg, 0, "found %lld bytes, expected at most %zu",
                           (long long)st.st_size, TRACE_MAX_TEXT);
@@ -126,12 +127,12 @@ static bool read_all(int fd, char *data, size_t size,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return trace_fail(msg, 0, "found a read error after %zu bytes "
-                              "(%s), expected %zu", got, strerror(errno), size);
+            return trace_fail(msg, 0, "cannot be read beyond byte %zu of %zu: "
+                              "%s", got, size, strerror(errno));
         got += (size_t)n;
         if (got > size || (n == 0 && got < size))
-            return trace_fail(msg, 0, "found a file that changes while it is "
-                              "read, expected a finished one");
+            return trace_fail(msg, 0, "changed while it was read; is a program "
+                              "still writing it?");
         if (n == 0)
             return true;
     }
@@ -155,8 +156,8 @@ struct trace *trace_read(const char *path, char *err, size_t errsize)
     /* O_NONBLOCK: opening a FIFO that nobody writes must not wait. */
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) {
-        trace_message(&msg, 0, "found no way to open it (%s), expected a "
-                      "readable trace file", strerror(errno));
+        trace_message(&msg, 0, "cannot be opened: %s; -f takes a trace file, "
+                      "-t a directory of them", strerror(errno));
         return NULL;
     }
     size_t size;
@@ -221,14 +222,14 @@ char **trace_list(const char *dir, size_t *n, char *err, size_t errsize)
     int found = scandir(dir, &entries, is_trace_file, by_name);
     *n = found > 0 ? (size_t)found : 0;
     if (found < 0)
-        trace_message(&msg, 0, "found no way to list it (%s), expected a "
-                      "directory of traces", strerror(errno));
+        trace_message(&msg, 0, "cannot be listed: %s; -t takes a directory of "
+                      "traces, -f one trace file", strerror(errno));
     else if (found == 0)
-        trace_message(&msg, 0, "found no trace in it, expected files named "
+        trace_message(&msg, 0, "has no trace in it; expected files named "
                       "*.rep or *.trace, or these with .zst");
     else if (!(paths = join_all(dir, entries, *n)))
-        trace_message(&msg, 0, "found %zu traces, expected memory for their "
-                      "names", *n);
+        trace_message(&msg, 0, "no memory for the names of its %zu traces",
+                      *n);
     for (size_t i = 0; i < *n; i++)
         free(entries[i]);
     free(entries);

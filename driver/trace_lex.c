@@ -11,7 +11,8 @@ _Static_assert(TOKEN_SHOWN * 4 + sizeof "\"...\"" <= LEX_QUOTE, "fits");
 void trace_message(const struct trace_msg *msg, unsigned line,
                    const char *format, ...)
 {
-    int n = snprintf(msg->err, msg->errsize, "%s:%u: ", msg->path, line);
+    int n = line ? snprintf(msg->err, msg->errsize, "%s:%u: ", msg->path, line)
+                 : snprintf(msg->err, msg->errsize, "%s: ", msg->path);
     if (n >= 0 && (size_t)n < msg->errsize) {
         va_list args;
         va_start(args, format);

@@ -1,13 +1,23 @@
-/* trap.c - see trap.h. */
+/* trap.c - see trap.h.
+ *
+ * The stack of calls is read by the unwinder of the compiler's own library,
+ * which is loaded before it is needed. What it does is not all async-signal
+ * safe; the process is about to die, and the notes that matter are taken
+ * first. */
 #include "driver/trap.h"
 
 #include "driver/child.h"
 #include "driver/dmem.h"
 
+#include <execinfo.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#define FRAMES 48 /* the handler's own come before those that are kept */
 
 static struct shared *notes; /* NULL: nothing to note */
 static _Thread_local unsigned self = THREAD_NONE;
@@ -15,13 +25,44 @@ static _Thread_local unsigned self = THREAD_NONE;
 static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
                              SIGABRT, SIGTRAP, SIGSYS };
 
+/* Where the signal found the thread. */
+static uintptr_t interrupted_at(const void *context)
+{
+#if defined(__x86_64__)
+    return (uintptr_t)((const ucontext_t *)context)
+        ->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.pc;
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+static void note_stack(const void *context)
+{
+    struct stack *s = &notes->stack;
+    void *frames[FRAMES];
+    uintptr_t at = interrupted_at(context);
+    int first = 0, n = 0, got = backtrace(frames, FRAMES);
+    while (first < got && (uintptr_t)frames[first] != at)
+        first++;
+    s->pc[n++] = at; /* also where the unwinder did not come so far */
+    for (int i = first + 1; i < got && n < STACK_MOST; i++)
+        s->pc[n++] = (uintptr_t)frames[i];
+    atomic_store_explicit(&s->n, (unsigned)n,
+                          memory_order_release); /* publishes pc */
+}
+
 /* The first thread to die is the one that counts. @return whether it is ours */
-static bool note(int signal, const void *address)
+static bool note(int signal, const siginfo_t *info)
 {
     uint32_t none = THREAD_NONE;
     if (!atomic_compare_exchange_strong(&notes->died_thread, &none, self))
         return false;
-    atomic_store(&notes->died_at, (uintptr_t)address);
+    if (info && info->si_code > 0)
+        atomic_store(&notes->died_at, (uintptr_t)info->si_addr);
+    atomic_store(&notes->died_code, info ? info->si_code : 0);
     atomic_store(&notes->died_signal, signal);
     return true;
 }
@@ -30,11 +71,20 @@ static bool note(int signal, const void *address)
  * second gives the first, who may not have noted all yet, time to end both. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
-    (void)context;
-    if (notes && !note(number, info->si_code > 0 ? info->si_addr : NULL))
+    if (notes && !note(number, info))
         sleep(1);
+    else if (notes)
+        note_stack(context);
     signal(number, SIG_DFL);
     raise(number);
+}
+
+static void on_question(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)info;
+    if (notes)
+        note_stack(context);
 }
 
 static void on_exit_call(void)
@@ -43,13 +93,27 @@ static void on_exit_call(void)
         note(0, NULL);
 }
 
+int trap_question(void)
+{
+    return SIGRTMAX - 1;
+}
+
+static void catch(int number, void (*handler)(int, siginfo_t *, void *),
+                  int flags)
+{
+    struct sigaction act = { .sa_sigaction = handler };
+    act.sa_flags = SA_SIGINFO | SA_ONSTACK | flags;
+    sigaction(number, &act, NULL);
+}
+
 void trap_install(struct shared *shared)
 {
-    struct sigaction act = { .sa_sigaction = on_signal };
-    act.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    void *frame;
+    backtrace(&frame, 1); /* loads the unwinder, which allocates */
     notes = shared;
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-        sigaction(fatal[i], &act, NULL);
+        catch(fatal[i], on_signal, 0);
+    catch(trap_question(), on_question, SA_RESTART);
     atexit(on_exit_call);
     /* No core: with a reserved heap it is large, and the report says where. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
@@ -60,6 +124,8 @@ void trap_thread(unsigned thread)
     size_t size = (size_t)SIGSTKSZ + 65536;
     stack_t old;
     self = thread;
+    if (notes && thread < MDRIVER_MAX_THREADS)
+        atomic_store(&notes->tids[thread], (int)gettid());
     if (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE))
         return; /* AddressSanitizer gave it one, and will want it back */
     sigaltstack(&(stack_t){ .ss_sp = dmem_alloc(size), .ss_size = size }, NULL);

@@ -9,6 +9,8 @@ void trap_install(struct shared *shared);
 /** Tell whose signals this thread's are, and give it a stack for them: a
  * stack that overflowed can run no handler. */
 void trap_thread(unsigned thread);
+/** The signal by which the parent asks a thread where it is. */
+int trap_question(void);
 /** From here on exit() is as it should be. */
 void trap_remove(void);
 

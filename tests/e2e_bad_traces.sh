@@ -45,19 +45,20 @@ expect_bad "a header of four billion operations" '3: found 4294967295 '\
 'operations announced and 7 bytes for them, expected at least 17179869179: '\
 'is the file cut short?'
 printf '\x28\xb5\x2f\xfd\x20\x10' >"$bad"
-expect_bad "a zstd frame cut short" '0: found end of file inside a zstd '\
+expect_bad "a zstd frame cut short" ' found end of file inside a zstd '\
 'frame, expected the rest: is the file cut short?'
 rm "$bad" && mkdir "$bad"
-expect_bad "a directory" '0: found a directory, expected a trace file'
+expect_bad "a directory" \
+    ' is a directory; expected a trace file; -t takes a directory'
 rmdir "$bad" && mkfifo "$bad"
-expect_bad "a FIFO" '0: found a FIFO, expected a trace file'
+expect_bad "a FIFO" ' is a FIFO; expected a trace file'
 rm "$bad"
-expect_bad "a file that is not there" '0: found no way to open it (No such '\
-'file or directory), expected a readable trace file'
+expect_bad "a file that is not there" ' cannot be opened: No such '\
+'file or directory; -f takes a trace file, -t a directory of them'
 
 rm "$good"
 try "$MDRIVER" -a libc -t "$SCRATCH"
 expect_output "a directory without traces ends with status 2" 2 \
-    ":0: found no trace in it, expected files named"
+    ": has no trace in it; expected files named"
 
 finish

@@ -130,6 +130,45 @@ run_faulty shared 2
 expect_output "two threads that get one block: both are named" 1 \
     'FAULT shared: thread ([01]): .* block ([01]) \(777 .* of thread [01]'
 
+# What costs time or memory without end is ended, and says where it is.
+IDS=1 trace slow "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" \
+    "f 0" "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" "f 0"
+run_faulty slow 1 --limit 1
+expect_output "a pass has so much time, wherever it gets on" 1 \
+    '^FAULT slow: .*slow\.trace:[0-9]+: malloc.*too slow in .*slow_malloc .*1 s'
+{
+    printf '%s\n' "mmtrace 1" "ids 1" "ops 4000"
+    for ((i = 0; i < 2000; i++)); do printf '%s\n' "a 0 1000000" "f 0"; done
+} >"$SCRATCH/keeps.trace"
+run_faulty keeps 1 --memory 500
+expect_output "one that never uses a block again is stopped in time" 1 \
+    '^FAULT keeps: .*keeps\.trace:[0-9]+: .*too much memory.* is 500 MiB'
+
+# A race: each of two threads is right alone.
+IDS=8 trace races "${eight[@]}"
+run_faulty races 2
+expect_output "a race is valid with one thread, and that is said" 1 \
+    '^ +valid with -n 1: look for what threads share'
+
+# After three faults it is given up, and the others go on.
+for i in 1 2 3 4 5; do cp "$SCRATCH/null.trace" "$SCRATCH/null$i.trace"; done
+five=(-f "$SCRATCH"/null1.trace)
+for i in 2 3 4 5; do five+=(-f "$SCRATCH/null$i.trace"); done
+try timeout 100 "$FAULTY" -r 1 "${five[@]}" -a null,good
+expect_output "three faults are enough" 1 'null is given up after 3 faults'
+expect "and no more are told" test "$(grep -c '^FAULT' <<<"$out")" = 3
+expect_output "the others have all their results" 1 '^good +1 +5/5 '
+try timeout 100 "$FAULTY" -r 1 "${five[@]}" -a null,good --keep-going
+expect "--keep-going tries every trace" \
+    test "$(grep -c '^FAULT' <<<"$out")" = 5
+
+# A fault is told at once: while the next allocator hangs.
+"$FAULTY" -s 30 -f "$SCRATCH/hang.trace" -a null,hang >"$SCRATCH/soon" 2>&1 &
+pid=$!
+wait_for grep -q '^FAULT null' "$SCRATCH/soon"
+expect "a fault is told before the run is over" kill -0 $pid
+kill $pid
+
 # All of them at once: the driver outlives each, and counts what is good.
 trace all "a 0 777" "a 1 777" "f 0" "r 1 100" "f 1"
 sed -i 's/^ids 4/ids 2/' "$SCRATCH/all.trace"

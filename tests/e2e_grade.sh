@@ -7,9 +7,12 @@ n='[0-9]+\.[0-9][0-9]'
 FAULTY=${B:-build}/tests/mdriver-faulty
 
 # Two traces; only the second has a request that the faulty ones stumble over.
-printf '%s\n' "mmtrace 1" "ids 2" "ops 4" "a 0 100" "a 1 50" "f 0" "f 1" \
-    >"$SCRATCH/harmless.trace"
-sed 's/ 100/ 777/' "$SCRATCH/harmless.trace" >"$SCRATCH/strikes.trace"
+{
+    printf '%s\n' "mmtrace 1" "ids 402" "ops 804" "a 0 100" "a 1 50"
+    seq 2 401 | sed 's/.*/a & 50/'
+    seq 0 401 | sed 's/.*/f &/'
+} >"$SCRATCH/harmless.trace"
+sed 's/a 0 100/a 0 777/' "$SCRATCH/harmless.trace" >"$SCRATCH/strikes.trace"
 both=(-f "$SCRATCH/harmless.trace" -f "$SCRATCH/strikes.trace")
 
 # The last line of $out, given to a Python expression as s, the scores.

@@ -3,6 +3,7 @@
 #include "driver/grade.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,16 @@ START_TEST(a_slow_allocator_loses_throughput_only)
 }
 END_TEST
 
+START_TEST(a_ratio_beyond_measure_does_not_carry_the_mean)
+{
+    for (unsigned i = 0; i < TRACES; i++)
+        cell(0, i)->time.median *= 4;
+    cell(0, 0)->time.median = 0.001 / 285;
+    struct grade g = grade_allocator(&results, 0);
+    near(g.vs_libc, pow(GRADE_PERF_MOST / 64, 0.25));
+}
+END_TEST
+
 START_TEST(one_fault_costs_its_trace_and_all_performance)
 {
     cell(0, 2)->fault = FAULT_OVERLAP;
@@ -211,6 +222,7 @@ int main(void)
     tcase_add_test(t, throughput_is_linear_up_to_libcs);
     tcase_add_test(t, a_valid_allocator_gets_all_three);
     tcase_add_test(t, a_slow_allocator_loses_throughput_only);
+    tcase_add_test(t, a_ratio_beyond_measure_does_not_carry_the_mean);
     tcase_add_test(t, one_fault_costs_its_trace_and_all_performance);
     tcase_add_test(t, a_fault_with_threads_costs_all_traces_of_its_round);
     tcase_add_test(t, numbers_of_threads_count_alike);

@@ -101,7 +101,18 @@ START_TEST(a_block_that_leaves_the_heap_is_a_fault)
 {
     give(heap + sizeof heap - 64);
     ck_assert(!run_all("t", "a 0 65\n"));
-    assert_fault(FAULT_OUTSIDE, "65 bytes", "not inside");
+    assert_fault(FAULT_OUTSIDE, "65 bytes", "reach beyond the heap's end",
+                 "1 of its bytes");
+}
+END_TEST
+
+START_TEST(an_overlap_beyond_the_heap_is_told_as_both)
+{
+    give(heap + sizeof heap - 64);
+    give(heap + sizeof heap - 32);
+    ck_assert(!run_all("t", "a 0 64\na 1 48\n"));
+    assert_fault(FAULT_OVERLAP, "of block 1", "overlaps live block 0",
+                 "and 16 of its bytes lie beyond the heap's end");
 }
 END_TEST
 
@@ -270,6 +281,7 @@ int main(void)
     tcase_add_test(t, memalign_must_align_as_asked);
     tcase_add_test(t, memalign_below_16_still_aligns_to_16);
     tcase_add_test(t, a_block_that_leaves_the_heap_is_a_fault);
+    tcase_add_test(t, an_overlap_beyond_the_heap_is_told_as_both);
     tcase_add_test(t, an_overlap_names_both_blocks);
     tcase_add_test(t, two_empty_blocks_at_one_place_overlap);
     tcase_add_test(t, freed_memory_may_be_given_again);

@@ -114,7 +114,11 @@ END_TEST
 START_TEST(memory_is_a_mean_over_the_rounds)
 {
     cell(0, MINE, 1)->peak_heap = 750; /* 80 % after 60 % */
-    cell(0, MINE, 1)->peak_resident = 250;
+    for (unsigned i = 0; i < 2; i++) {
+        cell(0, MINE, i)->touched_payload *= 100; /* more than a page */
+        cell(0, MINE, i)->peak_resident *= 100;
+    }
+    cell(0, MINE, 1)->peak_resident = 25000;
     ck_assert_double_eq_tol(sum(0).util, 0.7, 1e-9);
     ck_assert_double_eq_tol(sum(0).resident, 2, 1e-9);
 }

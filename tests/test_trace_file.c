@@ -29,8 +29,9 @@ END_TEST
 
 START_TEST(a_file_that_is_not_there)
 {
-    expect_bad(in_dir("none.rep"), "0: found no way to open it (No such file "
-               "or directory), expected a readable trace file");
+    expect_bad(in_dir("none.rep"),
+               " cannot be opened: No such file or directory; -f takes a trace "
+               "file, -t a directory of them");
 }
 END_TEST
 
@@ -40,8 +41,8 @@ START_TEST(a_file_without_permission)
     ck_assert_int_eq(chmod(path, 0), 0);
     if (geteuid() == 0) /* root may read anything */
         ck_assert_int_eq(seteuid(NOBODY), 0);
-    expect_bad(path, "0: found no way to open it (Permission denied), "
-               "expected a readable trace file");
+    expect_bad(path, " cannot be opened: Permission denied; -f takes a trace "
+               "file, -t a directory of them");
     if (getuid() == 0)
         ck_assert_int_eq(seteuid(0), 0);
 }
@@ -49,7 +50,8 @@ END_TEST
 
 START_TEST(a_directory)
 {
-    expect_bad(test_dir, "0: found a directory, expected a trace file");
+    expect_bad(test_dir, " is a directory; expected a trace file; -t takes a "
+               "directory");
 }
 END_TEST
 
@@ -57,14 +59,14 @@ START_TEST(a_fifo_that_nobody_writes_is_refused_at_once)
 {
     const char *path = in_dir("t.rep");
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    expect_bad(path, "0: found a FIFO, expected a trace file");
+    expect_bad(path, " is a FIFO; expected a trace file");
 }
 END_TEST
 
 START_TEST(a_device_without_an_end_is_refused_at_once)
 {
     expect_bad("/dev/zero",
-               "0: found a character device, expected a trace file");
+               " is a character device; expected a trace file");
 }
 END_TEST
 
@@ -74,16 +76,16 @@ START_TEST(a_socket)
     int s = socket(AF_UNIX, SOCK_STREAM, 0);
     snprintf(name.sun_path, sizeof name.sun_path, "%s/t.rep", test_dir);
     ck_assert_int_eq(bind(s, (struct sockaddr *)&name, sizeof name), 0);
-    expect_bad(name.sun_path, "0: found no way to open it (No such device or "
-               "address), expected a readable trace file");
+    expect_bad(name.sun_path, " cannot be opened: No such device or "
+               "address; -f takes a trace file, -t a directory of them");
     close(s);
 }
 END_TEST
 
 START_TEST(a_file_whose_size_is_a_lie)
 {
-    expect_bad("/proc/self/status", "0: found a file that changes while it is "
-               "read, expected a finished one");
+    expect_bad("/proc/self/status", " changed while it was read; is a program "
+               "still writing it?");
 }
 END_TEST
 
@@ -91,7 +93,7 @@ START_TEST(a_file_too_large_is_refused_without_reading_it)
 {
     const char *path = write_file("t.rep", trace_text, strlen(trace_text));
     ck_assert_int_eq(truncate(path, (off_t)TRACE_MAX_TEXT + 1), 0);
-    expect_bad(path, "0: found 268435457 bytes, expected at most 268435456");
+    expect_bad(path, " found 268435457 bytes, expected at most 268435456");
 }
 END_TEST
 
@@ -143,15 +145,15 @@ static void expect_no_list(const char *path, const char *message)
 
 START_TEST(a_directory_without_traces)
 {
-    expect_no_list(test_dir, "0: found no trace in it, expected files named "
+    expect_no_list(test_dir, " has no trace in it; expected files named "
                    "*.rep or *.trace, or these with .zst");
 }
 END_TEST
 
 START_TEST(a_directory_that_is_not_one)
 {
-    expect_no_list("/dev/null", "0: found no way to list it (Not a "
-                   "directory), expected a directory of traces");
+    expect_no_list("/dev/null", " cannot be listed: Not a directory; "
+                   "-t takes a directory of traces, -f one trace file");
 }
 END_TEST
 

@@ -1,26 +1,25 @@
 /* base.h - a small correct allocator, for tests/faulty/NAME.c to break.
  *
  *   start                                   top             end
- *     | head | 32 | head | 1024 | head | 32 |  untouched ... |
+ *     | head | 32 | head | 1024 | head | 32 |  memlib
  *              ^ payload: 16-aligned, a power of two of bytes
  *
  * One lock; freed blocks go to a list for their size class and are used again,
- * last in first out. Each file that includes this has a heap of its own.
+ * last in first out. A process has one of them, so memlib's heap is its alone.
  *
  * A planted fault strikes at requests of FAULTY_SIZE bytes and at no other: so
  * the line of a trace at which it must be found is known for any threads. */
 #ifndef TESTS_FAULTY_BASE_H
 #define TESTS_FAULTY_BASE_H
 
+#include "memlib.h"
 #include "mm.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define FAULTY_SIZE 777
-#define BASE_HEAP ((size_t)1 << 30) /* bytes of addresses */
 #define BASE_CLASSES 30
 
 struct head {
@@ -30,7 +29,7 @@ struct head {
 
 struct base_heap {
     pthread_mutex_t lock;
-    char *start, *top;
+    char *top; /* the break: nobody else moves it */
     void *freed[BASE_CLASSES]; /* payloads; each holds the next */
 };
 
@@ -48,18 +47,11 @@ static inline size_t base_usable_size(const void *p)
 
 static inline int base_init(void)
 {
-    void *p = mmap(NULL, BASE_HEAP, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED)
+    if (mem_init() != 0)
         return -1;
-    base_heap.start = base_heap.top = p;
+    base_heap.top = mem_sbrk(0);
     memset(base_heap.freed, 0, sizeof base_heap.freed);
     return 0;
-}
-
-static inline void base_fini(void)
-{
-    munmap(base_heap.start, BASE_HEAP);
 }
 
 /* Untouched bytes, and a head before them. @pre the lock is held. */
@@ -67,10 +59,10 @@ static inline void *base_carve(size_t align, size_t bytes)
 {
     uintptr_t at = (uintptr_t)base_heap.top + sizeof(struct head);
     at = (at + align - 1) / align * align;
-    uintptr_t end = (uintptr_t)base_heap.start + BASE_HEAP;
-    if (at > end || bytes > end - at)
+    char *end = (char *)at + bytes;
+    if (!mem_extend(base_heap.top, (size_t)(end - base_heap.top)))
         return NULL;
-    base_heap.top = (char *)at + bytes;
+    base_heap.top = end;
     return (void *)at;
 }
 
@@ -136,22 +128,9 @@ static inline void *base_calloc(size_t n, size_t size)
     return p ? memset(p, 0, bytes) : NULL;
 }
 
-static inline bool base_contains(const void *p, size_t size)
-{
-    const char *at = p;
-    pthread_mutex_lock(&base_heap.lock);
-    bool in = at >= base_heap.start && at <= base_heap.top &&
-              size <= (size_t)(base_heap.top - at);
-    pthread_mutex_unlock(&base_heap.lock);
-    return in;
-}
-
 static inline void base_stats(struct mm_stats *out)
 {
-    pthread_mutex_lock(&base_heap.lock);
-    size_t heap = (size_t)(base_heap.top - base_heap.start);
-    pthread_mutex_unlock(&base_heap.lock);
-    *out = (struct mm_stats){.heap = heap, .heap_peak = heap};
+    *out = (struct mm_stats){.heap = mem_heapsize(), .heap_peak = mem_peak()};
 }
 
 /* An allocator of the base, with a function of its own for each one broken. */
@@ -161,7 +140,7 @@ static inline void base_stats(struct mm_stats *out)
         .name = name_,                                                         \
         .summary = "a planted fault: see tests/faulty",                        \
         .init = base_init,                                                     \
-        .fini = base_fini,                                                     \
+        .fini = mem_fini,                                                     \
         .malloc = malloc_,                                                     \
         .free = free_,                                                         \
         .realloc = realloc_,                                                   \
@@ -169,7 +148,7 @@ static inline void base_stats(struct mm_stats *out)
         .memalign = memalign_,                                                 \
         .usable_size = usable_size_,                                           \
         .check = check_,                                                       \
-        .contains = base_contains,                                             \
+        .contains = mem_contains,                                             \
         .stats = base_stats,                                                   \
     }
 

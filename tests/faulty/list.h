@@ -21,6 +21,22 @@
     X(faulty_late_null)                                                        \
     X(faulty_late_exit)                                                        \
     X(faulty_late_hang)                                                        \
+    X(faulty_keeps)                                                            \
+    X(faulty_slow)                                                             \
+    X(faulty_races)                                                            \
     X(faulty_single)                                                           \
+    X(cheat_libc)                                                              \
+    X(cheat_stats)                                                             \
+    X(cheat_mmap)                                                              \
+    X(cheat_unmap)                                                             \
+    X(cheat_one_block)                                                         \
+    X(cheat_lazy_realloc)                                                      \
+    X(cheat_never_frees)                                                       \
+    X(cheat_prints)                                                            \
+    X(cheat_kills)                                                             \
+    X(cheat_opens)                                                             \
+    X(cheat_traces)                                                            \
+    X(cheat_forks)                                                             \
+    X(cheat_closes)                                                            \
     X(mm_null)                                                                 \
     X(mm_libc)
