@@ -13,7 +13,8 @@
  * it. A namespace of its own (dlmopen) has a libc, and so a malloc, of its own:
  * there the flag does no harm, and stays.
  *
- * It is no part of libmm.a: a static program has no dlopen that comes next. */
+ * librecord.so has it, too: else it would miss what such a library does. It is
+ * no part of libmm.a: a static program has no dlopen that comes next. */
 #include "mm/util.h"
 
 #include <dlfcn.h>

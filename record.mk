@@ -11,9 +11,10 @@ REC2TRACE_OBJS = $(patsubst %,$(B)/record/%.o,rec2trace convert blocks logread t
 librecord.so rec2trace: %: $(B)/% FORCE
 	@ln -sfn $< $@
 
-$(B)/librecord.so: $(LIBRECORD_OBJS)
+# It sees what libraries do that are opened with RTLD_DEEPBIND, too.
+$(B)/librecord.so: $(LIBRECORD_OBJS) $(B)/preload/dlopen.o
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -pthread -o $@ $^
+	$(Q)$(CC) -shared -pthread -Wl,-z,nodelete -o $@ $^
 
 $(B)/rec2trace: $(REC2TRACE_OBJS)
 	$(call say,LD,$@)

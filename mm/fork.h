@@ -10,9 +10,10 @@
  * if libc lets it: fork then takes it a second time, which one thread may. In
  * the child libc has made the list's lock anew; in the parent both are dropped.
  *
- * What is left: fork also looks at the copy of nsswitch.conf, under a lock that
- * no handler can take first. Whoever is just reading that file, once in a
- * process, allocates and opens a stream under it. */
+ * What is left: fork takes two more locks that no handler can take first, for a
+ * moment, and who holds one may allocate: whoever is just reading
+ * nsswitch.conf, once in a process, or registers more handlers than libc has
+ * room for. */
 #ifndef MM_FORK_H
 #define MM_FORK_H
 
@@ -28,24 +29,24 @@ __attribute__((weak)) void _IO_list_resetlock(void);
 static struct {
     void (*prepare)(void), (*parent)(void), (*child)(void);
     bool registered;
-    bool list_held; /* written under the list's lock */
+    bool list_held; /* by the list's lock and ours, or alone */
 } fork_handlers;
 
 static void fork_prepare_all(void)
 {
-    if (!__libc_single_threaded && _IO_list_lock) {
+    bool list = !__libc_single_threaded && _IO_list_lock;
+    if (list)
         _IO_list_lock();
-        fork_handlers.list_held = true;
-    }
     fork_handlers.prepare();
+    fork_handlers.list_held = list;
 }
 
 static void fork_parent_all(void)
 {
-    bool listed = fork_handlers.list_held;
+    bool list = fork_handlers.list_held;
     fork_handlers.list_held = false;
     fork_handlers.parent();
-    if (listed)
+    if (list)
         _IO_list_unlock();
 }
 

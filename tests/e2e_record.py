@@ -75,6 +75,14 @@ def _():
     assert all(x == [*steps, "freed"] for x in got.values())
 
 
+@test("what a library does that is opened with RTLD_DEEPBIND is recorded")
+def _():
+    trace = clean(Recording([program("deep")]).main)
+    made = [op for op in trace.ops if 123456 in op.sizes]
+    assert len(made) == 1, made
+    assert [op.letter for op in trace.ops if op.id == made[0].id] == ["a", "f"]
+
+
 def check_forks(how):
     traces = Recording([program("forks"), *how])
     blocks = list(range(100000, 100010))
