@@ -32,7 +32,7 @@ clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
 found=$(mktemp -d)
 trap 'rm -rf "$found"; rmdir "$here/crashes" 2>/dev/null || true' EXIT
 fuzz() {
-    "$build/fuzz_trace" -max_len=$max_len -timeout=10 -verbosity="${V:-0}" \
+    "$build/fuzz_trace" -max_len=$max_len -timeout=60 -verbosity="${V:-0}" \
         -malloc_limit_mb=$memory_mb -rss_limit_mb=$rss_mb \
         -artifact_prefix="$here/crashes/" "$@"
 }
