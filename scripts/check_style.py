@@ -5,7 +5,8 @@
 
 Every source file starts with its name and one line that says what it is for
 (`/* util.h - ...`); 80 columns, 4 spaces, no tabs, no spaces at line ends; no
-typedef that hides a struct; no code kept under `#if 0`, nothing left for later.
+typedef that hides a struct; no code kept under `#if 0`, nothing left for later;
+in tests no limit in seconds, as a busy machine breaks it.
 """
 import re
 import sys
@@ -23,6 +24,7 @@ TITLE = {".c": "/* {} - ", ".h": "/* {} - ", ".sh": "# {} - ",
 # Spelt so that this file does not match itself.
 LATER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 C = [".c", ".h"]
+SECONDS = "a limit in seconds: tests/watch.py ends what makes no progress"
 RULES = [   # suffixes (None: any), pattern, message
     (None, re.compile(r"\t"), "tab: indent with spaces"),
     (None, re.compile(r"\s+$"), "spaces at the end of the line"),
@@ -30,6 +32,11 @@ RULES = [   # suffixes (None: any), pattern, message
     (C, re.compile(r"\btypedef\s+(struct|union|enum)\b"),
      "typedef hides a type: write `struct x`"),
     (C, re.compile(r"^\s*#\s*if\s+0\b"), "dead code under #if 0"),
+]
+IN_TESTS = [
+    ([".sh", ""], re.compile(r"(?<!-)\btimeout (-\w+ |[\"$\d])"), SECONDS),
+    ([".py"], re.compile(r"\btimeout=\d"), SECONDS),
+    (C, re.compile(r"\balarm\(|\btcase_set_timeout\("), SECONDS),
 ]
 
 
@@ -40,6 +47,7 @@ def check_file(path, name):
         yield 1, "not UTF-8"
         return
     lines = text.split("\n")
+    rules = RULES + IN_TESTS * name.startswith(("tests/", ".ci/"))
     title = TITLE[path.suffix].format(path.name)
     if not any(line.startswith(title) for line in lines[:2]):
         yield 1, f"the file does not start with `{title}what it is for`"
@@ -50,7 +58,7 @@ def check_file(path, name):
     for number, line in enumerate(lines, 1):
         if len(line) > COLUMNS and not ONE_STRING.match(line):
             yield number, f"{len(line)} columns; the limit is {COLUMNS}"
-        for suffixes, pattern, message in RULES:
+        for suffixes, pattern, message in rules:
             if pattern.search(line) and path.suffix in (suffixes or TITLE):
                 yield number, message
 

@@ -177,6 +177,16 @@ style_fault "int a; /* $(printf %080d 0) */" '93 columns' "long lines are found"
 style_fault 'typedef struct s t;' typedef "a typedef of a struct is found"
 style_fault '#if 0' 'dead code' "dead code is found"
 style_fault "/* TO""DO */" later "what is left for later is found"
+second_limit="limit in seconds"
+for line in 'al''arm(20);' 'tcase_set_time''out(c, 120);'; do
+    plant tests/test_x.c "$line"
+    finds style "^tests/test_x.c:2: a $second_limit" "style: $line is found"
+done
+plant ""
+for line in 'try time''out 60 x' 'time''out -k 5 "$n" x'; do
+    printf '# e2e_a.sh - a test.\n%s\n' "$line" >"$tree/tests/e2e_a.sh"
+    finds style "^tests/e2e_a.sh:2: a $second_limit" "style: $line is found"
+done
 plant mm/util.h "    \"$(printf %080d 0)\","
 accepts style "style: a string in its own line may be longer"
 plant mm/util.h "/* $(printf '→%.0s' {1..70}) */"
