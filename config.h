@@ -7,19 +7,21 @@
 
 /* ---- memlib ---------------------------------------------------------- */
 
-/* Addresses reserved for the heap, in bytes. Costs no memory: pages are
- * committed as the heap grows. Halved until the system agrees (RLIMIT_AS). */
-#define MEM_RESERVE ((size_t)64 << 30)
+/* Addresses that the heap may have, in bytes: as far as links reach. Costs
+ * nothing: pages are mapped as the heap grows. */
+#define MEM_WINDOW ((size_t)64 << 30)
 
-/* The smallest reservation worth having; below it mem_init fails. */
-#define MEM_RESERVE_MIN ((size_t)1 << 20)
-
-/* Addresses reserved for records, in bytes, besides 1/1024 of the heap's: a
- * small heap has threads, too. */
+/* Addresses for records, in bytes, besides 1/1024 of the heap's. */
 #define MEM_RECORDS_MIN ((size_t)128 << 10)
 
-/* Pages are committed in pieces of this many bytes: one system call each. */
-#define MEM_COMMIT_PIECE ((size_t)1 << 20)
+/* The heap's first piece, and that of its records, in bytes. Pieces grow with
+ * the heap: a small program shall have little, a large one few system calls. */
+#define MEM_PIECE ((size_t)256 << 10)
+#define MEM_RECORDS_PIECE ((size_t)64 << 10)
+
+/* Tags are mapped for so many bytes of the heap at first, and for as many again
+ * as there are each time that they do not reach: 64 KiB of tags. */
+#define MEM_TAGGED ((size_t)64 << 20)
 
 /* ---- stages ---------------------------------------------------------- */
 

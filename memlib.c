@@ -1,41 +1,47 @@
-/* memlib.c - one reserved range, a break that moves by compare-and-swap.
+/* memlib.c - a window of addresses, a break that moves by compare-and-swap.
  *
- * Every word that threads share is below, with who may write it:
+ * Every word that threads share is below, or in mempart.h, with who may write
+ * it:
  *
- *   mem_range     mem_init and mem_fini only
- *   brk, used     any thread, CAS upward; mem_reset back to the start
- *   committed     of heap, tags, records: any thread, CAS upward after the
- *                 pages are accessible, so that all below the mark are; two
- *                 threads may commit the same pages at once, which is harmless
+ *   mem_range     mem_init and mem_fini only; but blocks: any thread, upward
+ *   brk           of heap and records: any thread, CAS upward; mem_reset back
+ *                 to the start
+ *   committed     any thread, CAS upward after the pages are mapped
+ *   intended      the same, but before
+ *   levels        any thread, CAS from NONE to CLAIMED; then who did that
  *   peak          any thread, CAS upward, before the bytes mapped fall
  *   mapped_bytes  any thread, fetch_add (memmapped.h); mapped_regions, too
- *   intended      as committed, but before the pages become accessible
  *   suspect       any thread of a fork's child, CAS upward
  *   same          0 in a fork's child, until its first growth
  *
+ * Tags cannot jump: where an address's tag is says the address. So they are
+ * mapped level by level, each as many as all before, and each by the one thread
+ * that claimed it, which therefore knows that what is in its way is not ours.
+ * Others do not wait for it: while it is on its way, or for good if it stopped
+ * there, the break jumps over the addresses of that level.
+ *
  * fork copies page after page while other threads go on: the child may see an
  * old break, and above it what a thread that it has not wrote later; but not
- * above what was intended to become accessible, as that takes a lock that fork
- * holds. So in the child whoever moves the break clears what he takes.
+ * above what was intended to be mapped, as to map takes a lock that fork holds,
+ * and intended is raised before. So in the child whoever moves the break clears
+ * what he takes, and its tags. A piece or a level that another thread was about
+ * to map stays in the way: the child's break jumps.
  *
  * No step waits for another thread: a failed CAS means that another's succeeded
  * (lock-free). Values are counts and bounds; no memory is published through
- * them, so all orders are relaxed. */
+ * them, so orders are relaxed but for committed and levels. */
 #include "memlib.h"
 #include "config.h"
 #include "memmapped.h"
-#include "mempart.h"
+#include "memwindow.h"
 
-#include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct mem_range mem_range;
+__thread bool mem_gate;
 
 #if MM_COUNT
 __thread struct mm_counts thread_counts;
@@ -43,18 +49,17 @@ __thread struct mm_counts thread_counts;
 
 static _Atomic uint32_t no_page = 1; /* *same while there is none */
 
+enum level { NONE, CLAIMED, THERE, DEAD };
+
 static struct {
     size_t page;
-    struct part heap, tags, records;
-    _Atomic(char *) brk;  /* of the heap */
-    _Atomic(char *) used; /* of the records */
-    _Atomic(char *) peak;   /* the number, as an address */
+    struct part heap, records;
+    _Atomic uint8_t levels[LEVELS]; /* of tags */
+    mark peak;
     _Atomic uint32_t *same; /* in the page that a child finds zeroed */
 } mem = {.same = &no_page};
 
-#define GRAIN ((size_t)1 << MEM_GRAIN_LOG2)
 #define CACHE_LINE ((size_t)64)
-#define TAG_SIZE sizeof(mem_range.tags[0])
 
 static size_t to_pages(size_t size)
 {
@@ -68,39 +73,39 @@ static void process_clear(void)
     memset(mem_range.process, 0, mem.page);
 }
 
-/* The page that a fork's child finds zeroed. @return false: no memory */
-static bool process_init(void)
+/* The page that a fork's child finds zeroed. NULL: no memory */
+static char *process_new(void)
 {
     static bool handler;
-    char *page = mmap(NULL, mem.page, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *page = sys_mmap(NULL, mem.page, PROT_READ | PROT_WRITE, 0);
     if (page == MAP_FAILED)
-        return false;
-    mem.same = (_Atomic uint32_t *)(void *)(page + mem.page) - 1;
-    mem_range.process = page;
-    atomic_store_explicit(mem.same, 1, memory_order_relaxed);
-    if (madvise(page, mem.page, MADV_WIPEONFORK) != 0 && !handler) {
+        return NULL;
+    if (sys_madvise(page, mem.page, MADV_WIPEONFORK) != 0 && !handler) {
         handler = true; /* before Linux 4.14 */
         pthread_atfork(NULL, NULL, process_clear);
     }
-    return true;
+    return page;
+}
+
+static void process_set(char *page)
+{
+    mem.same = (_Atomic uint32_t *)(void *)(page + mem.page) - 1;
+    mem_range.process = page;
+    atomic_store_explicit(mem.same, 1, memory_order_relaxed);
 }
 
 static void process_fini(void)
 {
     mem.same = &no_page;
-    munmap(mem_range.process, mem.page);
+    sys_munmap(mem_range.process, mem.page);
 }
 
 /* Any number of threads may do this at once: too high a mark costs only time.
  */
 static void fork_seen(void)
 {
-    struct part *const parts[] = {&mem.heap, &mem.tags, &mem.records};
-    for (int i = 0; i < 3; i++)
-        raise_mark(
-            &parts[i]->suspect,
-            atomic_load_explicit(&parts[i]->intended, memory_order_relaxed));
+    mark_raise(&mem.heap.suspect, mark_get(&mem.heap.intended));
+    mark_raise(&mem.records.suspect, mark_get(&mem.records.intended));
     atomic_store_explicit(mem.same, 1, memory_order_release);
 }
 
@@ -111,68 +116,119 @@ static void fork_look(void)
         fork_seen();
 }
 
-/* [p, p + size) of a part is the caller's alone now: make it zero. */
-static void clear_suspect(struct part *part, char *p, size_t size)
+/* [p, p + size) is the caller's alone now: make it zero. */
+static void clear(char *p, size_t size)
 {
-    if (p >= atomic_load_explicit(&part->suspect, memory_order_relaxed))
-        return;
-    char *first = part->start + to_pages((size_t)(p - part->start));
-    size_t inner = first < p + size ? mem_purge(p, size) : 0;
-    char *rest = inner ? first + inner : p;
-    if (inner)
-        memset(p, 0, (size_t)(first - p));
+    size_t inner = mem_purge(p, size);
+    char *first = inner ? (char *)to_pages((uintptr_t)p) : p;
+    char *rest = first + inner;
+    memset(p, 0, (size_t)(first - p));
     memset(rest, 0, (size_t)(p + size - rest));
 }
 
-/* The same for the tags of the pages that begin in [p, p + size). */
-static void clear_suspect_tags(const char *p, size_t size)
+/* The same, and the tags of the pages that begin in it. */
+static void clear_suspect(struct part *part, size_t at, size_t size)
 {
-    size_t first = ((size_t)(p - mem.heap.start) + GRAIN - 1) / GRAIN;
-    size_t end = ((size_t)(p - mem.heap.start) + size + GRAIN - 1) / GRAIN;
-    if (end > first)
-        clear_suspect(&mem.tags, mem.tags.start + first * TAG_SIZE,
-                      (end - first) * TAG_SIZE);
+    if (at >= mark_get(&part->suspect))
+        return;
+    clear(part->start + at, size);
+    size_t first = (at + GRAIN - 1) / GRAIN;
+    size_t end = (at + size + GRAIN - 1) / GRAIN;
+    if (part == &mem.heap && end > first)
+        clear((char *)(mem_range.tags + first), (end - first) * TAG_SIZE);
 }
 
-/* ---- the range ------------------------------------------------------- */
+/* ---- tags ------------------------------------------------------------ */
+
+/* Acquire, paired with the release in level_set: it is mapped. */
+static enum level level_get(unsigned level)
+{
+    return atomic_load_explicit(&mem.levels[level], memory_order_acquire);
+}
+
+static void level_set(unsigned level, enum level is)
+{
+    atomic_store_explicit(&mem.levels[level], is, memory_order_release);
+}
+
+/* @return TAKEN: not ours, or another thread is about to map it */
+static enum mapped level_commit(unsigned level)
+{
+    uint8_t none = NONE;
+    count_rmw();
+    if (atomic_compare_exchange_strong_explicit(&mem.levels[level], &none,
+                                                CLAIMED, memory_order_relaxed,
+                                                memory_order_relaxed)) {
+        enum mapped result = level_map(mem_range.tags, level);
+        level_set(level, result == MAPPED  ? THERE
+                         : result == TAKEN ? DEAD
+                                           : NONE);
+        return result;
+    }
+    for (int i = 0; i < MARK_LOOKS && level_get(level) == CLAIMED; i++)
+        ;
+    return level_get(level) == THERE ? MAPPED : TAKEN;
+}
+
+/* Have tags for [at, end) of the heap. @return TAKEN: not before *next */
+static enum mapped tags_commit(size_t at, size_t end, size_t *next)
+{
+    for (unsigned level = level_of(at); level <= level_of(end - 1); level++) {
+        enum mapped result =
+            level_get(level) == THERE ? MAPPED : level_commit(level);
+        *next = level_end(level);
+        if (result != MAPPED)
+            return result;
+    }
+    return MAPPED;
+}
+
+/* ---- the window ------------------------------------------------------ */
 
 /* Nothing is handed out yet. */
-static void set_marks(void)
+static void parts_init(uintptr_t window)
 {
-    atomic_store_explicit(&mem.brk, mem.heap.start, memory_order_relaxed);
-    atomic_store_explicit(&mem.used, mem.records.start, memory_order_relaxed);
+    char *records = window ? (char *)window + TAGS : NULL;
+    char *base = window ? window_base(window) : NULL;
+    part_init(&mem.records, records, window ? RECORDS : 0, MEM_RECORDS_PIECE);
+    part_init(&mem.heap, base, window ? MEM_WINDOW - mem.page : 0, MEM_PIECE);
+    mem.heap.blocks = &mem_range.blocks;
+    mark_set(&mem_range.blocks, 0);
 }
 
-/* All of the range can be read from the beginning, as zeros that cost nothing:
- * so that a wild pointer into it is found out instead of followed. */
+static void range_set(uintptr_t window, char *page, bool no_barrier)
+{
+    process_set(page);
+    parts_init(window);
+    level_set(0, THERE);
+    mem_range.base = mem.heap.start;
+    mem_range.tags = (uint32_t *)window;
+    mem_range.records = mem.records.start;
+    mem_range.no_barrier = no_barrier;
+    mem_range.size = MEM_WINDOW;
+}
+
+/* What a hook of its system calls allocates starts memlib, too; then that is
+ * how it stays. */
 int mem_init(void)
 {
     if (mem_range.size)
         return 0;
     mem.page = (size_t)sysconf(_SC_PAGESIZE);
-    if (!process_init())
-        return -1;
-    mem_range.no_barrier = syscall(
-        SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
-    for (size_t size = MEM_RESERVE; size >= MEM_RESERVE_MIN; size /= 2) {
-        size_t tags = to_pages(size / GRAIN * TAG_SIZE);
-        size_t records = tags + MEM_RECORDS_MIN;
-        char *p = mmap(NULL, tags + records + size, PROT_READ,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED)
-            continue;
-        part_init(&mem.tags, p, tags);
-        part_init(&mem.records, p + tags, records);
-        part_init(&mem.heap, p + tags + records, size - mem.page);
-        mem_range.base = mem.heap.start;
-        mem_range.size = size;
-        mem_range.tags = (uint32_t *)(void *)p;
-        mem_range.blocks = size / 16;
-        mem_range.records = mem.records.start;
-        set_marks();
+    char *page = process_new();
+    uintptr_t window = page ? window_find(page, mem.page) : 0;
+    bool no_barrier = syscall(SYS_membarrier,
+                              MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    if (window && !mem_range.size) {
+        range_set(window, page, no_barrier);
         return 0;
     }
-    process_fini();
+    if (window)
+        window_undo(window, mem.page);
+    if (page)
+        sys_munmap(page, mem.page);
+    if (mem_range.size)
+        return 0;
     errno = ENOMEM;
     return -1;
 }
@@ -182,32 +238,49 @@ bool mem_barrier(void)
     return !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
-static void part_reset(struct part *part)
+/* ---- reset ----------------------------------------------------------- */
+
+static void make_zero(void *p, size_t size)
 {
-    char *end = atomic_load_explicit(&part->committed, memory_order_relaxed);
-    size_t size = (size_t)(end - part->start);
-    if (size && madvise(part->start, size, MADV_DONTNEED) != 0)
-        memset(part->start, 0, size); /* pages locked into memory stay */
+    if (size && sys_madvise(p, size, MADV_DONTNEED) != 0)
+        memset(p, 0, size); /* pages locked into memory stay */
 }
 
-/* Nothing can be handed out any more. */
-static void part_close(struct part *part)
+/* What is mapped up to the first jump stays. */
+static void part_reset(struct part *part)
 {
-    part_init(part, NULL, 0);
+    const struct jump *j = part_next_jump(part, 0);
+    size_t keep = j ? j->mapped : part_committed(part);
+    if (j)
+        part_unmap(part, j->to);
+    make_zero(part->start, keep);
+    part_init(part, part->start, part->limit, part->piece);
+    mark_set(&part->committed, keep);
+    mark_set(&part->intended, keep);
+    if (part->blocks)
+        mark_set(part->blocks, keep / 16);
+}
+
+static void tags_reset(void)
+{
+    for (unsigned level = 0; level < LEVELS; level++) {
+        size_t first = level_start(level) / GRAIN;
+        size_t end = level_end(level) / GRAIN;
+        if (level_get(level) == THERE)
+            make_zero(mem_range.tags + first, (end - first) * TAG_SIZE);
+    }
 }
 
 void mem_reset(void)
 {
     if (!mem_range.size)
         return;
+    tags_reset();
     part_reset(&mem.heap);
-    part_reset(&mem.tags);
     part_reset(&mem.records);
     process_clear();
     atomic_store_explicit(mem.same, 1, memory_order_relaxed);
-    set_marks();
-    atomic_store_explicit(&mem.peak, (char *)mem_heapsize(),
-                          memory_order_relaxed);
+    mark_set(&mem.peak, mem_heapsize());
 }
 
 void mem_fini(void)
@@ -215,117 +288,114 @@ void mem_fini(void)
     if (!mem_range.size)
         return;
     mem_reset();
-    char *start = mem.tags.start, *end = mem_range.base + mem_range.size;
-    munmap(start, (size_t)(end - start));
+    part_unmap(&mem.heap, 0);
+    part_unmap(&mem.records, 0);
+    for (unsigned level = 0; level < LEVELS; level++) {
+        if (level_get(level) == THERE)
+            level_unmap(mem_range.tags, level);
+        level_set(level, NONE);
+    }
+    sys_munmap(mem_range.base - mem.page, mem.page);
     process_fini();
+    parts_init(0);
     mem_range = (struct mem_range){0};
-    part_close(&mem.heap);
-    part_close(&mem.tags);
-    part_close(&mem.records);
-    set_marks();
 }
 
-/* Make [start, end) of a part accessible, and some more.
- * @return false, errno == ENOMEM: the system refuses */
-static bool commit(struct part *part, char *end)
-{
-    char *done = atomic_load_explicit(&part->committed, memory_order_relaxed);
-    if (end <= done)
-        return true;
-    bool refused = part != &mem.heap;
-    size_t room = (size_t)(part->limit - done);
-    size_t size = to_pages((size_t)(end - done));
-    size_t more =
-        size + MEM_COMMIT_PIECE < room ? size + MEM_COMMIT_PIECE : room;
-    if (!refused) {
-        raise_mark(&part->intended, done + more);
-        refused = mprotect(done, more, PROT_READ | PROT_WRITE) != 0;
-    }
-    if (refused) {
-        more = size; /* just enough */
-        raise_mark(&part->intended, done + more);
-        if (mprotect(done, more, PROT_READ | PROT_WRITE) != 0) {
-            errno = ENOMEM;
-            return false;
-        }
-    }
-    raise_mark(&part->committed, done + more);
-    return true;
-}
+/* ---- growing --------------------------------------------------------- */
 
-static bool commit_with_tags(char *end)
+static enum mapped commit(struct part *part, size_t brk, size_t end,
+                          size_t *next)
 {
-    size_t grains = ((size_t)(end - mem.heap.start) + GRAIN - 1) / GRAIN;
-    return commit(&mem.heap, end) &&
-           commit(&mem.tags, mem.tags.start + grains * TAG_SIZE);
+    enum mapped result = MAPPED;
+    if (part == &mem.heap)
+        result = tags_commit(brk, end, next);
+    if (result != MAPPED)
+        return result;
+    size_t done = part_committed(part);
+    result = part_commit(part, brk, end, mem.page, next);
+    if (result == TAKEN && part_moves(part, brk, done))
+        *next = 0;
+    return result;
 }
 
 /* Move the break from old to old + size, if it still is at old.
- * @return 1 moved, 0 another thread moved it (*old is where), -1 no memory */
-static int advance(char **old, size_t size)
+ * @param step  bytes by which to jump at least; grows, if that is not enough
+ * @return 1 moved, 0 it has moved elsewhere (*old is where), -1 no memory */
+static int advance(struct part *part, size_t *old, size_t size, size_t *step)
 {
-    if (size > (size_t)(mem.heap.limit - *old) ||
-        !commit_with_tags(*old + size)) {
+    size_t next = 0;
+    enum mapped result = REFUSED;
+    if (*old <= part->limit && size <= part->limit - *old)
+        result = commit(part, *old, *old + size, &next);
+    if (result == TAKEN && next) {
+        if (next < part->limit)
+            part_jump(part, *old, next + *step);
+        else
+            result = REFUSED;
+        *step *= 2;
+    }
+    if (result == REFUSED) {
         errno = ENOMEM;
         return -1;
     }
-    if (!swap(&mem.brk, old, *old + size))
+    if (result == TAKEN) {
+        *old = mark_get(&part->brk);
         return 0;
-    clear_suspect(&mem.heap, *old, size);
-    clear_suspect_tags(*old, size);
+    }
+    if (!mark_swap(&part->brk, old, *old + size))
+        return 0;
+    clear_suspect(part, *old, size);
     return 1;
 }
 
-/* Bytes from p to the next cache line. */
-static size_t to_line(const char *p)
+/* Bytes from a place to the next cache line. */
+static size_t to_line(size_t at)
 {
-    return -(uintptr_t)p & (CACHE_LINE - 1);
+    return -at & (CACHE_LINE - 1);
 }
 
-void *mem_sbrk(size_t size)
+/* @return size bytes on a cache line of their own; NULL, errno == ENOMEM */
+static char *take(struct part *part, size_t size)
 {
     if (size > mem_range.size) {
         errno = ENOMEM;
         return NULL;
     }
     fork_look();
-    char *old = atomic_load_explicit(&mem.brk, memory_order_relaxed);
+    size_t old = mark_get(&part->brk), step = JUMP;
     int done;
-    while ((done = advance(&old, to_line(old) + size)) == 0)
+    while ((done = advance(part, &old, to_line(old) + size, &step)) == 0)
         ;
-    return done > 0 ? old + to_line(old) : NULL;
+    return done > 0 ? part->start + old + to_line(old) : NULL;
+}
+
+void *mem_sbrk(size_t size)
+{
+    return take(&mem.heap, size);
 }
 
 bool mem_extend(const void *end, size_t size)
 {
     fork_look();
-    char *old = (char *)end;
-    if (atomic_load_explicit(&mem.brk, memory_order_relaxed) != old)
+    size_t old = (size_t)((const char *)end - mem.heap.start), step = JUMP;
+    if (mark_get(&mem.heap.brk) != old)
         return false;
-    return advance(&old, size) > 0;
+    return advance(&mem.heap, &old, size, &step) > 0;
 }
 
 void *mem_record(size_t size)
 {
-    fork_look();
-    char *old = atomic_load_explicit(&mem.used, memory_order_relaxed);
-    do {
-        if (size > (size_t)(mem.records.limit - old) ||
-            !commit(&mem.records, old + size)) {
-            errno = ENOMEM;
-            return NULL;
-        }
-    } while (!swap(&mem.used, &old, old + size));
-    clear_suspect(&mem.records, old, size);
-    return old;
+    return take(&mem.records, size);
 }
+
+/* ---- maps ------------------------------------------------------------ */
 
 /* From old to new bytes are mapped. The heap is highest just before it falls:
  * only then its peak is looked at (the break never falls). */
 static void add_mapped(size_t old, size_t new)
 {
     if (new < old)
-        raise_mark(&mem.peak, (char *)mem_heapsize());
+        mark_raise(&mem.peak, mem_heapsize());
     mapped_add(old, new);
 }
 
@@ -336,8 +406,7 @@ void *mem_map(size_t size, size_t align)
         errno = ENOMEM;
         return NULL;
     }
-    char *p = mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *p = sys_mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, 0);
     if (p == MAP_FAILED) {
         errno = ENOMEM;
         return NULL;
@@ -345,9 +414,9 @@ void *mem_map(size_t size, size_t align)
     if (slack) {
         size_t lead = -(uintptr_t)p & (align - 1);
         if (lead)
-            munmap(p, lead);
+            sys_munmap(p, lead);
         if (slack > lead)
-            munmap(p + lead + bytes, slack - lead);
+            sys_munmap(p + lead + bytes, slack - lead);
         p += lead;
     }
     add_mapped(0, bytes);
@@ -361,7 +430,7 @@ void *mem_remap(void *p, size_t old_size, size_t new_size)
         errno = ENOMEM;
         return NULL;
     }
-    void *q = mremap(p, old_bytes, bytes, MREMAP_MAYMOVE);
+    void *q = sys_mremap(p, old_bytes, bytes);
     if (q == MAP_FAILED) {
         errno = ENOMEM;
         return NULL;
@@ -374,10 +443,10 @@ void mem_unmap(void *p, size_t size)
 {
     int saved = errno;
     size_t bytes = to_pages(size);
-    if (munmap(p, bytes) == 0)
+    if (sys_munmap(p, bytes) == 0)
         add_mapped(bytes, 0);
     else /* too many mappings: at least the pages go back */
-        madvise(p, bytes, MADV_DONTNEED);
+        sys_madvise(p, bytes, MADV_DONTNEED);
     errno = saved;
 }
 
@@ -388,10 +457,12 @@ size_t mem_purge(void *p, size_t size)
     if (end <= first)
         return 0;
     int saved = errno;
-    int refused = madvise((void *)first, end - first, MADV_DONTNEED);
+    int refused = sys_madvise((void *)first, end - first, MADV_DONTNEED);
     errno = saved;
     return refused ? 0 : end - first;
 }
+
+/* ---- questions ------------------------------------------------------- */
 
 struct mem_mapped mem_mapped(void)
 {
@@ -401,9 +472,23 @@ struct mem_mapped mem_mapped(void)
                                .most_bytes = sum_get(&mapped_bytes.most)};
 }
 
+bool mem_calling(void)
+{
+    return in_call;
+}
+
 void *mem_brk(void)
 {
-    return atomic_load_explicit(&mem.brk, memory_order_relaxed);
+    return mem.heap.start + mark_get(&mem.heap.brk);
+}
+
+const void *mem_skip(const void *p)
+{
+    size_t at = (size_t)((const char *)p - mem.heap.start);
+    const struct jump *j;
+    while ((j = part_jump_from(&mem.heap, at)))
+        at = j->to;
+    return mem.heap.start + at;
 }
 
 bool mem_contains(const void *p, size_t size)
@@ -413,23 +498,26 @@ bool mem_contains(const void *p, size_t size)
     return at >= base && at <= end && size <= end - at;
 }
 
+static size_t part_used(const struct part *part)
+{
+    size_t skipped = mark_get(&part->skipped), brk = mark_get(&part->brk);
+    return brk - skipped;
+}
+
 size_t mem_heapsize(void)
 {
-    char *brk = mem_brk();
-    return (size_t)(brk - mem_range.base) +
-           sum_get(&mapped_bytes.now);
+    return part_used(&mem.heap) + sum_get(&mapped_bytes.now);
 }
 
 size_t mem_recordsize(void)
 {
-    char *used = atomic_load_explicit(&mem.used, memory_order_relaxed);
-    return (size_t)(used - mem_range.records);
+    return part_used(&mem.records);
 }
 
 size_t mem_peak(void)
 {
-    size_t seen = (size_t)atomic_load_explicit(&mem.peak, memory_order_relaxed);
-    return seen > mem_heapsize() ? seen : mem_heapsize();
+    size_t seen = mark_get(&mem.peak), now = mem_heapsize();
+    return seen > now ? seen : now;
 }
 
 size_t mem_pagesize(void)

@@ -1,52 +1,76 @@
 /* memlib.h - the memory system: the only file that asks the kernel for memory.
  *
  *    tags     records   base                     brk     committed    limit
- *     | 1/1024 | 1/1024  |  blocks of all arenas  |  zeros   | read-only | page
- *     +--------+---------+------------------------+----------+-----------+----+
+ *     | 1/1024 | 1/1024  |  blocks of all arenas  |  zeros   | nothing  | page
+ *     +--------+---------+------------------------+----------+----------+----+
  *                        |<---- mem_heapsize ---->|
- *                        |<---------------- mem_range.size ---------------->|
+ *                        |<---------------- mem_range.size --------------->|
  *
- * One range of addresses is reserved at mem_init and the break moves up in it
- * by compare-and-swap: any number of threads may grow the heap at once and
- * none waits for another. Bytes between the old and the new break are zero
- * and belong to the caller. For each 4 KiB of the range there is a tag, zero
- * at first: the allocator's own, for what it needs to know of an address.
- * Records are the allocator's own bookkeeping: arenas, caches; never given
- * back. Large blocks may be mapped outside the range by mem_map; they count in
- * the same peak.
+ * mem_init chooses a window of addresses that nobody uses, and the break moves
+ * up in it by compare-and-swap: any number of threads may grow the heap at once
+ * and none waits for another. Nothing is reserved: pages are mapped, readable
+ * and writable at once, as the break gets there (mempart.h), so that limits,
+ * mlockall and core dumps meet what the heap has and no more. If something of
+ * others lies in the way, the break jumps over it.
+ *
+ * Bytes between the old and the new break are zero and belong to the caller.
+ * For each 4 KiB of the range there is a tag, zero at first: the allocator's
+ * own, for what it needs to know of an address. Records are the allocator's own
+ * bookkeeping: arenas, caches; never given back. Large blocks may be mapped
+ * outside the range by mem_map; they count in the same peak.
  *
  * All functions but mem_init, mem_reset and mem_fini may be called by any
- * thread at any time, also from a signal handler. */
+ * thread at any time, also from a signal handler, and by what a library hangs
+ * into mmap, munmap, mremap or madvise (memsys.h). */
 #ifndef MEMLIB_H
 #define MEMLIB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define MEM_GRAIN_LOG2 12 /* bytes of the range that share a tag: 4 KiB */
 
-/** The range. Constant between mem_init and mem_fini; size 0 before. Inline
- * so that the allocator finds an address's tag in one load. */
+/** The range. Constant between mem_init and mem_fini, but for blocks; size 0
+ * before. Inline so that the allocator finds an address's tag in one load. */
 struct mem_range {
     char *base;
-    size_t size;     /* bytes from base, with a last page that is never used */
-    uint32_t *tags;  /* tags[(p - base) >> MEM_GRAIN_LOG2] */
-    size_t blocks;   /* size / 16: how many payloads could begin in it */
-    char *records;   /* the first of mem_record */
+    size_t size;    /* bytes from base, with a last page that is never used */
+    uint32_t *tags; /* tags[(p - base) >> MEM_GRAIN_LOG2], p < committed */
+    _Atomic size_t blocks; /* committed / 16: so many payloads could begin */
+    char *records;         /* the first of mem_record */
     void *process;   /* a page of the allocator's own words, zero at first, and
                         zero again in a child of fork: what it cannot inherit */
     bool no_barrier; /* mem_barrier does nothing: fence yourselves */
 };
 extern struct mem_range mem_range __attribute__((visibility("hidden")));
 
-/** Reserve the range (once; further calls keep it).
- * @return 0, or -1 with errno == ENOMEM if not even MEM_RESERVE_MIN is free. */
+/** Payloads that could begin in the range now. Only rises. Relaxed: it is high
+ * enough for whoever was given a block, as it was before the block was made. */
+static inline size_t mem_blocks(void)
+{
+    return atomic_load_explicit(&mem_range.blocks, memory_order_relaxed);
+}
+
+/** Is p where blocks may be: does it have a tag, and can it be read? */
+static inline bool mem_known(const void *p)
+{
+    return (size_t)((const char *)p - mem_range.base) / 16 < mem_blocks();
+}
+
+/** The thread's own, for who calls malloc: false at first, and made false
+ * again by each system call here. See preload.c. */
+extern __thread bool mem_gate __attribute__((visibility("hidden")));
+
+/** Choose the range (once; further calls keep it). May be entered again from a
+ * hook of the system calls that it makes.
+ * @return 0, or -1 with errno == ENOMEM: not even the first pages are free. */
 int mem_init(void);
 /** Forget every block: break to base, tags to 0, pages given back, peak to 0.
  * @pre quiescent. */
 void mem_reset(void);
-/** As mem_reset, and give up the range. */
+/** As mem_reset, and give up the range and all that is mapped there. */
 void mem_fini(void);
 
 /** Append to the heap.
@@ -92,9 +116,14 @@ struct mem_mapped mem_mapped(void);
 
 /** The break: the end of the heap. */
 void *mem_brk(void);
+/** Where the break jumped to from p; p if it did not. For who is alone: bytes
+ * between are nobody's, and may not be touched. */
+const void *mem_skip(const void *p);
+/** Is this thread inside one of memlib's system calls: in a hook? */
+bool mem_calling(void);
 /** Is [p, p + size) inside the heap: between base and break? */
 bool mem_contains(const void *p, size_t size);
-/** Bytes between base and break, plus bytes mapped. */
+/** Bytes between base and break that were handed out, plus bytes mapped. */
 size_t mem_heapsize(void);
 /** Bytes of records handed out. */
 size_t mem_recordsize(void);

@@ -1,45 +1,226 @@
-/* mempart.h - marks that only rise, and the part of memory that they divide.
+/* mempart.h - a part of the window: the break that moves up in it, and the
+ * pages that are mapped before it gets there.
  *
- * Any thread may raise a mark at any time, by compare-and-swap; none waits for
- * another. See memlib.c. */
+ *   start                brk        committed       intended      limit
+ *     |  handed out       |  zeros   | being mapped  |  not mapped  |
+ *     +-------------------+----------+---------------+--------------+
+ *
+ * Every mark is a distance from the start in bytes, only rises, and is moved by
+ * compare-and-swap by any thread. Nothing is reserved: the pages from committed
+ * on are mapped where they belong with MAP_FIXED_NOREPLACE, which never takes
+ * what is there already, a piece at a time.
+ *
+ * If something is there already, either another thread of ours mapped it and
+ * has not yet raised committed, or it is not ours. Nobody can tell, and nobody
+ * waits: whoever meets it looks a bounded number of times whether a mark
+ * moves, and then moves the break to behind it. Such a jump costs addresses,
+ * no memory: of what it skips nothing was handed out, and nothing will be.
+ *
+ * Invariants
+ *   M1 all of [brk, committed) is mapped, readable, writable and zero
+ *   M2 whatever was handed out was mapped by one of our threads
+ * M1 holds because a thread raises committed to the end of what it mapped,
+ * which began at the old mark or at the break. M2: a thread hands out [b, b +
+ * n) only by the CAS of brk from b, after it has seen b + n <= committed. If
+ * the break had jumped between, that CAS fails.
+ *
+ * Acquire and release of committed are partners: who sees it raised by the
+ * thread whose break had jumped does not believe that the break has not. */
 #ifndef MEMPART_H
 #define MEMPART_H
 
+#include "memsys.h"
 #include "mm/count.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 
-/* A part of the reservation whose pages become accessible from the left. */
-struct part {
-    char *start, *limit;
-    _Atomic(char *) committed;
-    _Atomic(char *) intended;
-    _Atomic(char *) suspect; /* below it, bytes may not be zero */
+#define MARK_LOOKS 1000 /* at marks, before what is in the way is skipped */
+#define JUMP ((size_t)1 << 20) /* bytes: jumps lead to multiples of it */
+#define JUMPS_KNOWN 256
+
+typedef _Atomic size_t mark;
+
+struct jump {
+    size_t brk, mapped, to; /* nothing was mapped by us from mapped on */
 };
 
+struct part {
+    char *start;
+    size_t limit;   /* bytes that it may ever have */
+    size_t piece;   /* bytes mapped at once at first */
+    mark brk;       /* handed out */
+    mark committed; /* M1 */
+    mark intended;  /* some thread is about to map below it */
+    mark suspect;   /* below it, bytes may not be zero (memlib.c) */
+    mark skipped;   /* bytes that jumps left out */
+    mark njumps;    /* the last ones may not be known */
+    struct jump jumps[JUMPS_KNOWN]; /* for who is alone */
+    mark *blocks; /* units of 16 bytes that are committed; or NULL */
+};
+
+static inline size_t mark_get(const mark *m)
+{
+    return atomic_load_explicit(m, memory_order_relaxed);
+}
+
+static inline void mark_set(mark *m, size_t value)
+{
+    atomic_store_explicit(m, value, memory_order_relaxed);
+}
+
 /* Compare and swap; a failure says what is there. */
-static inline bool swap(_Atomic(char *) *word, char **old, char *new)
+static inline bool mark_swap(mark *m, size_t *old, size_t value)
 {
     count_rmw();
     return atomic_compare_exchange_strong_explicit(
-        word, old, new, memory_order_relaxed, memory_order_relaxed);
+        m, old, value, memory_order_release, memory_order_relaxed);
 }
 
 /* Raise a mark to at least value. */
-static inline void raise_mark(_Atomic(char *) *mark, char *value)
+static inline void mark_raise(mark *m, size_t value)
 {
-    char *old = atomic_load_explicit(mark, memory_order_relaxed);
-    while (old < value && !swap(mark, &old, value))
+    size_t old = mark_get(m);
+    while (old < value && !mark_swap(m, &old, value))
         ;
 }
 
-static inline void part_init(struct part *part, char *start, size_t size)
+static inline size_t part_committed(const struct part *part)
+{
+    return atomic_load_explicit(&part->committed, memory_order_acquire);
+}
+
+static inline void part_init(struct part *part, char *start, size_t limit,
+                             size_t piece)
 {
     part->start = start;
-    part->limit = start + size;
-    atomic_store_explicit(&part->committed, start, memory_order_relaxed);
-    atomic_store_explicit(&part->intended, start, memory_order_relaxed);
-    atomic_store_explicit(&part->suspect, start, memory_order_relaxed);
+    part->limit = limit;
+    part->piece = piece;
+    mark *const marks[] = {&part->brk,     &part->committed, &part->intended,
+                           &part->suspect, &part->skipped,   &part->njumps};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        mark_set(marks[i], 0);
+}
+
+/* ---- mapping --------------------------------------------------------- */
+
+enum mapped { REFUSED = -1, TAKEN, MAPPED };
+
+/* Map pages just there, unless something is. errno is kept. */
+static inline enum mapped map_at(char *at, size_t size)
+{
+    int saved = errno;
+    char *p = sys_mmap(at, size, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE);
+    bool taken = p != MAP_FAILED || errno == EEXIST;
+    if (p != at && p != MAP_FAILED)
+        sys_munmap(p, size); /* Linux before 4.17 takes it for a hint */
+    errno = saved;
+    return p == at ? MAPPED : taken ? TAKEN : REFUSED;
+}
+
+/* Bytes to map beyond what is needed, so that there are few calls: more with
+ * each, up to a sixteenth of all. */
+static inline size_t part_ahead(const struct part *part, size_t has)
+{
+    size_t more = has < 4 * part->piece ? has : 4 * part->piece;
+    more = more > has / 16 ? more : has / 16;
+    return more > part->piece ? more : part->piece;
+}
+
+/* Does a mark move in a little while? */
+static inline bool part_moves(const struct part *part, size_t brk, size_t done)
+{
+    for (int i = 0; i < MARK_LOOKS; i++) {
+        if (part_committed(part) != done || mark_get(&part->brk) != brk)
+            return true;
+#if defined __x86_64__
+        __builtin_ia32_pause();
+#endif
+    }
+    return false;
+}
+
+/* Move the break, if it is still there, to behind what is in the way: perhaps
+ * to the limit, where there is no memory. */
+static inline void part_jump(struct part *part, size_t brk, size_t to)
+{
+    size_t done = part_committed(part), old = brk;
+    to = (to + JUMP - 1) & ~(JUMP - 1);
+    to = to < part->limit ? to : part->limit;
+    if (!mark_swap(&part->brk, &old, to))
+        return;
+    count_rmw();
+    atomic_fetch_add_explicit(&part->skipped, to - brk, memory_order_relaxed);
+    size_t i =
+        atomic_fetch_add_explicit(&part->njumps, 1, memory_order_relaxed);
+    if (i < JUMPS_KNOWN)
+        part->jumps[i] = (struct jump){brk, done > brk ? done : brk, to};
+}
+
+/* Have [brk, end) mapped. @param page  bytes of the system's.
+ * @return TAKEN: something is in the way, or a mark has moved: *from says up to
+ *         where it is ours */
+static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
+                                      size_t page, size_t *from)
+{
+    size_t done = part_committed(part);
+    if (end <= done)
+        return MAPPED;
+    *from = done > brk ? done : brk; /* a break above has jumped to a page */
+    size_t room = part->limit - *from;
+    size_t need = (end - *from + page - 1) & ~(page - 1);
+    size_t more = need + (part_ahead(part, *from) & ~(page - 1));
+    more = more < room ? more : room;
+    mark_raise(&part->intended, *from + more);
+    enum mapped result = map_at(part->start + *from, more);
+    if (result != MAPPED && more > need) {
+        more = need;
+        result = map_at(part->start + *from, more);
+    }
+    if (result != MAPPED)
+        return result;
+    if (part->blocks) /* before committed: who relies on that knows this, too */
+        mark_raise(part->blocks, (*from + more) / 16);
+    mark_raise(&part->committed, *from + more);
+    return MAPPED;
+}
+
+/* ---- alone ----------------------------------------------------------- */
+
+/* A jump that led from p, as a distance; NULL: none. */
+static inline const struct jump *part_jump_from(const struct part *part,
+                                                size_t brk)
+{
+    for (size_t i = 0; i < mark_get(&part->njumps) && i < JUMPS_KNOWN; i++)
+        if (part->jumps[i].brk == brk)
+            return &part->jumps[i];
+    return NULL;
+}
+
+/* The lowest jump that leads beyond at. */
+static inline const struct jump *part_next_jump(const struct part *part,
+                                                size_t at)
+{
+    const struct jump *next = NULL;
+    for (size_t i = 0; i < mark_get(&part->njumps) && i < JUMPS_KNOWN; i++) {
+        const struct jump *j = &part->jumps[i];
+        if (j->to > at && (!next || j->to < next->to))
+            next = j;
+    }
+    return next;
+}
+
+/* Unmap what lies from a distance on, but not what is not ours. */
+static inline void part_unmap(struct part *part, size_t at)
+{
+    size_t committed = part_committed(part);
+    while (at < committed) {
+        const struct jump *j = part_next_jump(part, at);
+        size_t end = j ? j->mapped : committed;
+        if (end > at)
+            sys_munmap(part->start + at, end - at);
+        at = j ? j->to : committed;
+    }
 }
 
 #endif

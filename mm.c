@@ -37,7 +37,7 @@ static void *mm_malloc(size_t size)
 /* p is no payload, wherever it is from. */
 static cold_noinline _Noreturn void not_ours(const void *p, const char *what)
 {
-    mm_die(page_known(p) ? "pointer into the middle of a block" : what, p);
+    mm_die(mem_known(p) ? "pointer into the middle of a block" : what, p);
 }
 
 static cold_noinline void free_unknown(void *p)
@@ -51,7 +51,7 @@ static cold_noinline void free_unknown(void *p)
 static void mm_free(void *p)
 {
     size_t place = payload_place(p);
-    if (unlikely(place >= mem_range.blocks))
+    if (unlikely(place >= mem_blocks()))
         free_unknown(p);
     else
         stage_free(p, place_tag(place));
@@ -102,7 +102,7 @@ static size_t mm_usable_size(const void *p)
 {
     if (!p)
         return 0;
-    if (unlikely(payload_place(p) >= mem_range.blocks))
+    if (unlikely(payload_place(p) >= mem_blocks()))
         not_ours(p, "size of a block that malloc never returned");
     return stage_usable(p);
 }
@@ -121,7 +121,7 @@ static void *mm_realloc(void *p, size_t size)
     }
     if (size > MAX_REQUEST)
         return no_memory();
-    if (unlikely(payload_place(p) >= mem_range.blocks))
+    if (unlikely(payload_place(p) >= mem_blocks()))
         not_ours(p, "realloc of a pointer that malloc never returned");
     void *q = stage_resize(p, size);
     if (q)

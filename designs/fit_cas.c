@@ -81,7 +81,7 @@ static uint32_t give(uint32_t at, uint32_t units)
 /* Units from the end of the first range of a segment that has so many. */
 static uint32_t take_from(uint32_t segment, uint32_t units)
 {
-    word *most = &cas.most[segment];
+    word *most = most_of(segment);
     uint64_t seen = word_load(most), from = sentinel_key(segment);
     uint32_t largest = 0;
     struct place w;
@@ -158,7 +158,7 @@ static void purge(void)
     uint32_t last = segment_of(end_unit(mem_brk()));
     for (uint32_t s = 0; s <= last; s++) {
         struct place w;
-        if (low(word_load(&cas.most[s])) < PURGE_UNITS)
+        if (low(word_load(most_of(s))) < PURGE_UNITS)
             continue;
         seek(&w, s, sentinel_key(s + 1));
         if (w.before.units < PURGE_UNITS || !claim(&w.before))
@@ -201,7 +201,7 @@ static void *block_make(uint32_t at, uint32_t units)
 static uint32_t live_unit(const void *p)
 {
     size_t off = (size_t)((const char *)p - mem_range.base);
-    if (unlikely(off % UNIT || off - 1 >= mem_range.size ||
+    if (unlikely(off % UNIT || (off - 1) / UNIT >= mem_blocks() ||
                  (uint16_t)*header_at(unit_of(p)) != IN_USE))
         mm_die("not a live block: freed twice, or malloc never returned it", p);
     return unit_of(p);
@@ -259,9 +259,9 @@ static bool design_fresh(const void *p)
 static bool has_room(uint32_t units)
 {
     uint32_t s = segment_of(end_unit(mem_brk()));
-    while (s && low(word_load(&cas.most[s])) < units)
+    while (s && low(word_load(most_of(s))) < units)
         s--;
-    return low(word_load(&cas.most[s])) >= units;
+    return low(word_load(most_of(s))) >= units;
 }
 
 /* Units behind a block, now one's own, so that it has so many; or 0. The heap
@@ -306,26 +306,23 @@ static void *design_resize(void *p, size_t size)
 /* Unit 0 is nobody's: link 0 leads nowhere. */
 static int fit_cas_init(void)
 {
-    if (cas.most)
+    if (cas.started)
         return 0;
-    if (mem_init() != 0)
+    if (mem_init() != 0 || !tables_make(0) || !mem_sbrk(MIN_UNITS * UNIT))
         return -1;
-    size_t segments = (mem_range.size / UNIT >> SEGMENT_LOG2) + 1;
-    word *most = mem_record(round_up(segments * sizeof *most, 64));
-    if (!most || !mem_sbrk(MIN_UNITS * UNIT))
-        return -1;
-    cas.most = most;
     struct node *head = node_new();
     if (!head)
         return -1;
     word_init(&head->next, relink(word_load(&head->next), 0));
     sentinel_set(0, unit_of(head));
+    cas.started = true;
     return 0;
 }
 
 static void fit_cas_fini(void)
 {
-    cas.most = NULL;
+    cas.started = false;
+    memset(cas.most, 0, sizeof cas.most);
     word_init(&cas.pool, 0);
     atomic_store_explicit(&idle, 0, memory_order_relaxed);
     mem_fini();
@@ -351,7 +348,7 @@ static void node_check(struct node *n, uint64_t last, uint32_t end,
     else
         s->bad += broken(units && at <= end, "C2 ranges touch", n,
                          "it is not merged, at unit", at) +
-                  broken(units > low(word_load(&cas.most[segment])), "C2 most",
+                  broken(units > low(word_load(most_of(segment))), "C2 most",
                          n, "more than its segment says; units", units);
 }
 
@@ -359,6 +356,9 @@ static void node_check(struct node *n, uint64_t last, uint32_t end,
 static size_t tiles_check(uint32_t at, uint32_t end, size_t *nodes)
 {
     while (at < end) {
+        const char *skip = mem_skip((char *)header_at(at) + sizeof(word));
+        if (unit_of(skip) >= at && (at = unit_of(skip)) >= end)
+            break;
         uint64_t header = *header_at(at);
         uint32_t units = (uint32_t)(header >> 16);
         bool used = (uint16_t)header == IN_USE;

@@ -24,6 +24,7 @@
 #ifndef DESIGNS_FIT_CAS_LIST_H
 #define DESIGNS_FIT_CAS_LIST_H
 
+#include "config.h"
 #include "memlib.h"
 #include "mm/util.h"
 
@@ -34,6 +35,7 @@
 #define MIN_UNITS 2u /* of a block: header and 24 bytes; it may hold a node */
 #define SEGMENT_LOG2 10 /* units: 16 KiB */
 #define SEGMENT_TAGS_LOG2 (SEGMENT_LOG2 + 4 - MEM_GRAIN_LOG2)
+#define TABLE_LOG2 12    /* segments: 64 MiB of the heap */
 #define CHUNK_UNITS 256u /* nodes are made so many units at a time */
 #define IN_USE 0xa10cu   /* low bits of a header; 0 when it is free */
 #define HOLDS_NODES 0xa10du
@@ -48,10 +50,14 @@ struct node {
     word key;  /* 2 * first unit, + 1 for a range; constant while listed */
 };
 
-/* A segment's sentinel is linked in memlib's tag of its first page. */
+/* A segment's sentinel is linked in memlib's tag of its first page. Of `most`,
+ * units that no range which begins in a segment has more of, there are tables
+ * as far as the heap has grown. */
 static struct {
-    word *most; /* units of each segment: no range that begins there has more */
-    word pool;  /* link: nodes that are not used */
+    bool started;
+    word pool; /* link: nodes that are not used */
+    word none; /* 0: of segments without a table */
+    _Atomic(word *) most[(MEM_WINDOW / UNIT >> SEGMENT_LOG2) >> TABLE_LOG2];
 } cas;
 
 struct range { /* seen in the list */
@@ -190,13 +196,40 @@ static void nodes_make(uint32_t at, uint32_t units)
 
 static uint32_t take(uint32_t units);
 
+/* Release, paired with the acquire in most_of: it is all zero. Of two threads
+ * that make the same one the later loses its own. @return false: no memory */
+static bool tables_make(uint32_t end)
+{
+    const size_t bytes = sizeof(word) << TABLE_LOG2;
+    for (uint32_t t = 0; t <= segment_of(end) >> TABLE_LOG2; t++) {
+        word *none = NULL, *table;
+        if (atomic_load_explicit(&cas.most[t], memory_order_relaxed))
+            continue;
+        if (!(table = mem_record(bytes)))
+            return false;
+        atomic_compare_exchange_strong_explicit(&cas.most[t], &none, table,
+                                                memory_order_release,
+                                                memory_order_relaxed);
+    }
+    return true;
+}
+
+/* The break may be where no table reaches: if it has jumped. */
+static always_inline word *most_of(uint32_t segment)
+{
+    word *table = atomic_load_explicit(&cas.most[segment >> TABLE_LOG2],
+                                       memory_order_acquire);
+    return table ? table + segment % (1u << TABLE_LOG2) : &cas.none;
+}
+
 /* @return 1: the heap is longer by so much; 0: it had grown already; -1: no
  * memory. errno is kept but for that. */
 static int extend(char *brk, uint32_t units)
 {
     int saved = errno;
     errno = 0;
-    bool extended = mem_extend(brk, units * UNIT);
+    bool extended =
+        tables_make(end_unit(brk) + units) && mem_extend(brk, units * UNIT);
     if (!extended && errno)
         return -1;
     errno = saved;
@@ -347,7 +380,7 @@ static void sentinel_make(uint32_t segment)
  * that looked before and found less. */
 static void raise_most(uint32_t segment, uint32_t units)
 {
-    word *most = &cas.most[segment];
+    word *most = most_of(segment);
     uint64_t old, new;
     do {
         old = word_load(most);
@@ -368,13 +401,13 @@ static struct range range_before(uint32_t at)
 {
     struct place w;
     for (uint32_t s = segment_of(at); s-- > 0;) {
-        uint64_t seen = word_load(&cas.most[s]);
+        uint64_t seen = word_load(most_of(s));
         if (!low(seen))
             continue;
         seek(&w, s, range_key(at));
         if (w.before.units)
             return w.before;
-        word_cas(&cas.most[s], seen, relink(seen, 0));
+        word_cas(most_of(s), seen, relink(seen, 0));
     }
     return (struct range){0};
 }

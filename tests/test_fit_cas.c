@@ -176,10 +176,10 @@ START_TEST(the_check_names_damage)
     ck_names(mm, "C1 keys rise");
     word_init(&w.curr->key, w.key);
     uint32_t sentinel = sentinel_of(0);
-    uint64_t most = word_load(&cas.most[0]);
-    word_init(&cas.most[0], 1);
+    uint64_t most = word_load(most_of(0));
+    word_init(most_of(0), 1);
     ck_names(mm, "C2 most");
-    word_init(&cas.most[0], most);
+    word_init(most_of(0), most);
     word_init(&w.curr->body, w.body - 1);
     ck_names(mm, "C3 tiles");
     word_init(&w.curr->body, w.body);

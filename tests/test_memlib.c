@@ -4,8 +4,8 @@
 
 START_TEST(init_twice_keeps_the_range)
 {
-    struct mem_range range = mem_range;
     char *p = mem_sbrk(64);
+    struct mem_range range = mem_range;
     ck_assert_int_eq(mem_init(), 0);
     ck_assert_mem_eq(&range, &mem_range, sizeof range);
     ck_assert_ptr_eq(mem_brk(), p + 64);
@@ -31,7 +31,7 @@ END_TEST
 
 START_TEST(sbrk_of_more_than_there_is_fails_and_moves_nothing)
 {
-    static const size_t sizes[] = {MEM_RESERVE, MEM_RESERVE + 16,
+    static const size_t sizes[] = {MEM_WINDOW, MEM_WINDOW + 16,
                                    SIZE_MAX / 2 + 1, -(size_t)16};
     mem_sbrk(16);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

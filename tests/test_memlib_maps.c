@@ -85,25 +85,45 @@ START_TEST(purge_gives_back_whole_pages_and_touches_nothing_else)
 }
 END_TEST
 
-START_TEST(few_addresses_make_a_smaller_range)
+START_TEST(a_limit_of_addresses_limits_the_heap_and_nothing_else)
 {
     mem_fini();
     limit_addresses(100 * MIB);
     ck_assert_int_eq(mem_init(), 0);
-    ck_assert_uint_eq(mem_range.size, 64 * MIB);
+    ck_assert_uint_eq(mem_range.size, MEM_WINDOW);
     memset(mem_sbrk(60 * MIB), 0xff, 60 * MIB);
-    ck_assert_ptr_null(mem_sbrk(10 * MIB));
+    ck_assert_ptr_null(mem_sbrk(50 * MIB));
     ck_assert_int_eq(errno, ENOMEM);
+    void *others = mmap(NULL, 30 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
+    ck_assert(others != MAP_FAILED);
+    ck_assert_ptr_null(mem_sbrk(10 * MIB));
+    munmap(others, 30 * MIB);
+    ck_assert_ptr_nonnull(mem_sbrk(10 * MIB));
 }
 END_TEST
 
 START_TEST(too_few_addresses_are_an_error)
 {
     mem_fini();
-    limit_addresses(MEM_RESERVE_MIN / 2);
+    limit_addresses(32 << 10);
     ck_assert_int_eq(mem_init(), -1);
     ck_assert_int_eq(errno, ENOMEM);
     ck_assert_ptr_null(mem_sbrk(16));
+}
+END_TEST
+
+/* What mlockall and core dumps would meet: nothing is reserved. */
+START_TEST(a_new_heap_takes_no_more_addresses_than_a_small_one_needs)
+{
+    mem_fini();
+    size_t before = process_bytes("VmSize");
+    ck_assert_int_eq(mem_init(), 0);
+    mem_sbrk(1000);
+    mem_record(1024);
+    ck_assert_uint_le(process_bytes("VmSize"), before + MIB);
+    mem_sbrk(100 * MIB);
+    ck_assert_uint_le(process_bytes("VmSize"), before + 110 * MIB);
 }
 END_TEST
 
@@ -132,8 +152,11 @@ int main(void)
         maps_that_cannot_be_fail_and_count_nothing,
         remap_keeps_bytes_and_counts,
         purge_gives_back_whole_pages_and_touches_nothing_else,
-        SANITIZED ? NULL : few_addresses_make_a_smaller_range,
+        SANITIZED ? NULL
+                  : a_limit_of_addresses_limits_the_heap_and_nothing_else,
         too_few_addresses_are_an_error,
+        SANITIZED ? NULL
+                  : a_new_heap_takes_no_more_addresses_than_a_small_one_needs,
         memory_that_the_system_refuses_is_no_memory_and_may_come_later,
         NULL};
     return run_tests("memlib-maps", mem_begin, tests);

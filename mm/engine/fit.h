@@ -57,7 +57,7 @@ struct region {
 };
 
 _Static_assert(sizeof(struct region) == HEADER_SIZE, "blocks start 8 mod 16");
-_Static_assert(MEM_RESERVE <= ALIGN << 32, "links and region sizes are 32-bit; "
+_Static_assert(MEM_WINDOW <= ALIGN << 32, "links and region sizes are 32-bit; "
                                            "memlib leaves the last page out");
 
 /* What is done to each block by fit_each. */

@@ -21,13 +21,7 @@ static always_inline size_t page_index(const void *p)
     return (size_t)((const char *)p - mem_range.base) >> MEM_GRAIN_LOG2;
 }
 
-/* Is p inside the range that blocks come from? */
-static always_inline bool page_known(const void *p)
-{
-    return (size_t)((const char *)p - mem_range.base) < mem_range.size;
-}
-
-/* Where p lies in the range, in units of 16 bytes; mem_range.blocks or more if
+/* Where p lies in the range, in units of 16 bytes; mem_blocks() or more if
  * malloc cannot have returned it: rotated by the bits that must be zero, the
  * distance is too large for an odd address as well. */
 static always_inline size_t payload_place(const void *p)
@@ -36,13 +30,13 @@ static always_inline size_t payload_place(const void *p)
     return off / ALIGN | off << (64 - 4);
 }
 
-/* @pre page_known(p), and the heap has reached p's page */
+/* @pre mem_known(p) */
 static always_inline uint32_t page_tag(const void *p)
 {
     return __atomic_load_n(&mem_range.tags[page_index(p)], __ATOMIC_RELAXED);
 }
 
-/* The same, of a payload's place. @pre place < mem_range.blocks */
+/* The same, of a payload's place. @pre place < mem_blocks() */
 static always_inline uint32_t place_tag(size_t place)
 {
     return __atomic_load_n(&mem_range.tags[place / (PAGE / ALIGN)],

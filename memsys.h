@@ -1,0 +1,82 @@
+/* memsys.h - memory's system calls, and what may happen inside them.
+ *
+ * A library loaded before ours may have mmap, munmap, mremap and madvise of its
+ * own: caches of registered memory (MPI, UCX) and profilers want to know which
+ * pages come and go. So these calls go through the C library's names. But what
+ * such a hook does may allocate, and so come back here, on the same thread. The
+ * calls of that inner allocation go to the kernel itself: it would not end
+ * otherwise.
+ *
+ * Nothing here changes errno unless it fails. */
+#ifndef MEMSYS_H
+#define MEMSYS_H
+
+#include "memlib.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0 /* a hint then */
+#endif
+
+/* This thread is inside one of the calls below: in a hook, or in a handler of
+ * a signal. */
+static __thread bool in_call;
+
+static inline void call_begin(void)
+{
+    in_call = true;
+    mem_gate = false;
+}
+
+static inline void call_end(void)
+{
+    in_call = false;
+}
+
+static inline void *sys_mmap(void *at, size_t size, int protection, int flags)
+{
+    flags |= MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    if (in_call)
+        return (void *)syscall(SYS_mmap, at, size, protection, flags, -1, 0);
+    call_begin();
+    void *p = mmap(at, size, protection, flags, -1, 0);
+    call_end();
+    return p;
+}
+
+static inline int sys_munmap(void *p, size_t size)
+{
+    if (in_call)
+        return (int)syscall(SYS_munmap, p, size);
+    call_begin();
+    int failed = munmap(p, size);
+    call_end();
+    return failed;
+}
+
+/* The pages may move. */
+static inline void *sys_mremap(void *p, size_t old_size, size_t new_size)
+{
+    if (in_call)
+        return (void *)syscall(SYS_mremap, p, old_size, new_size,
+                               MREMAP_MAYMOVE);
+    call_begin();
+    void *q = mremap(p, old_size, new_size, MREMAP_MAYMOVE);
+    call_end();
+    return q;
+}
+
+static inline int sys_madvise(void *p, size_t size, int advice)
+{
+    if (in_call)
+        return (int)syscall(SYS_madvise, p, size, advice);
+    call_begin();
+    int failed = madvise(p, size, advice);
+    call_end();
+    return failed;
+}
+
+#endif

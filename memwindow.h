@@ -1,0 +1,137 @@
+/* memwindow.h - which addresses the heap, its records and its tags may have,
+ * and where such a window is.
+ *
+ *   window            records        base                          page
+ *     | tags: 1/1024 | 1/1024 + ... | heap: MEM_WINDOW ...........| |
+ *     | level 0 |1|  2  |    3    ...                    each as all before
+ *
+ * Nothing of it is reserved. */
+#ifndef MEMWINDOW_H
+#define MEMWINDOW_H
+
+#include "config.h"
+#include "mempart.h"
+
+#include <stdint.h>
+
+#define LEVELS 11 /* MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW */
+
+#define GRAIN ((size_t)1 << MEM_GRAIN_LOG2)
+#define TAG_SIZE sizeof(mem_range.tags[0])
+#define TAGS (MEM_WINDOW / GRAIN * TAG_SIZE) /* bytes */
+#define RECORDS (TAGS + MEM_RECORDS_MIN)
+#define WINDOW (TAGS + RECORDS + MEM_WINDOW)
+
+_Static_assert(MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW, "levels of tags");
+
+/* ---- levels of tags --------------------------------------------------- */
+
+/* The level of the tag for a place in the heap. */
+static inline unsigned level_of(size_t at)
+{
+    return at < MEM_TAGGED ? 0 : 64 - (unsigned)__builtin_clzl(at / MEM_TAGGED);
+}
+
+/* Where the heap ends that levels up to this one have tags for. */
+static inline size_t level_end(unsigned level)
+{
+    return MEM_TAGGED << level;
+}
+
+static inline size_t level_start(unsigned level)
+{
+    return level ? level_end(level - 1) : 0;
+}
+
+static inline enum mapped level_map(uint32_t *tags, unsigned level)
+{
+    size_t first = level_start(level) / GRAIN, end = level_end(level) / GRAIN;
+    return map_at((char *)(tags + first), (end - first) * TAG_SIZE);
+}
+
+static inline void level_unmap(uint32_t *tags, unsigned level)
+{
+    size_t first = level_start(level) / GRAIN, end = level_end(level) / GRAIN;
+    sys_munmap(tags + first, (end - first) * TAG_SIZE);
+}
+
+/* ---- the window ------------------------------------------------------ */
+
+/* ThreadSanitizer knows memory near the stacks only, and ends a program that
+ * wants some elsewhere. */
+#if defined __SANITIZE_THREAD__
+#define WINDOW_TRIES 0
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define WINDOW_TRIES 0
+#endif
+#endif
+#ifndef WINDOW_TRIES
+#define WINDOW_TRIES 3 /* at random places */
+#endif
+
+static inline char *window_base(uintptr_t window)
+{
+    return (char *)window + TAGS + RECORDS;
+}
+
+static inline bool window_holds(uintptr_t window, const void *p)
+{
+    return (uintptr_t)p - window < WINDOW;
+}
+
+/* The first tags, and a page before the base: a pointer to the base, which no
+ * block has, would have its header there. */
+static inline void window_undo(uintptr_t window, size_t page)
+{
+    level_unmap((uint32_t *)window, 0);
+    sys_munmap(window_base(window) - page, page);
+}
+
+static inline bool window_reaches(uintptr_t window, size_t page)
+{
+    char *last = (char *)window + WINDOW - page;
+    return map_at(last, page) == MAPPED && !sys_munmap(last, page);
+}
+
+/* May the window be at this address? What is mapped first stays so. Nothing
+ * else is looked at, for what comes later may come anywhere; but where a tool
+ * has its own mind, the end. */
+static inline bool window_try(uintptr_t window, const void *near, size_t page,
+                              bool reach)
+{
+    if (window + WINDOW < window || window_holds(window, near) ||
+        window_holds(window, &mem_range) || window_holds(window, &window) ||
+        level_map((uint32_t *)window, 0) != MAPPED)
+        return false;
+    if (map_at(window_base(window) - page, page) == MAPPED &&
+        (!reach || window_reaches(window, page)))
+        return true;
+    window_undo(window, page);
+    return false;
+}
+
+/* Find a window far from all that the kernel places by itself: programs near
+ * two thirds of the addresses that there are, or at the lowest; libraries and
+ * stacks at the highest, like near; so from three to four eighths. The
+ * place is different each time if near's is. Where a tool keeps that to itself
+ * (valgrind): at some distance from near. */
+static inline uintptr_t window_find(const void *near, size_t page)
+{
+    uintptr_t top = (uintptr_t)near, random = top >> 12, at;
+    for (int i = 0; i < WINDOW_TRIES; i++) {
+        random = random * 0x9e3779b97f4a7c15 + 1; /* Knuth's, 64 bits wide */
+        at = (top / 8 * 3 + (random >> 20) % (top / 8)) & ~(JUMP - 1);
+        if (window_try(at, near, page, false))
+            return at;
+    }
+    for (uintptr_t far = MEM_WINDOW / 2; far < MEM_WINDOW << 5; far *= 2)
+        for (int up = 0; up < 2; up++) {
+            at = (up ? top + far : top - far - WINDOW) & ~(JUMP - 1);
+            if (window_try(at, near, page, true))
+                return at;
+        }
+    return 0;
+}
+
+#endif
