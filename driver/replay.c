@@ -142,12 +142,12 @@ static always_inline void *allocate(const struct mm_allocator *a,
 }
 
 /* @param op     operation i, already read from memory.
- * @param touch  write a byte of what was allocated: not always the same one,
- *               so that no realloc can know what it need not copy. */
-static always_inline bool perform(struct lane *lane,
-                                  const struct mm_allocator *a, size_t i,
-                                  const struct trace_op op, void **slot,
-                                  const bool touch)
+ * @param touch  write byte to what was allocated: not always the same, so that
+ *               no realloc can know what it need not copy. */
+static always_inline bool
+perform(struct lane *lane, const struct mm_allocator *a, size_t i,
+        const struct trace_op op, void **slot, const bool touch,
+        unsigned char byte)
 {
     if (op.kind == TRACE_FREE) {
         a->free(*slot);
@@ -159,14 +159,14 @@ static always_inline bool perform(struct lane *lane,
         return refused(lane, i);
     *slot = p;
     if (touch && !resize && likely(op.size))
-        *(volatile unsigned char *)p = replay_byte(lane, i);
+        *(volatile unsigned char *)p = byte;
     return true;
 }
 
 bool replay_perform(struct lane *lane, size_t i)
 {
     return perform(lane, lane->a, i, lane->l->ops[i], replay_slot(lane, i),
-                   false);
+                   false, 0);
 }
 
 /* ---- the loops ----------------------------------------------------------- */
@@ -185,6 +185,7 @@ static always_inline bool loop(struct lane *lane, size_t from, size_t to,
     const uint32_t *in = lane->l->in + lane->ins;
     const uint32_t *out = lane->l->out + lane->outs;
     void **const slots = lane->slots;
+    const unsigned tag = lane->tag;
     _Atomic uint64_t *const at_op = &lane->mark->op;
     for (size_t i = from; i < to; i++) {
         const struct trace_op op = ops[i];
@@ -195,7 +196,8 @@ static always_inline bool loop(struct lane *lane, size_t from, size_t to,
         if (shared && op.wait && unlikely(!take(lane, *in++, slot)))
             return false;
         uint64_t before = each ? ticker_read(lane->ticker) : 0;
-        if (unlikely(!perform(lane, &a, i, op, slot, !each)))
+        if (unlikely(!perform(lane, &a, i, op, slot, !each,
+                              (unsigned char)(i + tag))))
             return false;
         if (each) {
             uint64_t ticks = ticker_read(lane->ticker) - before;
