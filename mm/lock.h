@@ -14,6 +14,7 @@
 #include "mm/util.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/single_threaded.h>
 
 enum rank {
@@ -80,6 +81,44 @@ static inline void lock_drop(struct lock *l)
         ranks_held &= ~(1u << l->rank);
     count_rmw();
     pthread_mutex_unlock(&l->mutex);
+}
+
+/* ---- fork ------------------------------------------------------------ */
+
+/* While fork waits for the locks of all arenas, who would take one more waits,
+ * too. Else threads that allocate without end take their locks again before the
+ * forker has woken up, each of them, and all who begin or end wait for the
+ * registry meanwhile. The flag changes under the registry's lock only: who
+ * holds that finds it unset, so who finds it set holds no lock. */
+static struct {
+    struct lock lock;
+    _Atomic bool shut; /* relaxed: a hint; the lock is what is waited for */
+} gate = {.lock = LOCK_INITIALIZER};
+
+static inline void gate_wait(void)
+{
+    lock_take_as(&gate.lock, RANK_NONE);
+    lock_drop(&gate.lock);
+}
+
+/* Before an arena's lock is taken and waited for. */
+static inline void gate_pass(void)
+{
+    if (unlikely(atomic_load_explicit(&gate.shut, memory_order_relaxed)))
+        gate_wait();
+}
+
+/* @pre the registry's lock */
+static inline void gate_shut(void)
+{
+    lock_take_as(&gate.lock, RANK_NONE);
+    atomic_store_explicit(&gate.shut, true, memory_order_relaxed);
+}
+
+static inline void gate_open(void)
+{
+    atomic_store_explicit(&gate.shut, false, memory_order_relaxed);
+    lock_drop(&gate.lock);
 }
 
 #endif

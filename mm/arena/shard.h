@@ -33,11 +33,11 @@
 #define MM_ARENA_SHARD_H
 
 #include "config.h"
-#include "mm/fork.h"
-#include "mm/lock.h"
 #include "mm/engine/merge.h"
+#include "mm/fork.h"
 #include "mm/front/high_water.h"
 #include "mm/front/rich.h"
+#include "mm/lock.h"
 
 #include <stdatomic.h>
 
@@ -80,6 +80,8 @@ static _Atomic uint32_t reclaims;
 
 static inline void lock_take(struct lock *l)
 {
+    if (l != &registry.lock)
+        gate_pass();
     lock_take_as(l, l == &registry.lock ? RANK_REGISTRY : RANK_SHARD);
 }
 
@@ -441,6 +443,7 @@ static inline void shard_took(struct shard *s)
 static void shards_fork_prepare(void)
 {
     lock_take(&registry.lock);
+    gate_shut();
     uint32_t n = shard_count();
     for (uint32_t i = 0; i < n; i++)
         lock_take_as(&shard_at(i)->lock, RANK_NONE);
@@ -450,6 +453,7 @@ static void shards_fork_parent(void)
 {
     for (uint32_t i = shard_count(); i-- > 0;)
         lock_drop(&shard_at(i)->lock);
+    gate_open();
     lock_drop(&registry.lock);
 }
 

@@ -34,8 +34,8 @@
 #include "mm/engine/arena.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
-#include "mm/front/high_water.h"
 #include "mm/fork.h"
+#include "mm/front/high_water.h"
 #include "mm/lock.h"
 
 #include <stdatomic.h>
@@ -87,6 +87,7 @@ static always_inline struct shard *shard_at(uint32_t id)
 
 static always_inline struct shard *shard_lock(struct shard *s)
 {
+    gate_pass();
     lock_take_as(&s->lock, RANK_SHARD);
     s->uses++;
     return s;
@@ -221,6 +222,7 @@ static void thread_end(void *shard)
 static void fork_prepare(void)
 {
     lock_take_as(&registry.lock, RANK_REGISTRY);
+    gate_shut();
     for (uint32_t i = 0; i < shard_count(); i++)
         lock_take_as(&shard_at(i)->lock, RANK_NONE);
 }
@@ -229,6 +231,7 @@ static void fork_done(void)
 {
     for (uint32_t i = shard_count(); i-- > 0;)
         lock_drop(&shard_at(i)->lock);
+    gate_open();
     lock_drop(&registry.lock);
 }
 
