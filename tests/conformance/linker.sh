@@ -16,8 +16,7 @@ build_opened() {
 }
 
 opener() { # LIBRARY OPTION
-    LD_PRELOAD=$PWD/$1 "$SCRATCH/opener" "$2" \
-        "$SCRATCH/plugin.so"
+    LD_PRELOAD=$PWD/$1 "$SCRATCH/opener" "$2" "$SCRATCH/plugin.so"
 }
 trades_with_opened() {
     opener "$1" --trade
