@@ -15,6 +15,7 @@
 #   make install    libmm.so and what belongs to it; DESTDIR=, PREFIX=
 #   make programs   real programs under libmm.so; make soak: more and longer
 #   make bench      measure everything into results/ (scripts/bench.sh)
+#   make model-check  the lock-free headers under a model checker (GenMC)
 #   make fuzz       feed the trace reader garbage for FUZZ_SECONDS=60
 #   make clean      remove all that was built
 #
@@ -195,6 +196,10 @@ figures: FORCE
 report: FORCE
 	scripts/report.py results report.html
 
+# The lock-free headers and their mutants under GenMC, all of them: minutes.
+model-check: FORCE
+	tests/models/c/matrix.py --all
+
 FUZZ_SECONDS = 60
 fuzz: FORCE
 	tests/fuzz/run.sh $(FUZZ_SECONDS)
@@ -216,4 +221,4 @@ ifneq ($(filter clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:
-.PHONY: all run results figures report grade test check traces fuzz clean help FORCE
+.PHONY: all run results figures report grade test check model-check traces fuzz clean help FORCE

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""matrix.py - the shipped lock-free headers under GenMC, a checker that walks
+through all executions that a memory model allows; and mutants of them, each of
+which some driver must find.
+
+    tests/models/c/matrix.py            the small matrix, minutes
+    tests/models/c/matrix.py --all      all rows and models: make model-check
+    tests/models/c/matrix.py --show DRIVER MUTANT [DEFINE...]
+                                        the execution that breaks
+
+TAP lines. GENMC is the checker (default: genmc). Without one: a skip.
+
+A mutant is a change of one function, wherever that stands, so a header may
+move; a change that finds nothing to change is an error. Drivers include the
+headers of mm/front and mm/lockfree as they are, but for BASE; the engine is in
+stub/.
+"""
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+GENMC = os.environ.get("GENMC", "genmc")
+CPU_SECONDS = 300    # of one run; a row that needs more is too large
+DRIVERS = ["inbox", "stack", "merge", "steal", "move", "fresh", "free"]
+HEADERS = ["mm.h", "mm/*.h", "mm/engine/block.h", "mm/front/*.h",
+           "mm/lockfree/*.h"]
+EXTRACTED = ["own_to_free", "free_aside", "free_slow"]    # for free.c
+
+RELAXED, ACQUIRE = "memory_order_relaxed", "memory_order_acquire"
+RELEASE, BOTH = "memory_order_release", "memory_order_acq_rel"
+TO_RELAXED = f"{ACQUIRE}|{RELEASE}|{BOTH}", RELAXED
+
+# (function, what it says, what it is to say), regular expressions.
+BASE = [
+    (None, r"#define MAX_SHARDS 65536", "#define MAX_SHARDS 8"),
+    # There is no CAS of a thread-local word there; nor handlers that race.
+    ("self_become", r"if \(!atomic_compare_exchange_strong_explicit\(.*?\)\)\n",
+     "if (self() != from)\n"),
+    ("self_become", r"(return false;\n)", r"\1    atomic_store_explicit("
+     r"&self_seat, t, memory_order_relaxed);\n"),
+    # It knows no call that clears memory.
+    ("letter_add", r"\*l = \(struct letter\)\{[^}]*\};",
+     "l->to = to, l->first = NULL, l->last = p, l->blocks = l->bytes = 0;"),
+]
+MUTANTS = {
+    # the inbox
+    "push_relaxed": [("inbox_push_remote", RELEASE, RELAXED)],
+    "closed_relaxed": [("inbox_push_remote", ACQUIRE, RELAXED)],
+    "take_relaxed": [("inbox_take_owner", ACQUIRE, RELAXED)],
+    "close_acquire": [("inbox_close_owner", BOTH, ACQUIRE)],
+    "close_release": [("inbox_close_owner", BOTH, RELEASE)],
+    # the stack
+    "no_tag": [("tagged_next", r"return .*?;", "return index;")],
+    "stack_push_relaxed": [("tagged_push", RELEASE, RELAXED)],
+    "stack_pop_relaxed": [("tagged_pop", ACQUIRE, RELAXED)],
+    # merging
+    "owner_set_relaxed": [("owner_set", RELEASE, RELAXED)],
+    "owner_of_relaxed": [("owner_of", ACQUIRE, RELAXED)],
+    "close_first": [
+        ("shard_merge", r"owner_set\(o->id, s\);", ""),
+        ("shard_merge", r"(inbox_close_owner\(.*?\);)",
+         r"\1 owner_set(o->id, s);")],
+    "serves_early": [
+        ("wards_release", r"arena_relabel\(.*?\);", ""),
+        ("wards_release", r"(s->nwards = 0;)",
+         r"\1 arena_relabel(&s->arena, s->id);")],
+    "no_second_look": [("free_block", r"owner == s", "1")],
+    # states and theft
+    "state_set_relaxed": [("state_set", RELEASE, RELAXED)],
+    "change_acquire": [("state_change", BOTH, ACQUIRE)],
+    "change_release": [("state_change", f"{BOTH}, {ACQUIRE}",
+                        f"{RELEASE}, {RELAXED}")],
+    "state_get_relaxed": [("state_get", ACQUIRE, RELAXED)],
+    "fence_by_rmw": [("full_fence", r"atomic_thread_fence\(",
+                      "_Atomic int own = 0; "
+                      "atomic_fetch_add_explicit(&own, 1, ")],
+    "no_thief_fence": [("shard_steal", r"mem_range\.no_barrier \?.*?;",
+                        "true;")],
+    "no_owner_fence": [("own", r"full_fence\(\);", ";")],
+    "no_look": [("shard_steal", r"fenced && __atomic_load_n\(.*?\);",
+                 "fenced;")],
+    "open_relaxed": [("shard_steal", "__ATOMIC_ACQUIRE", "__ATOMIC_RELAXED")],
+    "leave_relaxed": [("leave", "__ATOMIC_RELEASE", "__ATOMIC_RELAXED")],
+    "no_membarrier": [("shard_steal", r"mem_barrier\(\)", "true")],
+    # what was broken once
+    "owned_before_swap": [("self_move", r"shard_get\(\)", "shard_acquire()"),
+                          ("self_move", r"state_set\(n, OWNED\);", "")],
+    "exchanged_late": [
+        ("shard_exchange", r"seats_swap\(s, o\);", ""),
+        ("shard_exchange", r"(state_set\(o, OWNED\);)",
+         r"\1 seats_swap(s, o);")],
+    "made_owned": [("shard_make", r"SPARE", "OWNED")],
+    "owner_too_early": [
+        ("free_slow", r"(struct shard \*s = )",
+         r"struct shard *owner = owner_of(p);\n    \1"),
+        ("free_slow", r"free_block\(s, (.*?), p\);",
+         r"if (owner == s) arena_free(&s->arena, p); "
+         r"else outbox_add(\1, owner, p);")],
+}
+
+# driver, defines, the models of the small matrix ("": the whole one only, which
+# has all models for each row), mutants that it must find.
+ROWS = [
+    ("inbox", "", "rc11 imm",
+     "push_relaxed closed_relaxed take_relaxed close_acquire close_release"),
+    ("inbox", "REOPENED", "rc11", ""),
+    ("stack", "", "rc11 imm", "no_tag stack_push_relaxed stack_pop_relaxed"),
+    ("stack", "THREE", "", ""),
+    ("merge", "", "rc11",
+     "owner_set_relaxed owner_of_relaxed close_first close_acquire "
+     "serves_early no_second_look"),
+    ("merge", "WARD", "", "no_second_look"),
+    ("merge", "ENDS", "", ""),
+    ("steal", "HEIR ENDS", "rc11",
+     "change_acquire change_release state_get_relaxed no_look leave_relaxed"),
+    ("steal", "TWICE", "imm", "fence_by_rmw no_thief_fence no_owner_fence "
+     "no_look leave_relaxed open_relaxed"),
+    ("steal", "TWICE IPI=99", "", "no_membarrier"),
+    *[("steal", f"TWICE IPI={point}", "", "") for point in range(12)],
+    ("move", "", "rc11", "owned_before_swap state_set_relaxed"),
+    ("move", "RICH", "rc11", "exchanged_late"),
+    ("fresh", "", "", "made_owned"),
+    ("free", "", "rc11", "owner_too_early"),
+]
+
+
+def function_pattern(name):
+    return re.compile(rf"^static[^;{{}}]*?\b{name}\([^;{{}}]*\)\n"
+                      rf"\{{.*?^\}}", re.M | re.S)
+
+
+def change(tree, name, before, after):
+    """In the one function of this name; None: anywhere."""
+    changed = 0
+    for path in tree.rglob("*.h"):
+        text = path.read_text()
+        found = function_pattern(name).search(text) if name else None
+        if name and not found:
+            continue
+        first, last = found.span() if found else (0, len(text))
+        part, n = re.subn(before, after, text[first:last], flags=re.S)
+        if n:
+            path.write_text(text[:first] + part + text[last:])
+            changed += n
+    if not changed:
+        sys.exit(f"matrix.py: no function {name} with /{before}/ in "
+                 f"{' '.join(HEADERS)}: adapt BASE or MUTANTS to the headers")
+
+
+def extract(tree):
+    text = "".join(p.read_text() for p in sorted(tree.rglob("*.h")))
+    parts = [function_pattern(name).search(text) for name in EXTRACTED]
+    if None in parts:
+        sys.exit(f"matrix.py: no function {EXTRACTED[parts.index(None)]}: "
+                 "adapt EXTRACTED to the headers")
+    (tree / "extracted.h").write_text("\n\n".join(p.group() for p in parts))
+
+
+def make_tree(tree, mutant):
+    """The headers, changed, and the stubs over them."""
+    for pattern in HEADERS:
+        for path in ROOT.glob(pattern):
+            to = tree / path.relative_to(ROOT)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, to)
+    for edit in BASE + MUTANTS.get(mutant, []):
+        change(tree, *edit)
+    extract(tree)
+    shutil.copytree(HERE / "stub", tree, dirs_exist_ok=True)
+    return tree
+
+
+def run(tree, driver, defines, model, *options):
+    """(verdict, output): ok, broken, or why there is none."""
+    command = [GENMC, f"--{model}", "-disable-estimation",
+               "-disable-mm-detector", *options, "--", "-w",
+               *(f"-D{d}" for d in defines.split()),
+               f"-I{tree}", f"-I{HERE}", str(HERE / f"{driver}.c")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tree, check=False,
+        preexec_fn=lambda: (os.nice(5), resource.setrlimit(
+            resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))))
+    out = done.stdout + done.stderr
+    if "No errors were detected" in out:
+        return "ok", out
+    if re.search(r"^Error: ", out, re.M):
+        return "broken", out
+    return f"no verdict (exit status {done.returncode})", out
+
+
+def said(out):
+    """Of a run: how many executions, or which error."""
+    error = re.search(r"^Error: (.*)", out, re.M)
+    number = re.search(r"Number of complete executions.*?: (\d+)", out)
+    return (error.group(1) if error
+            else f"{number.group(1)} executions" if number else out[-300:])
+
+
+def cases(whole):
+    for driver, defines, models, mutants in ROWS:
+        if whole:
+            models = "rc11 imm"
+        for model in models.split():
+            for mutant in ["", *mutants.split()]:
+                yield driver, defines, model, mutant
+
+
+def check(trees, case):
+    driver, defines, model, mutant = case
+    verdict, out = run(trees[mutant], driver, defines, model)
+    name = " ".join(filter(None, (model, driver, defines)))
+    name += f": {mutant} is caught" if mutant else ": no execution breaks"
+    good = verdict == ("broken" if mutant else "ok")
+    line = f"ok - {name}" if good else f"not ok - {name}: {verdict}"
+    print(f"{line} ({said(out)})", flush=True)
+    return good
+
+
+def every_mutant_is_used(todo):
+    unused = set(MUTANTS) - {c[3] for c in todo}
+    if unused:
+        print("not ok - no row for the mutants", *sorted(unused))
+    return not unused
+
+
+def main():
+    args = sys.argv[1:]
+    if not shutil.which(GENMC):
+        print("ok - model checker # SKIP no genmc here: see docs/lock-free.md")
+        return 0
+    with tempfile.TemporaryDirectory() as scratch:
+        if args[:1] == ["--show"]:
+            tree = make_tree(Path(scratch), args[2])
+            print(run(tree, args[1], " ".join(args[3:]), "rc11",
+                      "-print-error-trace")[1])
+            return 0
+        todo = list(cases(args == ["--all"]))
+        trees = {m: make_tree(Path(scratch) / (m or "shipped"), m)
+                 for m in ["", *MUTANTS]}
+        with ThreadPoolExecutor(2) as pool:
+            good = list(pool.map(lambda c: check(trees, c), todo))
+    return not (all(good) and (args != ["--all"] or every_mutant_is_used(todo)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

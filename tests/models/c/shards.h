@@ -1,0 +1,96 @@
+/* shards.h - a process with a few shards, for the drivers. */
+#ifndef SHARDS_H
+#define SHARDS_H
+
+#include "checked.h"
+
+#include "mm/lockfree/thread.h"
+
+#define SHARDS_MAX 3
+
+static struct process this_process;
+struct mem_range mem_range = {.size = 1,
+                              .process = &this_process,
+#ifndef IPI
+                              .no_barrier = true
+#endif
+};
+static struct shard shards[SHARDS_MAX];
+static _Atomic(struct shard *) unmade; /* all that mem_record has */
+
+int mem_init(void)
+{
+    return 0;
+}
+
+void *mem_record(size_t size)
+{
+    (void)size;
+    return atomic_exchange_explicit(&unmade, NULL, memory_order_relaxed);
+}
+
+#ifndef IPI
+bool mem_barrier(void)
+{
+    return true;
+}
+#endif
+
+/* What front.h has: nothing waits in bins. */
+static void cache_flush(struct shard *s)
+{
+    outbox_post(&seat_of(s)->outbox);
+}
+
+/* Shard id begins with this state. */
+static struct shard *shard_set(uint32_t id, uint64_t state)
+{
+    struct shard *s = &shards[id];
+    atomic_store_explicit(&this_process.number, 1, memory_order_relaxed);
+    atomic_store_explicit(&nshards, id + 1, memory_order_relaxed);
+    s->id = id;
+    seat_set(s, &s->first_seat);
+    atomic_store_explicit(&s->process, 1, memory_order_relaxed);
+    atomic_store_explicit(&s->state, state, memory_order_relaxed);
+    arena_init(&s->arena, id);
+    owner_set(id, s);
+    atomic_store_explicit(&records[id], s, memory_order_release);
+    if (status_of(state) == MERGED || status_of(state) == SPARE)
+        inbox_close_owner(&s->inbox);
+    if (status_of(state) == SPARE)
+        shard_push_spare(s);
+    if (status_of(state) == ORPHAN)
+        tagged_push(&this_process.orphans[0], &s->below, id);
+    return s;
+}
+
+/* The calling thread sits here. The checker runs no initialiser of a
+ * thread-local word: so each thread says so, or that it has no seat. */
+static void sit_down(struct seat *t)
+{
+    atomic_store_explicit(&self_seat, t, memory_order_relaxed);
+}
+
+/* Work in an arena is a plain word, counted once more in the thread's own. */
+static int worked[4];
+
+static void work(struct shard *s, int thread)
+{
+    interrupt_point();
+    s->arena.heap.work++;
+    worked[thread]++;
+    interrupt_point();
+}
+
+/* No work was lost; seats and shards lead to each other (L6). */
+static void check_work(uint32_t n)
+{
+    int all = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        all += shards[i].arena.heap.work;
+        assert(seat_of(&shards[i])->shard == &shards[i]);
+    }
+    assert(all == worked[0] + worked[1] + worked[2] + worked[3]);
+}
+
+#endif

@@ -1,0 +1,105 @@
+/* steal.c - lockfree/steal.h, lockfree/thread.h: who is inside shard 0.
+ *
+ * Its thread enters, twice with TWICE, and ends with ENDS; a thief; with HEIR a
+ * thread that has no shard yet. Shard 1 is spare: who was robbed moves there.
+ *
+ * IPI=N: membarrier as the kernel does it, not the fences instead: a full fence
+ * in the thread at its point N, after the request and before the answer. One
+ * run for each point. NO_IPI: it is never asked for. */
+#include "checked.h"
+
+#ifdef IPI
+static _Atomic int asked, answered;
+static __thread int point;
+static __thread bool is_target;
+
+static void interrupt_point(void)
+{
+    if (!is_target || point++ != IPI)
+        return;
+    __VERIFIER_assume(atomic_load_explicit(&asked, memory_order_acquire) == 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    atomic_store_explicit(&answered, 1, memory_order_release);
+}
+
+bool mem_barrier(void)
+{
+#ifndef NO_IPI
+    atomic_thread_fence(memory_order_seq_cst);
+    atomic_store_explicit(&asked, 1, memory_order_release);
+    __VERIFIER_assume(atomic_load_explicit(&answered, memory_order_acquire) ==
+                      1);
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
+    return true;
+}
+#endif
+
+#include "shards.h"
+
+static void *owner(void *unused)
+{
+#ifdef IPI
+    is_target = true;
+#endif
+    sit_down(&shards[0].first_seat);
+#ifdef TWICE
+    for (int i = 0; i < 2; i++) {
+#else
+    for (int i = 0; i < 1; i++) {
+#endif
+        interrupt_point();
+        struct shard *s = own();
+        if (s) {
+            work(s, 0);
+            disown(s);
+        }
+    }
+#ifdef ENDS
+    interrupt_point();
+    thread_detach();
+#endif
+    interrupt_point();
+    return unused;
+}
+
+static void *thief(void *unused)
+{
+    sit_down(&nobody);
+    if (shard_steal(&shards[0])) {
+        work(&shards[0], 1);
+        shard_give_back(&shards[0]);
+    }
+    return unused;
+}
+
+static void *heir(void *unused)
+{
+    sit_down(&nobody);
+    struct shard *s = own_or_attach();
+    if (s) {
+        work(s, 2);
+        disown(s);
+    }
+    return unused;
+}
+
+int main(void)
+{
+    body *const bodies[] = {owner, thief, heir};
+    shard_set(0, OWNED);
+    shards[0].first_seat.open = NBINS;
+    shards[0].first_seat.also = &shards[0].first_seat;
+    shard_set(1, SPARE);
+#ifdef HEIR
+    run_all(bodies, 3);
+#else
+    run_all(bodies, 2);
+#endif
+    check_work(2);
+    enum status status = status_of(state_get(&shards[0]));
+    assert(status == OWNED || status == ORPHAN);
+    if (status == ORPHAN) /* L5 */
+        assert(!seat_of(&shards[0])->open);
+    return 0;
+}
