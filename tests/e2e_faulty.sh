@@ -135,7 +135,7 @@ IDS=1 trace slow "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" \
     "f 0" "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" "f 0" "a 0 777" "f 0"
 run_faulty slow 1 --limit 1
 expect_output "a pass has so much time, wherever it gets on" 1 \
-    '^FAULT slow: .*slow\.trace:[0-9]+: malloc.*too slow in .*slow_malloc .*1 s'
+    '^FAULT slow: .*slow\.trace:[0-9]+: malloc.*too slow.*1 s of processor'
 {
     printf '%s\n' "mmtrace 1" "ids 1" "ops 4000"
     for ((i = 0; i < 2000; i++)); do printf '%s\n' "a 0 1000000" "f 0"; done
