@@ -37,6 +37,17 @@
 #define MM_FIT "mm/engine/seglist.h"
 #endif
 
+/* Larger blocks, in bytes, are mappings of their own (mm/front/huge.h). At
+ * least 4 MiB: up to there a block that is freed and allocated in turn costs no
+ * system call; and to copy it once when it grows beyond costs no more than to
+ * fill it did. */
+#define HUGE_OVER ((size_t)4 << 20)
+
+/* The largest mapping that is kept for the next such block, and all that are
+ * kept at a time, in bytes: as much as a heap may keep, too. */
+#define SPARE_MOST ((size_t)32 << 20)
+#define SPARES_MOST ((size_t)64 << 20)
+
 /* ---- driver ---------------------------------------------------------- */
 
 #define MDRIVER_MAX_THREADS 256

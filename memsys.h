@@ -38,7 +38,7 @@ static inline void call_end(void)
 
 static inline void *sys_mmap(void *at, size_t size, int protection, int flags)
 {
-    flags |= MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    flags |= MAP_PRIVATE | MAP_ANONYMOUS;
     if (in_call)
         return (void *)syscall(SYS_mmap, at, size, protection, flags, -1, 0);
     call_begin();

@@ -42,7 +42,7 @@ static cold_noinline _Noreturn void not_ours(const void *p, const char *what)
 
 static cold_noinline void free_unknown(void *p)
 {
-    if (p)
+    if (p && !huge_free(p))
         not_ours(p, "free of a pointer that malloc never returned");
 }
 
@@ -80,6 +80,8 @@ static void *mm_calloc(size_t n, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
         return no_memory();
+    if (bytes > HUGE_OVER && mem_range.size)
+        return huge_calloc(ALIGN, bytes);
     void *p = mm_malloc(bytes);
     return p ? make_zero(p, bytes) : NULL;
 }
@@ -102,9 +104,36 @@ static size_t mm_usable_size(const void *p)
 {
     if (!p)
         return 0;
-    if (unlikely(payload_place(p) >= mem_blocks()))
+    if (likely(payload_place(p) < mem_blocks()))
+        return stage_usable(p);
+    size_t usable = huge_usable(p);
+    if (!usable)
         not_ours(p, "size of a block that malloc never returned");
-    return stage_usable(p);
+    return usable;
+}
+
+/* Move p, live, to a block of another size. NULL: no memory, and p stays. */
+static void *move(void *p, size_t size)
+{
+    void *q = stage_malloc(size);
+    if (!q)
+        return NULL;
+    size_t usable = mm_usable_size(p);
+    memcpy(q, p, min_size(usable, size));
+    if (unlikely(size > HUGE_OVER))
+        huge_moved(p, usable);
+    mm_free(p);
+    return q;
+}
+
+/* As mm_realloc, of a block outside the range. One that shrinks to less than
+ * half of what such blocks are worth moves into the heap, if that has room. */
+static cold_noinline void *realloc_huge(void *p, size_t size)
+{
+    if (!huge_usable(p))
+        not_ours(p, "realloc of a pointer that malloc never returned");
+    void *q = size <= HUGE_OVER / 2 ? move(p, size) : NULL;
+    return q ? q : huge_resize(p, size);
 }
 
 /** Resize p, in place where the engine can.
@@ -122,16 +151,9 @@ static void *mm_realloc(void *p, size_t size)
     if (size > MAX_REQUEST)
         return no_memory();
     if (unlikely(payload_place(p) >= mem_blocks()))
-        not_ours(p, "realloc of a pointer that malloc never returned");
-    void *q = stage_resize(p, size);
-    if (q)
-        return q;
-    q = stage_malloc(size);
-    if (!q)
-        return NULL;
-    memcpy(q, p, min_size(stage_usable(p), size));
-    mm_free(p);
-    return q;
+        return realloc_huge(p, size);
+    void *q = size <= HUGE_OVER ? stage_resize(p, size) : NULL;
+    return q ? q : move(p, size);
 }
 
 static int mm_init(void)
@@ -142,7 +164,28 @@ static int mm_init(void)
 static void mm_fini(void)
 {
     stage_fini();
+    huge_fini();
     mem_fini();
+}
+
+static size_t mm_check(void)
+{
+    return stage_check() + huge_check();
+}
+
+static bool mm_contains(const void *p, size_t size)
+{
+    return mem_contains(p, size) || huge_contains(p, size);
+}
+
+static size_t mm_used(void)
+{
+    return stage_used() + huge_used();
+}
+
+static size_t mm_trim(void)
+{
+    return stage_trim() + huge_trim();
 }
 
 static void mm_stats(struct mm_stats *out)
@@ -165,10 +208,10 @@ const struct mm_allocator MM_ALLOCATOR = {
     .usable_size = mm_usable_size,
     .thread_init = stage_thread_init,
     .thread_exit = stage_thread_exit,
-    .check = stage_check,
-    .contains = mem_contains,
+    .check = mm_check,
+    .contains = mm_contains,
     .stats = mm_stats,
     .counts = COUNTS,
-    .used = stage_used,
-    .trim = stage_trim,
+    .used = mm_used,
+    .trim = mm_trim,
 };

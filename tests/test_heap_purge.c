@@ -111,6 +111,25 @@ START_TEST(much_dirty_memory_is_purged_without_being_asked)
 }
 END_TEST
 
+/* What merges with the victim is the victim, which is in no list. */
+START_TEST(much_dirty_memory_is_purged_though_it_is_the_victims)
+{
+    enum { N = 100 };
+    struct block *b[N];
+    for (int i = 0; i < N; i++)
+        b[i] = block(MIB);
+    heap_free(heap, b[0]);
+    heap_free(heap, b[1]);
+    struct block *small = block(500); /* the rest becomes the victim */
+    ck_assert_ptr_nonnull(heap->victim);
+    for (int i = 2; i < N; i++)
+        heap_free(heap, b[i]);
+    ck_assert_uint_le(heap_waste(heap), PURGE_SLACK);
+    ck_assert(block_used(small));
+    ck_healthy();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -118,6 +137,8 @@ int main(void)
         a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty,
         what_is_left_of_a_purged_block_stays_purged,
         growth_purges_only_when_more_would_be_resident_than_ever,
-        much_dirty_memory_is_purged_without_being_asked, NULL};
+        much_dirty_memory_is_purged_without_being_asked,
+        much_dirty_memory_is_purged_though_it_is_the_victims,
+        NULL};
     return run_tests("heap-purge", begin, tests);
 }

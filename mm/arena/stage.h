@@ -24,6 +24,7 @@
 #include "mm/arena/check.h"
 #include "mm/arena/thread.h"
 #include "mm/engine/usage.h"
+#include "mm/front/huge.h"
 
 #define STAGE_NAME (ARENA_FAVORITE ? "arena-favorite" : "arena")
 #define STAGE_SUMMARY                                                          \
@@ -159,8 +160,8 @@ static void *malloc_unattached(size_t align, size_t size);
 static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
     struct thread *t = self;
-    if (unlikely(size > MAX_REQUEST))
-        return no_memory();
+    if (unlikely(size > HUGE_OVER))
+        return huge_malloc(align, size);
     if (unlikely(!t))
         return malloc_unattached(align, size);
     size += size == 0; /* as good as 1 */

@@ -42,6 +42,13 @@
 
 /* ---- free and merge -------------------------------------------------- */
 
+/* Is too much of h waste? The victim's part counts: it may be most of it. */
+static always_inline bool heap_overflows(const struct heap *h)
+{
+    size_t waste = heap_waste(h);
+    return unlikely(waste > PURGE_SLACK) && waste > h->size / 2;
+}
+
 /** Return b to h, merged with its free neighbours. */
 static always_inline void heap_free(struct heap *h, struct block *b)
 {
@@ -74,12 +81,11 @@ static always_inline void heap_free(struct heap *h, struct block *b)
     block_set_free(b, size);
     if (victim) {
         h->victim = b;
-        return;
+    } else {
+        free_set_dirty(b, size, size - clean);
+        list_insert(h, b, size);
     }
-    free_set_dirty(b, size, size - clean);
-    list_insert(h, b, size);
-    if (unlikely(h->dirty > PURGE_SLACK && size >= PURGE_MIN &&
-                 h->dirty > h->size / 2))
+    if (unlikely(size >= PURGE_MIN) && heap_overflows(h))
         heap_purge(h);
 }
 

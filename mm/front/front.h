@@ -13,6 +13,7 @@
 
 #include "mm/engine/usage.h"
 #include "mm/front/adopt.h"
+#include "mm/front/huge.h"
 #include "mm/front/purge.h"
 #include "mm/front/rich.h"
 
@@ -173,10 +174,13 @@ static inline void *refill(struct shard **s, size_t i)
 /* All that the cache does not serve. */
 static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
-    if (unlikely(size > MAX_REQUEST))
-        return no_memory();
+    struct shard *s = own_or_attach(); /* which starts memlib, too */
+    if (unlikely(size > HUGE_OVER)) {
+        if (s)
+            disown(s);
+        return mem_range.size ? huge_malloc(align, size) : no_memory();
+    }
     size += size == 0; /* as good as 1 */
-    struct shard *s = own_or_attach();
     if (unlikely(!s))
         return malloc_aside(align, size);
     drain(s);

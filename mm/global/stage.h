@@ -14,7 +14,7 @@
 #ifndef MM_GLOBAL_STAGE_H
 #define MM_GLOBAL_STAGE_H
 
-#include "mm/engine/arena.h"
+#include "mm/front/huge.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
 #include "mm/fork.h"
@@ -83,8 +83,8 @@ static void stage_thread_exit(void)
 
 static always_inline void *stage_malloc(size_t size)
 {
-    if (unlikely(size > MAX_REQUEST))
-        return no_memory();
+    if (unlikely(size > HUGE_OVER))
+        return huge_malloc(ALIGN, size);
     bool locked = stage_lock();
     void *p = arena_malloc(&global.arena, size);
     stage_unlock(locked);
@@ -109,6 +109,8 @@ static inline void *stage_resize(void *p, size_t size)
 
 static inline void *stage_memalign(size_t align, size_t size)
 {
+    if (size > HUGE_OVER)
+        return huge_malloc(align, size);
     bool locked = stage_lock();
     void *p = arena_memalign(&global.arena, align, size);
     stage_unlock(locked);

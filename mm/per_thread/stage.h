@@ -36,6 +36,7 @@
 #include "mm/engine/usage.h"
 #include "mm/fork.h"
 #include "mm/front/high_water.h"
+#include "mm/front/huge.h"
 #include "mm/lock.h"
 
 #include <stdatomic.h>
@@ -270,8 +271,8 @@ static cold_noinline void *take_anywhere(size_t align, size_t size)
 
 static inline void *stage_memalign(size_t align, size_t size)
 {
-    if (unlikely(size > MAX_REQUEST))
-        return no_memory();
+    if (unlikely(size > HUGE_OVER))
+        return huge_malloc(align, size);
     struct shard *s = self ? self : thread_attach();
     if (unlikely(!s))
         return NULL;

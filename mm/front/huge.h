@@ -1,0 +1,478 @@
+/* huge.h - blocks of more than HUGE_OVER bytes: each is a mapping of its own.
+ *
+ *   address ─► top[address / 16 GiB] ─► leaf[address / 4 MiB % 4096] ─► word
+ *
+ *   word   | pages of the block | its first page, counted in the slot |
+ *             54 bits               10 bits; 0: no block begins here
+ *
+ * Such a block grows by mremap, which moves page tables and no byte, and goes
+ * back to the system as soon as it is freed. A pointer outside the heap's range
+ * is one of these, or wild: the table tells which. No block is shorter than a
+ * slot of 4 MiB, so at most one begins in each.
+ *
+ * There is no lock. Who takes the word out owns the block: of two frees of one
+ * block only one finds it. So all of this may be done in a signal handler, and
+ * a thread that is killed, or missing in a child of fork, costs what it was
+ * about to map or unmap. Leaves are mapped, not records: fork copies no page
+ * while anything is mapped, so what the child's table leads to is there.
+ *
+ * Spares. A program that frees and allocates such blocks in turn would pay for
+ * a system call and all page faults each time. So the last few freed blocks
+ * leave a ghost: their size. A request that fits a ghost shows that keeping the
+ * block would have paid; only as long as such requests come are freed blocks
+ * kept, SPARES of them and SPARES_MOST bytes; one that fits nothing drops one.
+ *
+ * Invariants (huge_check)
+ *   U1 a word's block begins in the slot of the word, is longer than HUGE_OVER,
+ *      and ends before the next block begins
+ *   U2 bytes == all that the words say */
+#ifndef MM_HUGE_H
+#define MM_HUGE_H
+
+#include "config.h"
+#include "mm/engine/arena.h"
+
+#include <stdatomic.h>
+
+#define SLOT_LOG2 22
+#define SLOT_PAGES_LOG2 (SLOT_LOG2 - HUGE_PAGE_LOG2)
+#define HUGE_PAGE_LOG2 12 /* the unit of words; no system's pages are smaller  \
+                           */
+#define LEAF_LOG2 12
+#define LEAF_SLOTS ((size_t)1 << LEAF_LOG2)
+#define ADDRESS_LOG2 48
+#define TOP_SLOTS ((size_t)1 << (ADDRESS_LOG2 - SLOT_LOG2 - LEAF_LOG2))
+
+_Static_assert(HUGE_OVER >= (size_t)1 << SLOT_LOG2, "one block in a slot");
+
+struct huge_leaf {
+    _Atomic uint64_t words[LEAF_SLOTS];
+};
+
+#define SPARES 4
+#define CREDIT_MOST 8 /* requests that fit nothing, until none is kept */
+
+static struct {
+    struct huge_leaf *_Atomic top[TOP_SLOTS];
+    _Atomic size_t bytes;
+    _Atomic uint64_t spares[SPARES]; /* first page << 16 | pages; page 0: a
+                                        ghost; 0: nothing */
+    _Atomic unsigned oldest;         /* the spare that is replaced next */
+    _Atomic unsigned credit;         /* 0: keep nothing */
+} huge;
+
+/* ---- the table ------------------------------------------------------- */
+
+static inline size_t word_bytes(uint64_t word)
+{
+    return (size_t)(word >> SLOT_PAGES_LOG2) << HUGE_PAGE_LOG2;
+}
+
+static inline uint64_t huge_word(const void *p, size_t bytes)
+{
+    uint64_t page = (uintptr_t)p >> HUGE_PAGE_LOG2;
+    uint64_t in_slot = page & (((uint64_t)1 << SLOT_PAGES_LOG2) - 1);
+    return (uint64_t)(bytes >> HUGE_PAGE_LOG2) << SLOT_PAGES_LOG2 | in_slot;
+}
+
+/* Acquire, paired with the release in leaf_make: the leaf is zero. */
+static inline struct huge_leaf *leaf_at(size_t i)
+{
+    return atomic_load_explicit(&huge.top[i], memory_order_acquire);
+}
+
+static inline size_t top_index(uintptr_t address)
+{
+    return address >> (SLOT_LOG2 + LEAF_LOG2);
+}
+
+/* The word of p's slot; NULL: there is none, and so no block. */
+static inline _Atomic uint64_t *word_at(const void *p)
+{
+    size_t i = top_index((uintptr_t)p);
+    struct huge_leaf *leaf = i < TOP_SLOTS ? leaf_at(i) : NULL;
+    return leaf ? &leaf->words[(uintptr_t)p >> SLOT_LOG2 & (LEAF_SLOTS - 1)]
+                : NULL;
+}
+
+/* Have a leaf for p. @return false: no memory */
+static inline bool leaf_make(const void *p)
+{
+    size_t i = top_index((uintptr_t)p);
+    if (i >= TOP_SLOTS)
+        return false;
+    struct huge_leaf *none = NULL, *leaf;
+    if (leaf_at(i))
+        return true;
+    leaf = mem_map(sizeof *leaf, 1);
+    if (!leaf)
+        return false;
+    count_rmw();
+    if (!atomic_compare_exchange_strong_explicit(&huge.top[i], &none, leaf,
+                                                 memory_order_release,
+                                                 memory_order_relaxed))
+        mem_unmap(leaf, sizeof *leaf); /* another thread was faster */
+    return true;
+}
+
+/* p, a mapping of bytes that nobody else knows, is a block from now on.
+ * Relaxed: who frees it was given p by other means. */
+static inline void word_put(void *p, size_t bytes)
+{
+    count_rmw();
+    atomic_fetch_add_explicit(&huge.bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(word_at(p), huge_word(p, bytes),
+                          memory_order_relaxed);
+}
+
+/* @return bytes of the block that begins at p, which stays; 0: none does */
+static inline size_t huge_usable(const void *p)
+{
+    _Atomic uint64_t *at = word_at(p);
+    uint64_t word = at ? atomic_load_explicit(at, memory_order_relaxed) : 0;
+    size_t bytes = word_bytes(word);
+    return word && word == huge_word(p, bytes) &&
+                   (uintptr_t)p % ((size_t)1 << HUGE_PAGE_LOG2) == 0
+               ? bytes
+               : 0;
+}
+
+/* Take the block at p out: it is the caller's. @return its bytes; 0: none, or
+ * another thread was faster */
+static inline size_t word_take(const void *p)
+{
+    size_t bytes = huge_usable(p);
+    uint64_t word = huge_word(p, bytes);
+    if (!bytes)
+        return 0;
+    count_rmw();
+    if (!atomic_compare_exchange_strong_explicit(
+            word_at(p), &word, 0, memory_order_relaxed, memory_order_relaxed))
+        return 0;
+    atomic_fetch_sub_explicit(&huge.bytes, bytes, memory_order_relaxed);
+    return bytes;
+}
+
+/* ---- spares ---------------------------------------------------------- */
+
+#define SPARE_PAGES ((uint64_t)0xffff)
+
+_Static_assert(SPARE_MOST >> HUGE_PAGE_LOG2 <= SPARE_PAGES, "16 bits");
+
+static inline size_t spare_bytes(uint64_t spare)
+{
+    return (size_t)(spare & SPARE_PAGES) << HUGE_PAGE_LOG2;
+}
+
+/* @return its mapping; NULL: a ghost, or nothing */
+static inline void *spare_map(uint64_t spare)
+{
+    return (void *)(uintptr_t)(spare >> 16 << HUGE_PAGE_LOG2);
+}
+
+static inline size_t spare_unmap(uint64_t spare)
+{
+    if (!spare_map(spare))
+        return 0;
+    mem_unmap(spare_map(spare), spare_bytes(spare));
+    return spare_bytes(spare);
+}
+
+static inline unsigned credit_get(void)
+{
+    return atomic_load_explicit(&huge.credit, memory_order_relaxed);
+}
+
+/* Two threads may lose a count to each other: it is a hint. */
+static inline void credit_set(unsigned credit)
+{
+    count_shared();
+    atomic_store_explicit(&huge.credit, credit, memory_order_relaxed);
+}
+
+static inline unsigned spare_turn(void)
+{
+    count_rmw();
+    return atomic_fetch_add_explicit(&huge.oldest, 1, memory_order_relaxed) %
+           SPARES;
+}
+
+/* Put spare there; what was there goes back to the system. Release and acquire
+ * are partners, here and in spare_find: the last owner's work is done.
+ * @return bytes that went */
+static inline size_t spare_put(unsigned i, uint64_t spare)
+{
+    count_rmw();
+    return spare_unmap(
+        atomic_exchange_explicit(&huge.spares[i], spare, memory_order_acq_rel));
+}
+
+/* Take a spare or a ghost of these bytes or little more. 0: there is none */
+static inline uint64_t spare_find(size_t bytes)
+{
+    for (unsigned i = 0; i < SPARES; i++) {
+        uint64_t spare =
+            atomic_load_explicit(&huge.spares[i], memory_order_relaxed);
+        size_t has = spare_bytes(spare);
+        if (has < bytes || has - bytes > bytes / 8)
+            continue;
+        count_rmw();
+        if (atomic_compare_exchange_strong_explicit(&huge.spares[i], &spare, 0,
+                                                    memory_order_acquire,
+                                                    memory_order_relaxed))
+            return spare;
+    }
+    return 0;
+}
+
+/* A request fits nothing: one spare goes; in the end, all. */
+static inline void spare_miss(void)
+{
+    unsigned credit = credit_get();
+    if (!credit)
+        return;
+    credit_set(credit - 1);
+    for (unsigned i = 0; i < SPARES; i++)
+        if (spare_put(i, 0) && credit > 1)
+            return;
+}
+
+/* A request of these bytes comes. @return a spare that serves it, or 0 */
+static inline uint64_t spare_ask(size_t bytes)
+{
+    uint64_t spare = bytes <= SPARE_MOST ? spare_find(bytes) : 0;
+    if (spare)
+        credit_set(CREDIT_MOST);
+    else
+        spare_miss();
+    return spare_map(spare) ? spare : 0;
+}
+
+/* Bytes that are kept: of a moment, which others may change. */
+static inline size_t spares_bytes(void)
+{
+    size_t sum = 0;
+    for (unsigned i = 0; i < SPARES; i++) {
+        uint64_t spare =
+            atomic_load_explicit(&huge.spares[i], memory_order_relaxed);
+        sum += spare_map(spare) ? spare_bytes(spare) : 0;
+    }
+    return sum;
+}
+
+/* p, freed, is kept or goes. */
+static inline void spare_offer(void *p, size_t bytes)
+{
+    uint64_t pages = bytes >> HUGE_PAGE_LOG2;
+    uint64_t page = (uintptr_t)p >> HUGE_PAGE_LOG2;
+    bool keep = credit_get() && bytes <= SPARE_MOST &&
+                bytes + spares_bytes() <= SPARES_MOST;
+    if (!keep)
+        mem_unmap(p, bytes);
+    if (bytes <= SPARE_MOST)
+        spare_put(spare_turn(), keep ? page << 16 | pages : pages);
+}
+
+/** Give all spares back to the system. @return bytes */
+static inline size_t huge_trim(void)
+{
+    size_t given = 0;
+    for (unsigned i = 0; i < SPARES; i++)
+        given += spare_put(i, 0);
+    return given;
+}
+
+/* ---- blocks ---------------------------------------------------------- */
+
+static inline size_t huge_bytes(size_t size)
+{
+    return round_up(max_size(size, HUGE_OVER + 1), mem_pagesize());
+}
+
+/* Does p lie where the heap may get to? Then it would look like one of its. */
+static inline bool in_window(const void *p)
+{
+    return (size_t)((const char *)p - mem_range.base) < mem_range.size;
+}
+
+/** A block of zeros. @return NULL, errno == ENOMEM
+ * @pre align is a power of two */
+static cold_noinline void *huge_calloc(size_t align, size_t size)
+{
+    if (size > MAX_REQUEST || align > MAX_REQUEST)
+        return no_memory();
+    size_t bytes = huge_bytes(size);
+    void *p = mem_map(bytes, align);
+    if (!p && huge_trim())
+        p = mem_map(bytes, align);
+    if (!p)
+        return NULL;
+    if (in_window(p) || !leaf_make(p)) {
+        mem_unmap(p, bytes);
+        return no_memory();
+    }
+    word_put(p, bytes);
+    return p;
+}
+
+/** A block of anything. @return NULL, errno == ENOMEM
+ * @pre align is a power of two */
+static cold_noinline void *huge_malloc(size_t align, size_t size)
+{
+    uint64_t spare = 0;
+    if (align <= mem_pagesize() && size <= MAX_REQUEST)
+        spare = spare_ask(huge_bytes(size));
+    if (!spare)
+        return huge_calloc(align, size);
+    word_put(spare_map(spare), spare_bytes(spare));
+    return spare_map(spare);
+}
+
+/** @return false: no block begins at p. errno is kept */
+static inline bool huge_free(void *p)
+{
+    size_t bytes = word_take(p);
+    if (bytes)
+        spare_offer(p, bytes);
+    return bytes != 0;
+}
+
+/* The leaf of a block that mremap has moved is missing, and a mapping for it is
+ * refused: what records have left serves. */
+static cold_noinline void leaf_force(const void *p)
+{
+    size_t i = top_index((uintptr_t)p);
+    struct huge_leaf *none = NULL, *leaf = mem_record(sizeof *leaf);
+    if (!leaf)
+        mm_die("no memory left to note where a block moved", p);
+    atomic_compare_exchange_strong_explicit(
+        &huge.top[i], &none, leaf, memory_order_release, memory_order_relaxed);
+}
+
+/** Resize the block at p to size bytes, or HUGE_OVER if that is more. No byte
+ * is copied. @return where it is now; NULL, errno == ENOMEM: it stays as it was
+ * @pre huge_usable(p), size <= MAX_REQUEST */
+static cold_noinline void *huge_resize(void *p, size_t size)
+{
+    size_t bytes = huge_bytes(size), before = huge_usable(p);
+    if (bytes == before)
+        return p;
+    if (!word_take(p))
+        mm_die("realloc of a block that another thread frees", p);
+    void *q = mem_remap(p, before, bytes);
+    if (!q && huge_trim())
+        q = mem_remap(p, before, bytes);
+    if (!q) {
+        word_put(p, before);
+        return no_memory();
+    }
+    if (!leaf_make(q))
+        leaf_force(q);
+    word_put(q, bytes);
+    return q;
+}
+
+/* What p held is in a mapping of its own now, and p, in the heap, about to be
+ * freed. A buffer that grows leaves one such hole, which is given back at once:
+ * that costs less than the copy did. But not where blocks come and go so fast
+ * that spares are kept. The heap takes the pages for dirty all the same. */
+static inline void huge_moved(void *p, size_t usable)
+{
+    if (!credit_get())
+        mem_purge(p, usable);
+}
+
+/* ---- all of them ----------------------------------------------------- */
+
+/** Bytes of blocks in use. */
+static inline size_t huge_used(void)
+{
+    return atomic_load_explicit(&huge.bytes, memory_order_relaxed);
+}
+
+/* The slot of the last block that begins in p's slot or below; SIZE_MAX: none.
+ */
+static inline size_t slot_below(uintptr_t p)
+{
+    for (size_t i = min_size(top_index(p) + 1, TOP_SLOTS); i-- > 0;) {
+        struct huge_leaf *leaf = leaf_at(i);
+        size_t last =
+            i == top_index(p) ? (p >> SLOT_LOG2) % LEAF_SLOTS : LEAF_SLOTS - 1;
+        for (size_t k = last + 1; leaf && k-- > 0;)
+            if (atomic_load_explicit(&leaf->words[k], memory_order_relaxed))
+                return i * LEAF_SLOTS + k;
+    }
+    return SIZE_MAX;
+}
+
+/* The block of a slot, if there is one. @return its bytes */
+static inline size_t slot_block(size_t slot, uintptr_t *start)
+{
+    _Atomic uint64_t *at = word_at((void *)(slot << SLOT_LOG2));
+    uint64_t word = atomic_load_explicit(at, memory_order_relaxed);
+    uint64_t page = word & (((uint64_t)1 << SLOT_PAGES_LOG2) - 1);
+    *start = (slot << SLOT_LOG2) + (page << HUGE_PAGE_LOG2);
+    return word_bytes(word);
+}
+
+static inline bool block_covers(size_t slot, uintptr_t p, size_t size)
+{
+    uintptr_t start;
+    size_t bytes = slot_block(slot, &start), at = p - start;
+    return at < bytes && size <= bytes - at;
+}
+
+/** Is [p, p + size) inside one block? A block may begin in the slot of p, but
+ * after it; then the one before counts. */
+static inline bool huge_contains(const void *address, size_t size)
+{
+    uintptr_t p = (uintptr_t)address;
+    size_t slot = slot_below(p);
+    if (slot == SIZE_MAX)
+        return false;
+    if (block_covers(slot, p, size))
+        return true;
+    slot = slot == p >> SLOT_LOG2 && slot ? slot_below((slot << SLOT_LOG2) - 1)
+                                          : SIZE_MAX;
+    return slot != SIZE_MAX && block_covers(slot, p, size);
+}
+
+/** Count what is broken. @pre quiescent */
+static cold_noinline size_t huge_check(void)
+{
+    size_t bad = 0, sum = 0;
+    uintptr_t above = UINTPTR_MAX, start;
+    for (size_t slot = slot_below(UINTPTR_MAX); slot != SIZE_MAX;
+         slot = slot ? slot_below((slot << SLOT_LOG2) - 1) : SIZE_MAX) {
+        size_t bytes = slot_block(slot, &start);
+        bad += broken(bytes <= HUGE_OVER || above - start < bytes,
+                      "U1 a block is huge, and ends before the next",
+                      (void *)start, "its bytes are", bytes);
+        above = start;
+        sum += bytes;
+    }
+    return bad + broken(sum != huge_used(), "U2 bytes are counted", &huge.bytes,
+                        "the count says", huge_used());
+}
+
+/** Unmap all. @pre quiescent; no block is used any more */
+static cold_noinline void huge_fini(void)
+{
+    huge_trim();
+    for (size_t slot; (slot = slot_below(UINTPTR_MAX)) != SIZE_MAX;) {
+        uintptr_t start;
+        size_t bytes = slot_block(slot, &start);
+        word_take((void *)start);
+        mem_unmap((void *)start, bytes);
+    }
+    for (size_t i = 0; i < TOP_SLOTS; i++) {
+        struct huge_leaf *leaf = leaf_at(i);
+        if (!leaf)
+            continue;
+        atomic_store_explicit(&huge.top[i], NULL, memory_order_relaxed);
+        mem_unmap(leaf, sizeof *leaf);
+    }
+    credit_set(0);
+}
+
+#endif
