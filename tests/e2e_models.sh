@@ -54,7 +54,7 @@ waits() {
     expect_output "$1: $2 is caught" 0 'non-progress cycle \(at'
 }
 
-for model in inbox stack merge steal; do
+for model in inbox stack merge steal move; do
     safe $model
     progress $model
 done
@@ -64,13 +64,17 @@ done
 for mutant in NO_TAG PLAIN_POP PLAIN_PUSH; do
     caught stack $mutant
 done
-for mutant in NO_CLOSED NO_RECHECK SERVES_EARLY NO_WARDS STATE_LATE; do
+for mutant in NO_CLOSED NO_RECHECK SERVES_EARLY NO_WARDS STATE_LATE \
+        OWNER_EARLY; do
     caught merge $mutant
 done
 for mutant in NO_BARRIER NO_CLAIM NO_LOOK PLAIN_CLAIM; do
     caught steal $mutant
 done
-for model in inbox stack steal; do
+for mutant in OWNED_FIRST MADE_OWNED; do
+    caught move $mutant
+done
+for model in inbox stack steal move; do
     waits $model WAITS
 done
 waits merge CLOSE_FIRST

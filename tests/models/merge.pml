@@ -3,7 +3,8 @@
  * Three shards; 2 was taken in by 1, an orphan. Thread 0 owns shard 0; one more thread takes an orphan or a
  * spare, so that ids come back. Both take
  * mail; the first one takes an orphan in, relabels and lets wards go. Others send the blocks: one alone, and two in one
- * letter, which the first block's label leads on its way. An inbox is a set
+ * letter, which the first block's label leads on its way; or the second thread
+ * begins by freeing one of the two. An inbox is a set
  * here, and push, take and close are one step each: inbox.pml has shown that.
  * Labels, owners[] and versions are read and written in steps of their own.
  *
@@ -16,7 +17,8 @@
  * NO_RECHECK (what arrives is freed, whatever its label says), SERVES_EARLY
  * (the ids serve anew before the blocks are relabelled), NO_WARDS (of the one
  * taken in: they lead to it for ever), STATE_LATE (owners[] says that an id
- * serves anew before its state does: send_on takes a true label for a lie). */
+ * serves anew before its state does: send_on takes a true label for a lie),
+ * OWNER_EARLY (free looks the owner up before its thread has a shard). */
 
 #define SHARDS 3
 #define BLOCKS 3
@@ -34,6 +36,7 @@ byte label[BLOCKS];
 byte lies[BLOCKS]; /* ghost: the shard that it lies in; NONE: not born */
 bool freed[BLOCKS];
 byte running = 0;
+bool frees = false; /* the second thread, block 0 */
 
 /* send_on, the loop that send begins, too. */
 inline send(first, set)
@@ -251,7 +254,11 @@ proctype first_thread()
 
 proctype second_thread()
 {
-    byte self, got, o, b, w, id, to, was;
+    byte self, got, o, b, w, id, to, was, owner;
+#ifdef OWNER_EARLY
+    id = label[0];
+    owner = owners[id];
+#endif
     pop_orphan();
     if
     :: o == NONE ->
@@ -264,12 +271,29 @@ proctype second_thread()
         };
         if
         :: o != NONE -> closed[o] = false
-        :: else -> goto over
+        :: else ->
+            if
+            :: frees -> send(0, BIT(0))
+            :: else
+            fi;
+            goto over
         fi
     :: else
     fi;
     version[o]++; /* OWNED */
     self = o;
+    if
+    :: frees ->
+#ifndef OWNER_EARLY
+        id = label[0];
+        owner = owners[id];
+#endif
+        if
+        :: owner == self -> free(0)
+        :: else -> send(0, BIT(0))
+        fi
+    :: else
+    fi;
     atomic {
         label[BORN_LATER] = self;
         lies[BORN_LATER] = self;
@@ -296,8 +320,11 @@ init {
         lies[BORN_LATER] = NONE;
         running = 3;
         run first_thread();
-        run second_thread();
-        run writer(0, 1)
+        if
+        :: run writer(0, 1)
+        :: frees = true; run sender(1)
+        fi;
+        run second_thread()
     };
     running == 0;
     for (i : 0 .. SHARDS - 1) {
