@@ -1,6 +1,7 @@
 /* test_mm_threads.c - many threads at once, in each stage: blocks are made,
  * resized and freed by whoever comes, and none loses a byte. Run under
  * ThreadSanitizer too. */
+#include "tests/limits.h"
 #include "tests/mm_test.h"
 
 #include <pthread.h>
@@ -214,11 +215,50 @@ START_TEST(what_one_thread_makes_another_frees)
 }
 END_TEST
 
+/* Each thread takes what the one before left: were that given back each time,
+ * every page would cost a fault each time. */
+static void *use_and_leave(void *unused)
+{
+    enum { N = 256, SIZE = 16000 };
+    static void *p[N];
+    mm->thread_init();
+    for (int i = 0; i < N; i++)
+        p[i] = take(SIZE, 'x');
+    for (int i = 0; i < N; i++)
+        mm->free(p[i]);
+    mm->thread_exit();
+    return unused;
+}
+
+START_TEST(threads_that_follow_each_other_use_the_same_pages)
+{
+    enum { ROUNDS = 60, PAGES = 256 * 4 };
+    struct rusage before, after;
+    begin(_i);
+    if (mm == &mm_arena_favorite)
+        return; /* its threads use one arena after the other: those rest */
+    getrusage(RUSAGE_SELF, &before);
+    for (int i = 0; i < ROUNDS; i++) {
+        pthread_t thread;
+        ck_assert_int_eq(pthread_create(&thread, NULL, use_and_leave, NULL), 0);
+        pthread_join(thread, NULL);
+    }
+    getrusage(RUSAGE_SELF, &after);
+    if (!SANITIZED)
+        ck_assert_int_lt(after.ru_minflt - before.ru_minflt,
+                         ROUNDS * PAGES / 6);
+    ck_healthy();
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {blocks_go_from_thread_to_thread_whole,
-                                  threads_come_and_go_and_their_blocks_stay,
-                                  threads_need_not_announce_themselves,
-                                  what_one_thread_makes_another_frees, NULL};
+    const TTest *const tests[] = {
+        blocks_go_from_thread_to_thread_whole,
+        threads_come_and_go_and_their_blocks_stay,
+        threads_need_not_announce_themselves,
+        what_one_thread_makes_another_frees,
+        threads_that_follow_each_other_use_the_same_pages,
+        NULL};
     return run_stage_tests("mm-threads", tests);
 }

@@ -337,7 +337,7 @@ static inline void shard_rest(struct shard *s)
 {
     lock_take(&s->lock);
     if (heap_waste(&s->arena.heap) >= SCAN_STEP)
-        heap_purge(&s->arena.heap);
+        heap_purge_at_chance(&s->arena.heap);
     lock_drop(&s->lock);
 }
 

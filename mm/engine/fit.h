@@ -48,6 +48,8 @@ struct heap {
     size_t size;          /* bytes of all regions */
     size_t dirty;         /* H7 */
     size_t clean;         /* H7 */
+    size_t given; /* clean after the last purge that had a price; 0: seen */
+    uint32_t wait, passed; /* chances to purge that pass, and have passed */
     size_t purge_at; /* resident bytes below which growing purges nothing */
 };
 
@@ -58,7 +60,7 @@ struct region {
 
 _Static_assert(sizeof(struct region) == HEADER_SIZE, "blocks start 8 mod 16");
 _Static_assert(MEM_WINDOW <= ALIGN << 32, "links and region sizes are 32-bit; "
-                                           "memlib leaves the last page out");
+                                          "memlib leaves the last page out");
 
 /* What is done to each block by fit_each. */
 typedef void fit_visit_fn(struct heap *h, struct block *b, void *arg);
@@ -253,6 +255,29 @@ static cold_noinline size_t heap_purge_from(struct heap *h, size_t least)
 static inline size_t heap_purge(struct heap *h)
 {
     return heap_purge_from(h, PURGE_MIN);
+}
+
+/* Chances that pass after purges in vain, at most: the price of a purge. */
+#define PURGE_WAIT 511
+
+/** Purge h, if that has paid so far, where a chance comes again and again: each
+ * page that is taken again costs a fault. Was most of what the last such purge
+ * gave taken again, then eight times as many chances pass before the next; was
+ * it not, an eighth. */
+static inline void heap_purge_at_chance(struct heap *h)
+{
+    if (h->given) {
+        bool vain = h->clean < h->given / 2;
+        h->wait = vain ? (uint32_t)min_size(8 * h->wait + 7, PURGE_WAIT)
+                       : h->wait / 8;
+        h->given = 0;
+        h->passed = 0;
+    }
+    if (h->passed++ < h->wait)
+        return;
+    h->passed = 0;
+    heap_purge(h);
+    h->given = h->clean;
 }
 
 #endif

@@ -235,7 +235,7 @@ static void shard_empty(struct shard *s)
     shard_free_mail(s, s);
     cache_flush(s);
     if (heap_waste(&s->arena.heap) >= SCAN_STEP)
-        heap_purge(&s->arena.heap);
+        heap_purge_at_chance(&s->arena.heap);
 }
 
 /* Give up all seats of the thread but t, in which it sits. The shards of those
