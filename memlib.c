@@ -173,6 +173,8 @@ static enum mapped level_commit(unsigned level)
 /* Have tags for [at, end) of the heap. @return TAKEN: not before *next */
 static enum mapped tags_commit(size_t at, size_t end, size_t *next)
 {
+    if (at == end) /* [0, 0) has no last byte */
+        return MAPPED;
     for (unsigned level = level_of(at); level <= level_of(end - 1); level++) {
         enum mapped result =
             level_get(level) == THERE ? MAPPED : level_commit(level);

@@ -47,14 +47,40 @@ START_TEST(sbrk_of_more_than_there_is_fails_and_moves_nothing)
 }
 END_TEST
 
+/* Take all that is left, in pieces: at once it may be more than the system
+ * thinks it could ever have. */
+static void take_the_rest(void)
+{
+    char *end = mem_range.base + mem_range.size - mem_pagesize();
+    for (size_t left; (left = (size_t)(end - (char *)mem_brk())) > 0;)
+        ck_assert(mem_extend(mem_brk(), left < 1024 * MIB ? left : 1024 * MIB));
+}
+
 START_TEST(the_range_can_be_had_whole_but_for_its_last_page)
 {
     size_t all = mem_range.size - mem_pagesize();
-    ck_assert_ptr_eq(mem_sbrk(all), mem_range.base);
+    take_the_rest();
     mem_range.base[all - 1] = 1;
     mem_range.tags[(all - 1) >> MEM_GRAIN_LOG2] = 1;
     ck_assert_ptr_null(mem_sbrk(16));
     ck_assert(!mem_extend(mem_brk(), 16));
+}
+END_TEST
+
+static void ask_for_nothing(void)
+{
+    void *brk = mem_brk();
+    ck_assert_ptr_eq(mem_sbrk(0), brk);
+    ck_assert(mem_extend(brk, 0));
+    ck_assert_ptr_eq(mem_brk(), brk);
+}
+
+START_TEST(sbrk_of_nothing_says_where_the_break_is_and_maps_nothing)
+{
+    ask_for_nothing();
+    ck_assert_ptr_eq(mem_record(64), mem_range.records);
+    take_the_rest();
+    ask_for_nothing();
 }
 END_TEST
 
@@ -169,6 +195,7 @@ int main(void)
         sbrk_gives_zero_bytes_on_a_cache_line_behind_the_last,
         sbrk_of_more_than_there_is_fails_and_moves_nothing,
         the_range_can_be_had_whole_but_for_its_last_page,
+        sbrk_of_nothing_says_where_the_break_is_and_maps_nothing,
         extend_appends_at_the_break_only,
         every_grain_of_the_heap_has_a_tag_that_is_zero,
         records_are_zero_apart_from_the_heap_and_come_to_an_end,
