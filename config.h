@@ -41,7 +41,9 @@
  * least 4 MiB: up to there a block that is freed and allocated in turn costs no
  * system call; and to copy it once when it grows beyond costs no more than to
  * fill it did. */
+#ifndef HUGE_OVER
 #define HUGE_OVER ((size_t)4 << 20)
+#endif
 
 /* The largest mapping that is kept for the next such block, and all that are
  * kept at a time, in bytes: as much as a heap may keep, too. */

@@ -50,7 +50,33 @@ static inline void *take_in_thread(size_t size)
 /* Where p lies: the shard that its owner's id leads to. */
 static inline const struct shard *shard_of(const void *p)
 {
-    return owner_root(p);
+    return owner_of(p);
+}
+
+/* Take an orphan in, or go to it. @return false: there was none */
+static inline bool adopt_one(void)
+{
+    struct shard *s = own(), *to = shard_relieve(s, NEVER_RICH);
+    disown(to ? to : s);
+    return to != NULL;
+}
+
+/* Nothing waits with this thread any more, nor for it. */
+static inline void flush_own(void)
+{
+    struct shard *s = own();
+    cache_flush(s);
+    shard_free_mail(s, s);
+    disown(s);
+}
+
+/* Ids of shards that are merged into others. */
+static inline uint32_t nmerged(void)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < shard_count(); i++)
+        n += owner_at(i) != shard_at(i);
+    return n;
 }
 
 static inline uint32_t norphans(void)

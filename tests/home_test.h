@@ -31,14 +31,20 @@ static inline void *run_free_made(void *n)
     return NULL;
 }
 
+/* p, another's, starts on its way. */
+static inline void send_home(void *p)
+{
+    outbox_add(&self()->outbox, owner_of(p), p);
+}
+
 /* Blocks of a thread that is gone. @return its shard */
 static inline struct shard *make_elsewhere(size_t n, size_t size)
 {
     take(1); /* this thread's shard comes first */
     made_size = size;
     in_thread(run_make, (void *)n);
-    ck_assert_ptr_ne(shard_of(made[0]), self->shard);
-    return owner_root(made[0]);
+    ck_assert_ptr_ne(shard_of(made[0]), self()->shard);
+    return owner_of(made[0]);
 }
 
 #endif

@@ -11,7 +11,7 @@ START_TEST(a_block_of_each_small_size_waits_in_the_bin_that_serves_it)
                       "%zu bytes: taken from bin %zu, freed to bin %zu", size,
                       bin, payload_bin(p, page_tag(p)));
         lab->free(p);
-        ck_assert_ptr_eq(self->cache.heads[bin], p);
+        ck_assert_ptr_eq(self()->cache.heads[bin], p);
         ck_assert_ptr_eq(lab->malloc(size), p);
         lab->free(p);
     }
@@ -37,7 +37,7 @@ START_TEST(a_free_into_the_cache_takes_no_lock_whoever_owns_the_block)
 {
     take(100); /* this thread has a cache now */
     void *p = take_in_thread(100);
-    struct shard *s = owner_root(p);
+    struct shard *s = owner_of(p);
     pthread_mutex_lock(&s->lock.mutex);
     lab->free(p);
     pthread_mutex_unlock(&s->lock.mutex);
@@ -56,8 +56,7 @@ START_TEST(a_thread_that_ends_leaves_nothing_in_its_cache)
 {
     void *p = take(100), *wall = take(40000);
     in_thread(free_it, p);
-    shard_free_mail(self->shard); /* p came home */
-    cache_flush(self);
+    flush_own(); /* p came home */
     lab->free(wall);
     for (uint32_t i = 0; i < shard_count(); i++) {
         const struct heap *h = &shard_at(i)->arena.heap;
@@ -80,10 +79,10 @@ START_TEST(bins_emptied_for_the_heap_do_not_grow)
         take(1 + i * 7919 % BIN_MAX);
     for (size_t i = 1; i < NBINS; i++)
         lab->free(take(bin_bytes(i)));
-    cache_flush(self);
+    flush_own();
     for (size_t i = 0; i < N; i++)
         take(1 + i * 7919 % BIN_MAX);
-    ck_assert_uint_eq(self->cache.limits, 0);
+    ck_assert_uint_eq(self()->cache.limits, 0);
     ck_sound();
 }
 END_TEST
@@ -99,9 +98,9 @@ START_TEST(bins_grow_and_stay_within_the_budget)
                 p[i] = lab->malloc(size);
             for (size_t i = 0; i < n; i++)
                 lab->free(p[i]);
-            c = &self->cache;
+            c = &self()->cache;
         }
-    size_t budget = max_size(CACHE_BUDGET, self->shard->arena.heap.size / 8);
+    size_t budget = max_size(CACHE_BUDGET, self()->shard->arena.heap.size / 8);
     ck_assert_uint_gt(c->limits, 0);
     ck_assert_uint_le(c->limits, budget);
     for (size_t i = 1; i < NBINS; i++) {
@@ -124,13 +123,13 @@ START_TEST(a_bin_that_is_only_flushed_shrinks_to_its_first_limit)
         for (int k = 0; k < 1000; k++)
             lab->free(p[k]);
     }
-    ck_assert_uint_gt(self->cache.bins[i].limit, 4 * bin_first_limit(i));
+    ck_assert_uint_gt(self()->cache.bins[i].limit, 4 * bin_first_limit(i));
     for (int k = 0; k < N; k++)
         p[k] = lab->malloc(SIZE);
     for (int k = 0; k < N; k++)
         lab->free(p[k]);
-    ck_assert_uint_eq(self->cache.bins[i].limit, bin_first_limit(i));
-    ck_assert_uint_eq(self->cache.limits, 0);
+    ck_assert_uint_eq(self()->cache.bins[i].limit, bin_first_limit(i));
+    ck_assert_uint_eq(self()->cache.limits, 0);
     ck_sound();
 }
 END_TEST

@@ -55,24 +55,24 @@ static void fill_and_merge(void)
         left[i] = thread_wait(threads[i]);
     while (norphans())
         take(100000);
-    ck_assert_uint_eq(registry.nmerged, 3);
+    ck_assert_uint_eq(nmerged(), 3);
     ck_sound();
 }
 
 START_TEST(ids_of_merged_arenas_serve_again_when_all_are_used_up)
 {
     fill_and_merge();
-    uint32_t mine = self->shard->id;
+    uint32_t mine = self()->shard->id;
     for (size_t i = 0; i < 3; i++)
         ck_assert_uint_ne(payload_owner(left[i]), mine);
     void *p = take_in_thread(100);
     ck_assert_uint_eq(shard_count(), MM_MAX_ARENAS);
     ck_assert_uint_ne(payload_owner(p), mine);
-    ck_assert_ptr_ne(shard_of(p), self->shard);
+    ck_assert_ptr_ne(shard_of(p), self()->shard);
     for (size_t i = 0; i < 3; i++)
         ck_assert_uint_eq(payload_owner(left[i]), mine);
-    ck_assert_uint_eq(registry.nmerged, 0);
-    ck_assert(!self->shard->mixed);
+    ck_assert_uint_eq(nmerged(), 0);
+    ck_assert_ptr_null(self()->shard->wards);
     ck_sound();
     for (size_t i = 0; i < 3; i++)
         lab->free(left[i]);
@@ -91,23 +91,23 @@ START_TEST(reclaiming_gives_runs_and_cached_blocks_their_new_owner_too)
     ck_assert(page_tag(p[299]));
     for (size_t i = 0; i < 300; i += 2)
         lab->free(p[i]); /* main's cache keeps some: in use for the orphan */
-    while (shard_adopt(self->shard))
+    while (adopt_one())
         ;
-    ck_assert(self->shard->mixed);
+    ck_assert_ptr_nonnull(self()->shard->wards);
     lock_take(&registry.lock);
     shards_reclaim();
     lock_drop(&registry.lock);
     for (size_t i = 1; i < 300; i += 2)
-        ck_assert_uint_eq(payload_owner(p[i]), self->shard->id);
-    const void *cached = self->cache.heads[request_bin(32)];
+        ck_assert_uint_eq(payload_owner(p[i]), self()->shard->id);
+    const void *cached = self()->cache.heads[request_bin(32)];
     ck_assert_ptr_nonnull(cached);
     for (; cached; cached = *(void *const *)cached)
-        ck_assert_uint_eq(payload_owner(cached), self->shard->id);
+        ck_assert_uint_eq(payload_owner(cached), self()->shard->id);
     ck_sound();
     for (size_t i = 1; i < 300; i += 2)
         lab->free(p[i]);
     lab->free(q);
-    cache_flush(self);
+    flush_own();
     ck_sound();
 }
 END_TEST

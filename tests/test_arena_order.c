@@ -63,7 +63,7 @@ END_TEST
 
 static void shard_before_registry(void)
 {
-    lock_take(&self->shard->lock);
+    lock_take(&self()->shard->lock);
     lock_take(&registry.lock);
 }
 
@@ -79,17 +79,17 @@ static void registry_twice(void)
     lock_take(&registry.lock);
 }
 
-static void adoption_under_a_shard(void)
+static void reclaiming_under_a_shard(void)
 {
-    lock_take(&self->shard->lock);
-    shard_adopt(self->shard);
+    lock_take(&self()->shard->lock);
+    shards_reclaim();
 }
 
 static void (*const mistakes[])(void) = {
     shard_before_registry,
     two_shards_without_the_registry,
     registry_twice,
-    adoption_under_a_shard,
+    reclaiming_under_a_shard,
 };
 
 #define NMISTAKES (int)(sizeof mistakes / sizeof mistakes[0])

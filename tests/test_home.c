@@ -12,12 +12,13 @@ static size_t chain_length(const void *p)
 
 static size_t mail_of(uint32_t id)
 {
-    return chain_length(shard_at(id)->mail);
+    const void *chain = atomic_load(&shard_at(id)->inbox.chain);
+    return chain == INBOX_CLOSED ? 0 : chain_length(chain);
 }
 
 static const struct letter *letter_for(uint32_t id)
 {
-    return outbox_slot(&self->outbox, id);
+    return outbox_slot(&self()->outbox, id);
 }
 
 /* Bytes of blocks in use in all shards, with headers. */
@@ -45,32 +46,36 @@ START_TEST(an_own_block_is_free_at_once)
 }
 END_TEST
 
-START_TEST(many_blocks_go_home_under_one_lock)
+START_TEST(many_blocks_go_home_at_once_and_need_no_lock)
 {
     uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 500)->id;
-    uint32_t before = shard_at(id)->uses;
-    for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
-        outbox_add(self, made[i]);
-    ck_assert_uint_eq(shard_at(id)->uses, before + 1);
+    struct shard *to = shard_at(id);
+    lock_take(&to->lock); /* as if its owner were at work */
+    for (size_t i = 0; i < OUTBOX_BLOCKS - 1; i++)
+        send_home(made[i]);
+    ck_assert_uint_eq(mail_of(id), 0);
+    ck_assert_uint_eq(letter_for(id)->blocks, OUTBOX_BLOCKS - 1);
+    send_home(made[OUTBOX_BLOCKS - 1]);
+    lock_drop(&to->lock);
     ck_assert_uint_eq(mail_of(id), OUTBOX_BLOCKS);
     ck_assert_ptr_null(letter_for(id)->to);
     ck_sound();
 }
 END_TEST
 
-START_TEST(a_full_letter_waits_for_the_lock_only_when_far_too_full)
+START_TEST(too_much_mail_waits_when_its_owner_is_at_work)
 {
-    uint32_t id = make_elsewhere(WAIT_LETTERS * OUTBOX_BLOCKS, 100)->id;
+    enum { N = 100 };
+    uint32_t id = make_elsewhere(N, LARGE)->id;
     struct shard *to = shard_at(id);
-    size_t i = 0;
     lock_take(&to->lock);
-    for (; i < WAIT_LETTERS * OUTBOX_BLOCKS - 1; i++)
-        outbox_add(self, made[i]);
+    for (size_t i = 0; i < N; i++)
+        send_home(made[i]);
+    outbox_post(&self()->outbox);
+    ck_assert_uint_eq(mail_of(id), N);
     lock_drop(&to->lock);
-    ck_assert_uint_eq(mail_of(id), 0);
-    ck_assert_uint_eq(letter_for(id)->blocks, i);
-    outbox_add(self, made[i]);
-    ck_assert_uint_eq(mail_of(id), i + 1);
+    ck_assert(adopt_one());
+    ck_assert_uint_eq(in_use(), MIN_BLOCK); /* take(1) */
     ck_sound();
 }
 END_TEST
@@ -110,7 +115,7 @@ START_TEST(an_owner_who_does_not_come_has_little_mail)
     uint32_t id = make_elsewhere(N, LARGE)->id;
     for (size_t i = 0; i < N; i++) {
         lab->free(made[i]);
-        ck_assert_uint_le(shard_at(id)->mail_bytes, MAIL_BYTES);
+        ck_assert_uint_le(shard_at(id)->inbox_bytes, MAIL_BYTES);
         ck_assert_uint_le(mail_of(id) * LARGE, MAIL_BYTES);
     }
     ck_assert_uint_gt(mail_of(id), 0);
@@ -126,9 +131,9 @@ static void *run_take_one(void *unused)
     (void)unused;
     void *p = take(200);
     size_t i = request_bin(200);
-    ck_assert_uint_eq(bin_count(&self->cache, i), bin_first_limit(i) - 1);
-    ck_assert_uint_eq(self->cache.bins[i].limit, 2 * bin_first_limit(i));
-    ck_assert_ptr_null(self->shard->mail);
+    ck_assert_uint_eq(bin_count(&self()->cache, i), bin_first_limit(i) - 1);
+    ck_assert(self()->cache.bins[i].flushes & 1);
+    ck_assert_uint_eq(mail_of(self()->shard->id), 0);
     return p;
 }
 
@@ -136,7 +141,7 @@ START_TEST(mail_fills_the_bins_of_who_takes_it)
 {
     uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 200)->id;
     for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
-        outbox_add(self, made[i]);
+        send_home(made[i]);
     ck_assert_uint_eq(mail_of(id), OUTBOX_BLOCKS);
     lab->free(in_thread(run_take_one, NULL));
     ck_sound();
@@ -150,33 +155,36 @@ START_TEST(a_thread_that_ends_keeps_nothing)
     made_size = LARGE;
     run_make((void *)3); /* this thread's */
     in_thread(run_free_made, (void *)3);
-    ck_assert_uint_eq(mail_of(self->shard->id), 3);
+    ck_assert_uint_eq(mail_of(self()->shard->id), 3);
     ck_assert_uint_eq(in_use(), MIN_BLOCK); /* its take(1) */
     ck_sound();
 }
 END_TEST
 
 /* A letter outlives the shard that it is for: that is merged, and its record
- * serves another thread. T1 */
-START_TEST(a_letter_goes_to_who_has_its_blocks_now)
+ * serves another thread. Who takes the letter looks at each block. */
+START_TEST(blocks_of_a_letter_go_to_who_has_them_now)
 {
     uint32_t id = make_elsewhere(1, LARGE)->id;
     void *old = made[0];
     lab->free(old);
     ck_assert_ptr_eq(letter_for(id)->first, old);
-    ck_assert(shard_adopt(self->shard)); /* old is this thread's now */
+    ck_assert(adopt_one()); /* old is this thread's now */
     lock_take(&registry.lock);
     shards_reclaim();
     lock_drop(&registry.lock);
     ck_assert_uint_eq(make_elsewhere(1, LARGE)->id, id);
     lab->free(made[0]);
     ck_assert_ptr_eq(letter_for(id)->first, made[0]);
-    ck_assert_ptr_eq(letter_for(id)->last, made[0]);
-    ck_assert_ptr_eq(self->shard->mail, old);
+    ck_assert_ptr_eq(letter_for(id)->last, old);
+    outbox_post(&self()->outbox);
+    ck_assert_uint_eq(mail_of(id), 2);
+    ck_assert(block_used(payload_block(old)));
+    ck_assert(adopt_one());
+    flush_own();
+    ck_assert(!block_used(payload_block(old)));
+    ck_assert_uint_eq(in_use(), 2 * MIN_BLOCK); /* take(1), twice */
     ck_sound();
-    outbox_post(&self->outbox);
-    ck_sound();
-    ck_assert_uint_eq(mail_of(id), 1);
 }
 END_TEST
 
@@ -185,9 +193,9 @@ START_TEST(an_orphans_mail_is_free_before_it_is_merged)
     uint32_t id = make_elsewhere(4, LARGE)->id;
     for (size_t i = 0; i < 4; i++)
         lab->free(made[i]);
-    outbox_post(&self->outbox);
+    outbox_post(&self()->outbox);
     ck_assert_uint_eq(mail_of(id), 4);
-    ck_assert(shard_adopt(self->shard));
+    ck_assert(adopt_one());
     ck_assert_uint_eq(mail_of(id), 0);
     ck_assert_uint_eq(in_use(), MIN_BLOCK); /* take(1) */
     ck_sound();
@@ -207,12 +215,19 @@ START_TEST(a_block_that_waits_and_is_freed_again_is_told)
 }
 END_TEST
 
-START_TEST(mail_in_the_wrong_shard_is_named)
+START_TEST(mail_in_the_wrong_shard_goes_on_to_the_right_one)
 {
     void *own = take(LARGE);
-    uint32_t id = make_elsewhere(2, LARGE)->id;
-    shard_leave(shard_at(id), own, own, LARGE);
-    ck_names(lab, "A6 mail lies in its shard");
+    struct shard *other = make_elsewhere(2, LARGE);
+    ck_assert(inbox_push_remote(&other->inbox, own, own));
+    ck_assert(shard_try(other, ORPHAN));
+    shard_free_mail(other, other);
+    lock_drop(&other->lock);
+    ck_assert(block_used(payload_block(own)));
+    ck_assert_ptr_eq(letter_for(self()->shard->id)->first, own);
+    flush_own();
+    ck_assert(!block_used(payload_block(own)));
+    ck_sound();
 }
 END_TEST
 
@@ -220,17 +235,17 @@ int main(void)
 {
     const TTest *const tests[] = {
         an_own_block_is_free_at_once,
-        many_blocks_go_home_under_one_lock,
-        a_full_letter_waits_for_the_lock_only_when_far_too_full,
+        many_blocks_go_home_at_once_and_need_no_lock,
+        too_much_mail_waits_when_its_owner_is_at_work,
         realloc_of_anothers_block_does_not_wait_for_its_owner,
         anothers_large_block_goes_home_at_once,
         an_owner_who_does_not_come_has_little_mail,
         mail_fills_the_bins_of_who_takes_it,
         a_thread_that_ends_keeps_nothing,
-        a_letter_goes_to_who_has_its_blocks_now,
+        blocks_of_a_letter_go_to_who_has_them_now,
         an_orphans_mail_is_free_before_it_is_merged,
         a_block_that_waits_and_is_freed_again_is_told,
-        mail_in_the_wrong_shard_is_named,
+        mail_in_the_wrong_shard_goes_on_to_the_right_one,
         NULL};
     return run_here("home", tests);
 }

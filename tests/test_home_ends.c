@@ -20,8 +20,8 @@ START_TEST(what_waits_with_who_needs_it_is_free_for_him)
     enum { N = 28 };
     make_elsewhere(N, 500);
     for (size_t i = 0; i < N; i++) /* those in the middle last */
-        outbox_add(self, made[i % 2 ? N - 1 - i / 2 : i / 2]);
-    ck_assert(shard_adopt(self->shard));
+        send_home(made[i % 2 ? N - 1 - i / 2 : i / 2]);
+    ck_assert(adopt_one());
     no_more_memory();
     ck_assert_ptr_nonnull(lab->malloc(N * 500));
     ck_sound();
@@ -80,15 +80,15 @@ START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
     size_t n = bin_first_limit(request_bin(made_size));
     run_make((void *)n);
     in_thread(run_free_made, (void *)n);
-    ck_assert(shard_adopt(self->shard)); /* now there is none to adopt */
-    struct arena *a = &self->shard->arena;
+    ck_assert(adopt_one()); /* now there is none to adopt */
+    struct arena *a = &self()->shard->arena;
     while (arena_malloc(a, made_size)) /* and no place for one more */
         ;
     size_t size = a->heap.size;
-    ck_assert_ptr_nonnull(self->shard->mail);
+    ck_assert(inbox_has_mail(&self()->shard->inbox));
     ck_assert_ptr_nonnull(lab->malloc(made_size));
     ck_assert_uint_eq(a->heap.size, size);
-    ck_assert_int_ge(self->cache.rooms[request_bin(made_size)], 0);
+    ck_assert_int_ge(self()->cache.rooms[request_bin(made_size)], 0);
     ck_sound();
 }
 END_TEST
@@ -107,22 +107,21 @@ static void *take_of_new(struct shard **s)
     return p;
 }
 
-/* T1: from then on it is not enough that two blocks name one root. */
-START_TEST(letters_are_posted_when_ids_serve_anew)
+START_TEST(letters_get_home_when_ids_serve_anew)
 {
     struct shard *a, *b;
     in_thread(run_nothing, NULL); /* blocks wait */
     take(1);
     void *p = take_of_new(&a), *q = take_of_new(&b);
     lab->free(p);
-    ck_assert_ptr_eq(outbox_slot(&self->outbox, a->id)->first, p);
+    ck_assert_ptr_eq(outbox_slot(&self()->outbox, a->id)->first, p);
     lock_take(&registry.lock);
     shards_reclaim();
     lock_drop(&registry.lock);
     lab->free(q);
-    ck_assert_ptr_eq(a->mail, p);
-    ck_assert_ptr_null(outbox_slot(&self->outbox, a->id)->to);
-    ck_assert_ptr_eq(outbox_slot(&self->outbox, b->id)->first, q);
+    outbox_post(&self()->outbox);
+    ck_assert_ptr_eq(a->inbox.chain, p);
+    ck_assert_ptr_eq(b->inbox.chain, q);
     ck_sound();
 }
 END_TEST
@@ -154,7 +153,7 @@ int main(void)
         a_large_block_that_shrinks_gives_its_memory_back,
         a_large_block_that_fits_only_where_it_is_waits_to_grow_there,
         mail_in_the_bin_serves_before_the_heap_grows,
-        letters_are_posted_when_ids_serve_anew,
+        letters_get_home_when_ids_serve_anew,
         a_double_free_that_was_not_seen_at_once_is_told_in_the_end,
         NULL};
     return run_here("home-ends", tests);

@@ -1,203 +1,171 @@
-/* remote.h - what a thread frees that its bins do not keep: how it gets home.
+/* remote.h - what reaches a shard of the arena stage from outside, and how an
+ * orphan serves a thread in need.
  *
- *   own block ──────────────────────────────────► its arena
- *   other's block ► outbox, a letter for each owner ► his mail ► his bins, or
- *                                                                his arena
- *
- * A letter waits until it is full (outbox.h); then its owner's lock is taken,
- * or tried again with the next block, and the chain left in his mail: he has in
- * his processor's cache what freeing a block touches, lists and neighbours, and
- * need not get it back afterwards. Where the owner does not come, because he
- * sleeps or is gone, the thread that overfills his mail frees it for him.
- *
- * Invariants
- *   T1 all blocks of a letter have one root: they had when they were added, and
- *      no id was made to serve anew since
- *   T2 no more than WAIT_LETTERS for each slot, and MAIL_BYTES with each
- *      shard wait; a block of WAIT_BYTES never does */
+ * The owner has in its processor's cache what freeing a block touches, lists
+ * and neighbours, and need not get it back afterwards: so what others free is
+ * only left in its inbox. Where the owner does not come, because it sleeps or
+ * is gone, the thread that sends too much frees it instead. */
 #ifndef MM_ARENA_REMOTE_H
 #define MM_ARENA_REMOTE_H
 
-#include "mm/front/cache.h"
-#include "mm/front/outbox.h"
 #include "mm/arena/shard.h"
 
-#define WAIT_LETTERS 4 /* as full as so many: wait for the lock */
-#define WAIT_BYTES (WAIT_LETTERS * OUTBOX_BYTES)
+#include "mm/front/adopt.h"
+#include "mm/front/rich.h"
 
-#ifndef ARENA_FAVORITE
-#define ARENA_FAVORITE 0
-#endif
+#define MAIL_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
+#define WAIT_BYTES (4 * OUTBOX_BYTES)  /* of one block: it does not wait */
 
-struct thread {
-    struct cache cache;
-    struct outbox outbox;
-    uint32_t era;        /* of all letters in it */
-    struct shard *shard; /* of this thread; or the favorite */
-    struct thread *next; /* free records */
-} __attribute__((aligned(64)));
+static struct shard *own(void);
 
-/* ---- others' blocks ---------------------------------------------------- */
+/* ---- inboxes ----------------------------------------------------------- */
 
-/* @pre l is for s, which is locked: all its blocks have this root, as when they
- * were added */
-static inline void letter_leave(struct letter *l, struct shard *s)
+/* fork waits until nobody is inside: all shards are whole. */
+static inline bool shard_is_foreign(const struct shard *s)
 {
-    l->to = NULL;
-    shard_leave(s, l->first, l->last, l->bytes);
+    (void)s;
+    return false;
+}
+
+/* @pre s's lock */
+static inline void *shard_take_mail(struct shard *s)
+{
+    void *chain = inbox_take_owner(&s->inbox);
+    if (chain)
+        atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
+    return chain;
+}
+
+/* Is s not in use? Then its lock is the caller's for now. One that is merged
+ * has nothing, and an inbox that is closed. */
+static inline bool shard_try(struct shard *s, enum status most)
+{
+    if (!lock_try(&s->lock))
+        return false;
+    if (status_of(state_get(s)) <= most)
+        return true;
     lock_drop(&s->lock);
+    return false;
 }
 
-static cold_noinline void letter_post(struct letter *l)
+/* Who meets its owner at work there leaves all to it. */
+static inline void shard_sent(struct shard *to, size_t bytes)
 {
-    if (l->to)
-        letter_leave(l, owner_lock(l->first));
+    count_rmw();
+    size_t sum = bytes + atomic_fetch_add_explicit(&to->inbox_bytes, bytes,
+                                                   memory_order_relaxed);
+    if (likely(sum <= MAIL_BYTES && bytes < WAIT_BYTES))
+        return;
+    if (shard_try(to, ORPHAN)) {
+        shard_free_mail(to, to);
+        lock_drop(&to->lock);
+    }
 }
 
-/* l is full. Its owner is not waited for, unless it is far too full: who is at
- * work in his arena holds the lock for as long as it takes to fall asleep. */
-static cold_noinline void letter_full(struct letter *l)
+/* ---- owners, locked ---------------------------------------------------- */
+
+/* Keep the lock of s, which p lay in before. @return false: it does not lie
+ * there any more, s was merged or its id given anew; the lock is dropped */
+static inline bool owner_keep(struct shard *s, const void *p)
 {
-    bool wait =
-        l->blocks >= WAIT_LETTERS * OUTBOX_BLOCKS || l->bytes >= WAIT_BYTES;
-    struct shard *s = wait ? owner_lock(l->first) : owner_try(l->first);
-    if (s)
-        letter_leave(l, s);
+    if (likely(owner_of(p) == s))
+        return true;
+    lock_drop(&s->lock);
+    return false;
 }
 
-static inline void outbox_post(struct outbox *o)
-{
-    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
-        letter_post(&o->slots[i]);
-}
-
-/* p's root, in the era of t's letters. Letters of another are posted first: a
- * root that serves anew need not be that of the blocks that once had it. */
-static inline struct shard *era_root(struct thread *t, const void *p)
+/* Lock the shard that p, a block in use, lies in. */
+static inline struct shard *owner_lock(const void *p)
 {
     for (;;) {
-        uint32_t era = era_get();
-        if (unlikely(t->era != era)) {
-            outbox_post(&t->outbox);
-            t->era = era;
-        }
-        struct shard *to = owner_root(p);
-        if (likely(era_get() == era))
-            return to;
+        struct shard *s = owner_of(p);
+        lock_take(&s->lock);
+        if (likely(owner_keep(s, p)))
+            return s;
     }
 }
 
-/* p, which belongs to another shard, starts on its way. */
-static inline void outbox_add(struct thread *t, void *p)
+/* The same, if nobody has it: else NULL. */
+static inline struct shard *owner_try(const void *p)
 {
-    struct shard *to = era_root(t, p);
-    struct letter *l = outbox_slot(&t->outbox, to->id);
-    if (unlikely(l->to != to))
-        letter_post(l);
-    if (unlikely(letter_add(l, to, p, arena_usable(p))))
-        letter_full(l);
+    struct shard *s = owner_of(p);
+    return lock_try(&s->lock) && likely(owner_keep(s, p)) ? s : NULL;
 }
 
-/* What others left: into the bins as long as there is room. @pre t's shard's
- * lock */
-static cold_noinline void take_mail(struct thread *t)
+/* ---- adoption ---------------------------------------------------------- */
+
+/* Whoever takes in whom: the one of the lower id first. */
+static inline void shards_lock_two(struct shard *a, struct shard *b)
 {
-    void *p = shard_take_mail(t->shard);
-    while (p) {
-        void *next = *(void **)p;
-        if (!bin_take_home(&t->cache, p, true))
-            arena_free(&t->shard->arena, p);
-        p = next;
-    }
+    lock_take_as(&(a->id < b->id ? a : b)->lock, RANK_SHARD);
+    lock_take_as(&(a->id < b->id ? b : a)->lock, RANK_SECOND);
 }
 
-/* ---- freeing ----------------------------------------------------------- */
-
-static cold_noinline void free_now(void *p)
+/* Have an orphan that is rich used by this thread instead of s, or taken into
+ * s. @pre the registry's lock */
+static inline void shard_use_orphan(struct shard *s, struct shard *o,
+                                    size_t asize)
 {
-    struct shard *s = owner_lock(p);
-    arena_free(&s->arena, p);
+    shards_lock_two(s, o);
+    shard_free_mail(o, s);
+    bool rich = heap_is_rich(&o->arena.heap, asize);
+    if (!rich)
+        shard_merge(s, o);
+    lock_drop(&o->lock);
     lock_drop(&s->lock);
-}
-
-/* Free p, which belongs into no bin: another's by letter, unless it is large,
- * or the process has one thread and so no lock. */
-static inline void thread_free(struct thread *t, void *p)
-{
-    struct shard *owner = owner_root(p);
-    if (owner == t->shard || __libc_single_threaded ||
-        arena_usable(p) >= WAIT_BYTES)
-        free_now(p);
-    else
-        outbox_add(t, p);
-}
-
-/* Free a chain of blocks: what is t's own now, the rest through its outbox.
- * Needs no lock to tell: while t uses its shard, nothing leads away from it.
- * @param n  its blocks. One that was freed twice leads back to itself: there
- *           seem to be more, or the cut left fewer. */
-static cold_noinline void thread_free_chain(struct thread *t, void *p,
-                                            unsigned n)
-{
-    void *own = NULL, **last = &own;
-    for (; p && n; n--) {
-        void *next = *(void **)p;
-        struct shard *owner = owner_root(p);
-        if (likely(owner == t->shard)) {
-            *last = p;
-            last = p;
-        } else {
-            outbox_add(t, p);
-        }
-        p = next;
+    if (rich) {
+        state_set(o, OWNED);
+        o->users++;
+        self()->shard = o;
+        shard_release(s);
     }
-    if (unlikely(p || n))
-        mm_die("double free of a small block", p ? p : own);
-    *last = NULL;
-    if (!own)
-        return;
-    lock_take(&t->shard->lock);
-    shard_free_chain(t->shard, own);
-    lock_drop(&t->shard->lock);
 }
 
-/* Free all but the keep newest blocks of bin i. */
-static inline void bin_free(struct thread *t, size_t i, unsigned keep)
+/* The registry's lock comes first: so s is left, and entered again. */
+static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
 {
-    unsigned n = bin_count(&t->cache, i) - keep;
-    thread_free_chain(t, bin_cut(&t->cache, i, keep), n);
+    if (!atomic_load_explicit(&registry.norphans, memory_order_relaxed) ||
+        self() == &nobody)
+        return NULL;
+    lock_drop(&s->lock);
+    lock_take(&registry.lock);
+    struct shard *o = shard_pop_orphan();
+    if (o)
+        shard_use_orphan(s, o, asize);
+    lock_drop(&registry.lock);
+    return own();
 }
 
-/* The same, for the bin is over its limit. */
-static cold_noinline void bin_flush(struct thread *t, size_t i, unsigned keep)
+/* All ids are used up: free those of shards that were merged away. */
+static cold_noinline void shards_reclaim(void)
 {
-    bin_shrink(&t->cache, i);
-    bin_free(t, i, keep);
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *s = shard_at(i);
+        lock_take(&s->lock);
+        if (s->wards)
+            wards_release(s);
+        lock_drop(&s->lock);
+    }
 }
 
-/* Others need the memory more: this says nothing of the limits. A letter may be
- * for this thread by now: that mail shall not fill the bins again. */
-static cold_noinline void cache_flush(struct thread *t)
+/* A shard for a thread that has none. NULL: out of memory.
+ * @pre the registry's lock */
+static inline struct shard *shard_acquire(void)
 {
-    for (size_t i = 1; i < NBINS; i++)
-        if (bin_count(&t->cache, i))
-            bin_free(t, i, 0);
-    outbox_post(&t->outbox);
-    lock_take(&t->shard->lock);
-    shard_free_mail(t->shard);
-    lock_drop(&t->shard->lock);
-}
-
-/* ---- the end ----------------------------------------------------------- */
-
-/* Bytes that wait with t, with headers. */
-static inline size_t thread_bytes(const struct thread *t)
-{
-    size_t bytes = cache_bytes(&t->cache);
-    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
-        if (t->outbox.slots[i].to)
-            bytes += chain_bytes(t->outbox.slots[i].first);
-    return bytes;
+    if (!registry.orphans && !registry.spare && shard_count() == MM_MAX_ARENAS)
+        shards_reclaim();
+    struct shard *s = shard_pop_orphan();
+    if (!s && (s = shard_pop(&registry.spare)))
+        inbox_open_owner(&s->inbox);
+    if (!s)
+        s = shard_make();
+    if (s)
+        state_set(s, OWNED);
+    else
+        s = shard_shared();
+    if (s)
+        s->users++;
+    return s;
 }
 
 #endif

@@ -1,81 +1,169 @@
-/* thread.h - a thread's record: its cache and its shard, how they come and go.
+/* thread.h - a thread and the shard that it works in: how it comes and goes.
  *
- *   thread ─► self ─► record ─┬─► cache   blocks of any owner, for it alone
- *                             ├─► outbox  others' blocks, on their way home
- *                             └─► shard   what it allocates from
+ *   self ─► seat    open NBINS: cache, outbox, shard
+ *        ─► nobody  open 0      not yet a thread of ours, or no longer
  *
  * A record is made at a thread's first allocation, and kept for the next thread
  * when this one ends: by the hook, or by a key's destructor. Threads that only
- * free need none. What the program's own destructors allocate after ours is
- * served with a record for that one call: nobody would take it back later. */
+ * free need none, and novices have none yet (novice.h). What those allocate,
+ * and the program's own destructors after ours, comes from a shard that is
+ * borrowed for that one call. */
 #ifndef MM_ARENA_THREAD_H
 #define MM_ARENA_THREAD_H
 
 #include "mm/arena/remote.h"
+#include "mm/fork.h"
 #include "mm/front/novice.h"
 
-static struct thread *free_threads;  /* records; under the registry's lock */
-static _Atomic size_t nthreads;      /* records made; written under it */
-static pthread_key_t thread_key;     /* calls thread_end */
-static __thread struct thread *self; /* NULL: not yet, or no longer */
-static __thread bool ending;         /* thread_end was called */
+#include "mm/front/purge.h"
+
+struct record {
+    struct seat seat;
+    struct record *next; /* free ones */
+} __attribute__((aligned(64)));
+
+static struct record *free_records; /* under the registry's lock */
+static _Atomic size_t nthreads;     /* records made; written under it */
+static pthread_key_t thread_key;    /* calls thread_end */
+static __thread bool ending;        /* thread_end was called */
+
+/* ---- entering ---------------------------------------------------------- */
+
+/* Nobody interrupts a thread of this stage: handlers must not allocate. */
+static always_inline void enter(struct seat *t)
+{
+    (void)t;
+}
+
+static always_inline void leave(struct seat *t)
+{
+    (void)t;
+}
+
+/* Lock the first shard that is free, from the favorite on. @return is one? */
+static inline bool favorite_lock(struct seat *t)
+{
+    uint32_t n = shard_count(), at = t->shard->id;
+    for (uint32_t i = 0; i < n; i++) {
+        struct shard *s = shard_at((at + i) % n);
+        if (lock_try(&s->lock)) {
+            t->shard = s;
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct shard *own(void)
+{
+    struct seat *t = self();
+    if (unlikely(!t->open))
+        return NULL;
+    if (ARENA_FAVORITE)
+        gate_pass();
+    if (!ARENA_FAVORITE || !favorite_lock(t))
+        lock_take(&t->shard->lock);
+    return t->shard;
+}
+
+static inline void disown(struct shard *s)
+{
+    shard_note_use(s);
+    lock_drop(&s->lock);
+}
+
+/* Its thread is not inside: nobody has its lock. */
+static inline bool shard_steal(struct shard *s)
+{
+    return shard_try(s, OWNED);
+}
+
+static inline void shard_give_back(struct shard *s)
+{
+    lock_drop(&s->lock);
+}
+
+/* ---- beginning and end ------------------------------------------------- */
+
+static void shard_empty(struct shard *s); /* front.h */
 
 /* The next of the fixed array, which grows to its size at first. */
 static struct shard *favorite_acquire(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint32_t most = (uint32_t)min_size(2 * (size_t)processors, MM_MAX_ARENAS);
-    struct shard *s = shard_count() < most ? shard_new() : NULL;
-    return s ? s : shard_shared();
+    struct shard *s = shard_count() < most ? shard_make() : NULL;
+    if (!s)
+        return shard_shared();
+    state_set(s, OWNED);
+    return s;
 }
 
-/* This thread's record, made now. NULL: out of memory. */
-static cold_noinline struct thread *thread_attach(void)
+/* @pre the registry's lock */
+static inline void record_free(struct record *r)
+{
+    r->next = free_records;
+    free_records = r;
+}
+
+/* This thread's record, made now. @return false: out of memory */
+static cold_noinline bool attach(void)
 {
     lock_take(&registry.lock);
-    struct thread *t = free_threads;
-    if (t)
-        free_threads = t->next;
-    else if ((t = mem_record(sizeof *t)) != NULL)
+    struct record *r = free_records;
+    if (r)
+        free_records = r->next;
+    else if ((r = mem_record(sizeof *r)) != NULL)
         atomic_fetch_add_explicit(&nthreads, 1, memory_order_relaxed);
     struct shard *s = NULL;
-    if (t)
+    if (r)
         s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
     if (s) {
-        cache_init(&t->cache);
-        t->outbox = (struct outbox){0};
-        t->shard = s;
-        self = t;
-    } else if (t) {
-        t->next = free_threads;
-        free_threads = t;
+        r->seat = (struct seat){.open = NBINS, .shard = s};
+        cache_init(&r->seat.cache);
+        self_seat = &r->seat;
+    } else if (r) {
+        record_free(r);
     }
     lock_drop(&registry.lock);
-    if (self)
-        pthread_setspecific(thread_key, t);
+    if (s)
+        pthread_setspecific(thread_key, r);
     else
         errno = ENOMEM;
-    return self;
+    return s != NULL;
 }
 
-/* Is this thread, which has no record, to do without for this call? Relaxed: a
- * number to decide by. */
-static inline bool stays_novice(void)
+static struct shard *own_or_begin(void)
 {
-    return is_novice(atomic_load_explicit(&nthreads, memory_order_relaxed));
+    struct shard *s = own();
+    if (unlikely(!s) && !ending && attach())
+        s = own();
+    return s;
 }
 
-/* A shard for one call of a novice. NULL: out of memory. */
+/* Relaxed: a number to decide by. */
+static inline struct shard *own_or_attach(void)
+{
+    if (self() == &nobody &&
+        is_novice(atomic_load_explicit(&nthreads, memory_order_relaxed)))
+        return NULL;
+    return own_or_begin();
+}
+
+/* A shard for one call, locked. NULL: out of memory. */
 static inline struct shard *shard_borrow(void)
 {
     lock_take(&registry.lock);
     struct shard *s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
     lock_drop(&registry.lock);
+    if (s)
+        lock_take(&s->lock);
     return s;
 }
 
 static inline void shard_return(struct shard *s)
 {
+    disown(s);
     if (ARENA_FAVORITE)
         return;
     lock_take(&registry.lock);
@@ -87,19 +175,18 @@ static inline void shard_return(struct shard *s)
  * orphan. */
 static void thread_detach(void)
 {
-    struct thread *t = self;
-    if (!t)
+    struct seat *t = self();
+    if (t == &nobody)
         return;
-    cache_flush(t);
-    if (!ARENA_FAVORITE)
-        shard_rest(t->shard);
+    struct shard *s = own();
+    shard_empty(s);
+    disown(s);
     lock_take(&registry.lock);
     if (!ARENA_FAVORITE)
-        shard_release(t->shard);
-    t->next = free_threads;
-    free_threads = t;
+        shard_release(s);
+    record_free((struct record *)t);
     lock_drop(&registry.lock);
-    self = NULL;
+    self_seat = &nobody;
     pthread_setspecific(thread_key, NULL);
 }
 
@@ -110,19 +197,70 @@ static void thread_end(void *record)
     thread_detach();
 }
 
-/* In a fork's child: the other threads are gone. What was in their caches is
- * lost; their shards are whole, for fork waited for their locks. */
-static void thread_fork_child(void)
+/* ---- fork -------------------------------------------------------------- */
+
+/* Before: wait until nobody is inside, so that the child gets whole arenas, and
+ * free what lies in inboxes: what is sent meanwhile, the child may see torn. */
+static void shards_fork_prepare(void)
 {
+    lock_take(&registry.lock);
+    gate_shut();
     uint32_t n = shard_count();
-    for (uint32_t i = 0; i < n && !ARENA_FAVORITE; i++) {
+    for (uint32_t i = 0; i < n; i++)
+        lock_take_as(&shard_at(i)->lock, RANK_NONE);
+    for (uint32_t i = 0; i < n; i++)
+        if (status_of(state_get(shard_at(i))) <= ORPHAN)
+            shard_free_mail(shard_at(i), shard_at(i));
+    if (outbox_of(NULL))
+        outbox_post(outbox_of(NULL));
+}
+
+static void shards_fork_parent(void)
+{
+    for (uint32_t i = shard_count(); i-- > 0;)
+        lock_drop(&shard_at(i)->lock);
+    gate_open();
+    lock_drop(&registry.lock);
+}
+
+/* The other threads are gone. What was in their caches, or on its way, is lost;
+ * their shards are whole. */
+static void shards_fork_child(void)
+{
+    for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *s = shard_at(i);
-        bool mine = self && self->shard == s;
+        bool mine = self()->shard == s;
+        if (status_of(state_get(s)) > ORPHAN)
+            continue;
+        inbox_open_owner(&s->inbox);
+        if (ARENA_FAVORITE)
+            continue;
         if (s->users && !mine)
             shard_push_orphan(s);
         s->users = mine;
     }
     shards_fork_parent();
+}
+
+/* ---- the process ------------------------------------------------------- */
+
+static int threads_start(void)
+{
+    return fork_take_locks(shards_fork_prepare, shards_fork_parent,
+                           shards_fork_child) ||
+           pthread_key_create(&thread_key, thread_end);
+}
+
+static void threads_fini(void)
+{
+    pthread_key_delete(thread_key);
+    free_records = NULL;
+    atomic_store_explicit(&nthreads, 0, memory_order_relaxed);
+    self_seat = &nobody;
+    registry.orphans = registry.spare = registry.newest = NULL;
+    atomic_store_explicit(&registry.norphans, 0, memory_order_relaxed);
+    atomic_store_explicit(&totals()->resident, 0, memory_order_relaxed);
+    atomic_store_explicit(&totals()->record, 0, memory_order_relaxed);
 }
 
 #endif

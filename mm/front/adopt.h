@@ -55,7 +55,7 @@ static inline void ward_add(struct shard *s, struct shard *w)
 static inline bool wards_are_many(const struct shard *s)
 {
     size_t most = WARDS_MIN + (s->arena.heap.size >> WARD_BYTES_LOG2);
-    return s->nwards > (shard_count() < SHARDS_MOST ? most : 0);
+    return s->nwards > most;
 }
 
 /* Take orphan o, which is the caller's, into s, which is, too. */

@@ -51,7 +51,7 @@ static void thread_detach(void);
 static inline void drain(struct shard *s)
 {
     struct cache *c = &seat_of(s)->cache;
-    void *p = inbox_take_owner(&s->inbox);
+    void *p = shard_take_mail(s);
     while (p) {
         void *next = *(void **)p;
         if (!bin_take_home(c, p, owner_of(p) == s)) {
@@ -64,13 +64,19 @@ static inline void drain(struct shard *s)
 
 /* ---- giving back ------------------------------------------------------- */
 
+/* Free all but the keep newest blocks of bin i. */
+static inline void bin_free(struct shard *s, size_t i, unsigned keep)
+{
+    struct cache *c = &seat_of(s)->cache;
+    unsigned n = bin_count(c, i) - keep;
+    free_chain(s, outbox_of(s), bin_cut(c, i, keep), n);
+}
+
 /* Bin i is over its limit: give back all but the keep newest blocks. */
 static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
 {
-    struct cache *c = &seat_of(s)->cache;
-    void *chain = bin_cut(c, i, keep);
-    bin_shrink(c, i);
-    shard_free_chain(s, chain);
+    bin_shrink(&seat_of(s)->cache, i);
+    bin_free(s, i, keep);
 }
 
 /* Others need the memory more: this says nothing of the limits. */
@@ -78,8 +84,17 @@ static cold_noinline void cache_flush(struct shard *s)
 {
     for (size_t i = 1; i < NBINS; i++)
         if (seat_of(s)->cache.heads[i])
-            shard_free_chain(s, bin_cut(&seat_of(s)->cache, i, 0));
+            bin_free(s, i, 0);
     outbox_post(&seat_of(s)->outbox);
+}
+
+/* What waits with s, which is entered, goes to the owners, or the system. */
+static void shard_empty(struct shard *s)
+{
+    shard_free_mail(s, s);
+    cache_flush(s);
+    if (heap_waste(&s->arena.heap) >= SCAN_STEP)
+        heap_purge_at_chance(&s->arena.heap);
 }
 
 /* ---- taking ------------------------------------------------------------ */
@@ -122,9 +137,9 @@ static inline bool shard_adopt(struct shard *s)
     return shard_relieve(s, NEVER_RICH) != NULL;
 }
 
-/* As take, if *s has no such block: make room, or grow. */
-static cold_noinline void *take_more(struct shard **s, size_t align,
-                                     size_t size)
+/* As shard_take, if *s has no such block: make room, or grow. */
+static cold_noinline void *shard_take_more(struct shard **s, size_t align,
+                                           size_t size)
 {
     void *p = NULL;
     bool flush = cache_worth(&seat_of(*s)->cache, (*s)->arena.heap.size, size);
@@ -140,6 +155,7 @@ static cold_noinline void *take_more(struct shard **s, size_t align,
         p = shard_grow(*s, align, size);
     if (!p) { /* no memory: whatever waits anywhere */
         cache_flush(*s);
+        shard_free_mail(*s, *s); /* a letter may have been for itself */
         while (shard_adopt(*s))
             ;
         p = shard_grow(*s, align, size);
@@ -148,11 +164,11 @@ static cold_noinline void *take_more(struct shard **s, size_t align,
 }
 
 /* Take a block from this thread's shard *s, which is entered, and on return. */
-static inline void *take(struct shard **s, size_t align, size_t size)
+static inline void *shard_take(struct shard **s, size_t align, size_t size)
 {
     void *p = arena_take(&(*s)->arena, align, size);
     if (unlikely(!p))
-        p = take_more(s, align, size);
+        p = shard_take_more(s, align, size);
     took(*s);
     return p;
 }
@@ -164,7 +180,7 @@ static inline void *refill(struct shard **s, size_t i)
     void *p = bin_pop(c, i), *q;
     if (p)
         return p;
-    p = take(s, ALIGN, i * 8);
+    p = shard_take(s, ALIGN, i * 8);
     unsigned n = bin_grow(c, i, (*s)->arena.heap.size);
     while (p && --n && (q = arena_malloc(&(*s)->arena, i * 8)) != NULL)
         bin_push(c, i, q);
@@ -185,8 +201,8 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
         return malloc_aside(align, size);
     drain(s);
     size_t i = request_bin(size);
-    void *p =
-        i < NBINS && align <= ALIGN ? refill(&s, i) : take(&s, align, size);
+    void *p = i < NBINS && align <= ALIGN ? refill(&s, i)
+                                          : shard_take(&s, align, size);
     disown(s);
     return p;
 }
@@ -332,6 +348,8 @@ static size_t for_all_shards(size_t (*work)(struct shard *))
 {
     size_t sum = 0;
     struct shard *s = own_or_begin();
+    if (s)
+        outbox_post(&seat_of(s)->outbox);
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *other = shard_at(i);
         if (!other || other == s || !shard_steal(other))

@@ -46,12 +46,18 @@ static inline void owner_set(uint32_t id, struct shard *s)
     atomic_store_explicit(&owners[id], s, memory_order_release);
 }
 
+/* The shard that an id leads to. Acquire, paired with the release in owner_set.
+ * NULL: nobody has that id. */
+static always_inline struct shard *owner_at(uint32_t id)
+{
+    return atomic_load_explicit(&owners[id], memory_order_acquire);
+}
+
 /* The shard that p, a block in use, lies in. May be out of date at once, but
  * not for who owns the shard. */
 static inline struct shard *owner_of(const void *p)
 {
-    struct shard *s =
-        atomic_load_explicit(&owners[payload_owner(p)], memory_order_acquire);
+    struct shard *s = owner_at(payload_owner(p));
     if (unlikely(!s))
         mm_die("the block's header was overwritten", p);
     return s;

@@ -17,12 +17,18 @@
 #include "mm/front/owners.h"
 #include "mm/front/seat.h"
 
+#include <limits.h>
+
 /** How often the shard's status changed, and the status. */
 static inline uint64_t state_get(const struct shard *s);
 /** Of another process: a fork's parent had it, its blocks may be torn. */
 static inline bool shard_is_foreign(const struct shard *s);
 /** The seat of the thread that works on s. */
 static always_inline struct seat *seat_of(const struct shard *s);
+/** Its outbox. NULL: there is none, what is another's is sent at once. */
+static inline struct outbox *outbox_of(const struct shard *s);
+/** Take what lies in the inbox of s, which is the caller's. */
+static inline void *shard_take_mail(struct shard *s);
 /** So many bytes were sent to a shard: is it too much to wait for its owner? */
 static inline void shard_sent(struct shard *to, size_t bytes);
 
@@ -87,34 +93,43 @@ static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
 /* Free p, which is s's own, or starts on its way through outbox o. Its owner is
  * looked up here, now that s is the caller's: an answer from before may name s,
  * though p has moved out of it since. */
-static inline void free_block(struct shard *s, struct outbox *o, void *p)
+static always_inline void free_block(struct shard *s, struct outbox *o, void *p)
 {
     struct shard *owner = owner_of(p);
     if (likely(owner == s))
         arena_free(&s->arena, p);
-    else
+    else if (likely(o != NULL))
         outbox_add(o, owner, p);
+    else
+        send(p, p);
 }
 
-/* The same for a chain. */
-static inline void free_chain(struct shard *s, struct outbox *o, void *p)
+#define WHOLE_CHAIN UINT_MAX
+
+/* The same for a chain of n blocks, or for a WHOLE_CHAIN one. A block that was
+ * freed twice leads back to itself: there seem to be more than n, or fewer. */
+static __attribute__((noinline)) void
+free_chain(struct shard *s, struct outbox *o, void *p, unsigned n)
 {
-    while (p) {
+    unsigned left = n;
+    for (; p && left; left--) {
         void *next = *(void **)p;
         free_block(s, o, p);
         p = next;
     }
+    if (unlikely(n != WHOLE_CHAIN && (p || left)))
+        mm_die("double free of a small block", p ? p : s);
 }
 
 static inline void shard_free_chain(struct shard *s, void *p)
 {
-    free_chain(s, &seat_of(s)->outbox, p);
+    free_chain(s, outbox_of(s), p, WHOLE_CHAIN);
 }
 
 /* Free what came to s, which is the caller's, as mine is. */
 static inline void shard_free_mail(struct shard *s, struct shard *mine)
 {
-    free_chain(s, &seat_of(mine)->outbox, inbox_take_owner(&s->inbox));
+    free_chain(s, outbox_of(mine), shard_take_mail(s), WHOLE_CHAIN);
 }
 
 #endif

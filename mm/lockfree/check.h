@@ -13,8 +13,7 @@ static bool lies_in(const void *p, const void *shard)
 static inline size_t shard_check(const struct shard *s)
 {
     const struct heap *h = &s->arena.heap;
-    const struct shard *owner =
-        atomic_load_explicit(&owners[s->id], memory_order_relaxed);
+    const struct shard *owner = owner_at(s->id);
     enum status status = status_of(state_get(s));
     bool gone = status == MERGED || status == SPARE;
     size_t bad = broken(!owner || status_of(state_get(owner)) == MERGED,

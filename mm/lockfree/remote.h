@@ -16,6 +16,16 @@ static inline bool shard_is_foreign(const struct shard *s)
            process_number();
 }
 
+static inline struct outbox *outbox_of(const struct shard *s)
+{
+    return &seat_of(s)->outbox;
+}
+
+static inline void *shard_take_mail(struct shard *s)
+{
+    return inbox_take_owner(&s->inbox);
+}
+
 /* Its thread will come; or a thief, when it is idle. */
 static inline void shard_sent(struct shard *to, size_t bytes)
 {
@@ -45,7 +55,7 @@ static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
     struct shard *o = shard_pop_orphan();
     if (!o)
         return NULL;
-    free_chain(o, &seat_of(s)->outbox, inbox_take_owner(&o->inbox));
+    free_chain(o, &seat_of(s)->outbox, shard_take_mail(o), WHOLE_CHAIN);
     if (!heap_is_rich(&o->arena.heap, asize)) {
         shard_merge(s, o);
         return s;

@@ -45,8 +45,6 @@
 #include "mm/front/seat.h"
 #include "mm/lockfree/lists.h"
 
-#define SHARDS_MOST MAX_SHARDS
-
 enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
 #define STATUS_BITS 3
 

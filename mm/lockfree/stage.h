@@ -41,7 +41,7 @@ static void *malloc_aside(size_t align, size_t size)
     if (!s)
         return NULL;
     shard_free_mail(s, s);
-    void *p = take(&s, max_size(align, NOVICE_LINE), novice_size(size));
+    void *p = shard_take(&s, max_size(align, NOVICE_LINE), novice_size(size));
     outbox_post(&seat_of(s)->outbox);
     shard_push_orphan(s);
     return p;

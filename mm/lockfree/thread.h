@@ -227,16 +227,7 @@ static inline void disown(struct shard *s)
 
 /* ---- beginning and end ------------------------------------------------- */
 
-static void cache_flush(struct shard *s); /* front.h */
-
-/* What waits with s, which is entered, goes to the owners, or the system. */
-static void shard_empty(struct shard *s)
-{
-    shard_free_mail(s, s);
-    cache_flush(s);
-    if (heap_waste(&s->arena.heap) >= SCAN_STEP)
-        heap_purge_at_chance(&s->arena.heap);
-}
+static void shard_empty(struct shard *s); /* front.h */
 
 /* Give up all seats of the thread but t, in which it sits. The shards of those
  * that are shut are lost. No handler may find one that is no longer its. */
