@@ -25,6 +25,8 @@
 #include "mm.h"
 #include "mm/count.h"
 
+#include "mm/stage.h"
+
 #include MM_STAGE
 
 /** Allocate size bytes. malloc(0) is a block of its own.

@@ -63,7 +63,7 @@ MUTANTS = {
     "stack_pop_relaxed": [("tagged_pop", ACQUIRE, RELAXED)],
     # merging
     "owner_set_relaxed": [("owner_set", RELEASE, RELAXED)],
-    "owner_of_relaxed": [("owner_of", ACQUIRE, RELAXED)],
+    "owner_of_relaxed": [("owner_at", ACQUIRE, RELAXED)],
     "close_first": [
         ("shard_merge", r"owner_set\(o->id, s\);", ""),
         ("shard_merge", r"(inbox_close_owner\(.*?\);)",

@@ -37,8 +37,9 @@ bool mem_barrier(void)
 #endif
 
 /* What front.h has: nothing waits in bins. */
-static void cache_flush(struct shard *s)
+static void shard_empty(struct shard *s)
 {
+    shard_free_mail(s, s);
     outbox_post(&seat_of(s)->outbox);
 }
 

@@ -1,0 +1,42 @@
+/* stage.h - what a stage is: the hooks that mm.c calls, which mm/STAGE/stage.h
+ * defines over one engine. Reading two stages side by side shows a step.
+ *
+ * Besides, a stage defines STAGE_NAME and STAGE_SUMMARY; and STAGE_STARTS, if
+ * malloc may come before stage_init. Sizes are bytes as the program asked for
+ * them; a pointer is a block in use inside the heap's range. */
+#ifndef MM_STAGE_H
+#define MM_STAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** A block of size bytes, 16-aligned. NULL, errno == ENOMEM. */
+static void *stage_malloc(size_t size);
+/** The same, aligned to a power of two that is not larger than MAX_REQUEST. */
+static void *stage_memalign(size_t align, size_t size);
+/** Free p, whoever made it; tag is that of p's page. errno is kept. */
+static void stage_free(void *p, uint32_t tag);
+/** Resize p without a second block. NULL: it does not go, p is as it was. */
+static void *stage_resize(void *p, size_t size);
+/** Bytes that the program may use at p. */
+static size_t stage_usable(const void *p);
+
+/** Before all else, by one thread. @return 0, or not: out of memory */
+static int stage_init(void);
+/** After all else, by one thread: as if there had been nothing. */
+static void stage_fini(void);
+/** The calling thread begins. @return 0, or -1: out of memory */
+static int stage_thread_init(void);
+/** The calling thread ends: what it kept serves others. */
+static void stage_thread_exit(void);
+
+/** Count what breaks the invariants, a line each. @pre quiescent */
+static size_t stage_check(void);
+/** Bytes of blocks in use, with their headers. */
+static size_t stage_used(void);
+/** Give the pages of free blocks back to the system. @return bytes */
+static size_t stage_trim(void);
+/** Bytes of bookkeeping, outside the heap. */
+static size_t stage_metadata(void);
+
+#endif
