@@ -191,6 +191,7 @@ results: all
 figures: FORCE
 	scripts/plot.sh
 	scripts/figures.py
+	scripts/progression.py
 
 # One page with all of them, to be read in a browser.
 report: FORCE
