@@ -3,7 +3,8 @@
 
 Of a table's cell "`test_x`: one_test, another; `test_y`" in docs/allocators.md
 each test must be in its file: what a document says to be shown must not be
-renamed away. So must each script and program of the project that is named; and
+renamed away. So must each script and program of the project that is named, and
+each function of docs/map.md in its file; and
 no LD_PRELOAD is relative, as a program that changes its directory loses it.
 """
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "allocators.md"
+MAP = ROOT / "docs" / "map.md"
 CITED = re.compile(r"`(test_\w+)`(?::((?: ?[a-z0-9]+(?:_[a-z0-9]+)+[,;]?)+))?")
 
 
@@ -28,6 +30,39 @@ def missing(text):
             if not held:
                 bad.append((name, test))
     return bad, count
+
+
+def map_of_code():
+    """Without the table of what to read, which a script writes."""
+    text = MAP.read_text(encoding="utf-8")
+    return re.sub(r"<!-- progression.*?<!-- end", "", text, flags=re.S)
+
+
+def placed(text):
+    """(function, file) of each that the map of the code names: in the last two
+    cells of a row, or as "`function` in `file`"."""
+    return re.findall(r"`([a-z]\w*)`(?: \| |\s+in\s+)`([\w/]+\.[ch])`", text)
+
+
+def misplaced(text):
+    """Those that are not defined in their file; and how many are."""
+    bad, count = [], 0
+    for function, name in placed(text):
+        path = next((p for p in (ROOT / "mm" / name, ROOT / name)
+                     if p.exists()), None)
+        held = path and re.search(
+            rf"^(?:\w[^\n;={{]*[ *])?{function}\([^;{{]*\)\s*\{{",
+            path.read_text(encoding="utf-8"), re.M)
+        count += bool(held)
+        if not held:
+            bad.append((function, name))
+    return bad, count
+
+
+def adrift(text):
+    """Functions that the map names without a file, anywhere."""
+    known = {function for function, _ in placed(text)}
+    return sorted(set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", text)) - known)
 
 
 def documents():
@@ -65,6 +100,22 @@ def main():
         ("a script that is not there and a relative LD_PRELOAD are found",
          lambda: absent("run scripts/nothing.sh") == ["scripts/nothing.sh"]
          and relative("LD_PRELOAD=./libmm.so x") == ["LD_PRELOAD=./libmm.so"]),
+        ("every function on the map of the code is in its file",
+         lambda: misplaced(map_of_code())[0] == []
+         and adrift(map_of_code()) == []),
+        ("it names at least 40 of them",
+         lambda: misplaced(map_of_code())[1] >= 40),
+        ("a function that was renamed, or moved, or has no file is found",
+         lambda: misplaced("| x | `no_such` | `front/front.h` |\n"
+                           "`refill` in `engine/heap.h`, `refill` in "
+                           "`front/front.h`, `send` in `gone.h`")
+         == ([("no_such", "front/front.h"), ("refill", "engine/heap.h"),
+              ("send", "gone.h")], 1)
+         and adrift("`mm_free` in `mm.c` calls `stage_free`")
+         == ["stage_free"]),
+        ("a call or a declaration is no definition",
+         lambda: misplaced("`block_size` in `engine/heap.h`, `own_or_begin` "
+                           "in `front/front.h`")[1] == 0),
         ("a citation of no test is found",
          lambda: missing("`test_arena`: there_is_no_such_test")
          == ([("test_arena", "there_is_no_such_test")], 0)),
@@ -77,7 +128,8 @@ def main():
         failed |= not good
         print(f"ok - {name}" if good else
               f"not ok - {name}: {missing(DOCUMENT.read_text())} "
-              f"{in_all(absent)} {in_all(relative)}")
+              f"{in_all(absent)} {in_all(relative)} "
+              f"{misplaced(map_of_code())[0]} {adrift(map_of_code())}")
     return failed
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """e2e_progression.py - scripts/progression.py: the tables of README.md and
 docs/ are those of the committed files, and a file that grows is seen."""
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ def project(name):
         shutil.copytree(ROOT / folder, here / folder)
     (here / "scripts").mkdir()
     shutil.copy(ROOT / "scripts/progression.py", here / "scripts")
-    shutil.copy(ROOT / "README.md", here)
+    for name in ("README.md", "mm.c"):
+        shutil.copy(ROOT / name, here)
     return here
 
 
@@ -35,31 +37,76 @@ def the_committed_documents_have_the_committed_counts():
     assert code == 0, said
 
 
+def row(text, first):
+    """The cells of the table's row that begins with first."""
+    line = next(x for x in text.splitlines() if x.startswith(f"| {first} |"))
+    return [cell.strip() for cell in line.split("|")[1:-1]]
+
+
+def numbers(cell):
+    return [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", cell)]
+
+
 def what_is_more_than_a_few_lines_is_seen_and_written():
     here = project("more")
     assert progression(here)[0] == 0
+    before = row((here / "README.md").read_text(), "`lockfree`")
     with open(here / "mm/lockfree/steal.h", "a", encoding="utf-8") as file:
         file.write("/* one more */\n")
-    assert progression(here, "--check")[0] == 0
+    assert progression(here, "--check") == (0, "")
     with open(here / "mm/lockfree/steal.h", "a", encoding="utf-8") as file:
-        file.write("/* one more */\n" * 999)
+        file.write("/* one more, of\n * two */\n" * 300 + "int x;\n" * 400)
     code, said = progression(here, "--check")
     assert code == 1 and "README.md is out of date: make figures" in said, said
-    before = (here / "README.md").read_text().split("`lockfree` | ")[1]
     assert progression(here)[0] == 0
-    after = (here / "README.md").read_text().split("`lockfree` | ")[1]
-    assert [int(after.split(" | ")[i]) - int(before.split(" | ")[i])
-            for i in (0, 1)] == [0, 1000], (before, after)
-    assert progression(here, "--check")[0] == 0
+    after = row((here / "README.md").read_text(), "`lockfree`")
+    for i in (2, 3):
+        more = [n - m for n, m in zip(numbers(after[i]), numbers(before[i]))]
+        assert more == [1001, 400], (before, after)
+    assert after[1] == before[1] and after[4] == before[4], (before, after)
+    assert progression(here, "--check") == (0, "")
 
 
-def each_rung_stays_as_near_to_the_last_as_it_was_meant():
+def files_of_one_name_are_compared_and_others_counted_whole():
+    here = project("step")
+    for stage, text in (("arena", "int a;\nint b;\n/* c */\n"),
+                        ("lockfree", "int a;\nint c;\nint d;\n/* c */\n")):
+        with open(here / f"mm/{stage}/check.h", "w", encoding="utf-8") as file:
+            file.write(text)
+    before = row(progression(here, "--show")[1], "arena → lockfree")
+    for stage in ("arena", "lockfree"):
+        (here / f"mm/{stage}/check.h").write_text("int a;\n")
+    after = row(progression(here, "--show")[1], "arena → lockfree")
+    assert [m - n for m, n in zip(numbers(before[4]), numbers(after[4]))] == \
+        [2, 2], (before, after)
+    assert [m - n for m, n in zip(numbers(before[5]), numbers(after[5]))] == \
+        [1, 1], (before, after)
+    assert "`lockfree/steal.h`" in after[2] and "check" not in after[2], after
+    assert "`lockfree/check.h`" in after[1] and "`lock.h`" in after[3], after
+
+
+def a_new_file_is_seen_and_must_be_put_into_the_order():
+    here = project("new")
+    assert progression(here)[0] == 0
+    (here / "mm/front/new.h").write_text("/* new.h - nothing */\n")
+    path = here / "mm/front/outbox.h"
+    path.write_text(path.read_text() + '#include "mm/front/new.h"\n')
+    code, said = progression(here, "--check")
+    assert code == 1 and "includes mm/front/new.h, which is neither in" in said
+
+
+def a_file_that_went_is_named():
+    here = project("went")
+    (here / "mm/front/rich.h").rename(here / "mm/front/poor.h")
+    code, said = progression(here, "--check")
+    assert code == 1 and "found no mm/front/rich.h, which mm/" in said, said
+
+
+def the_rungs_stay_as_near_as_they_are():
     shown = progression(ROOT, "--show")[1]
-    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]]
-            for line in shown.split("\n\n")[0].splitlines()]
-    own = {row[0]: int(row[6]) for row in rows[2:]}
-    assert own["per_thread"] - own["global"] <= 250, own
-    assert int(rows[-1][7]) <= 1100, rows[-1]
+    for step in ("per_thread → arena", "arena → lockfree"):
+        cells = row(shown, step)
+        assert numbers(cells[6])[1] <= numbers(cells[7])[0], cells
 
 
 def a_file_that_is_read_but_not_included_is_named():
@@ -76,12 +123,14 @@ def a_mark_of_nothing_is_named():
     with open(here / "README.md", "a", encoding="utf-8") as file:
         file.write("<!-- progression: nope -->\n<!-- end of progression -->\n")
     code, said = progression(here)
-    assert code == 1 and "found the mark of 'nope'" in said, said
+    assert code == 1 and "found the mark of progression 'nope'" in said, said
 
 
 TESTS = [the_committed_documents_have_the_committed_counts,
          what_is_more_than_a_few_lines_is_seen_and_written,
-         each_rung_stays_as_near_to_the_last_as_it_was_meant,
+         files_of_one_name_are_compared_and_others_counted_whole,
+         a_new_file_is_seen_and_must_be_put_into_the_order,
+         a_file_that_went_is_named, the_rungs_stay_as_near_as_they_are,
          a_file_that_is_read_but_not_included_is_named,
          a_mark_of_nothing_is_named]
 
