@@ -197,6 +197,13 @@ static void mm_stats(struct mm_stats *out)
                              .metadata = stage_metadata()};
 }
 
+static void mm_walk(void (*each)(const struct mm_piece *piece, void *arg),
+                    void *arg)
+{
+    struct walker w = {each, arg};
+    stage_walk(&w);
+}
+
 const struct mm_allocator MM_ALLOCATOR = {
     .name = STAGE_NAME,
     .summary = STAGE_SUMMARY,
@@ -215,5 +222,6 @@ const struct mm_allocator MM_ALLOCATOR = {
     .stats = mm_stats,
     .counts = COUNTS,
     .used = mm_used,
+    .walk = mm_walk,
     .trim = mm_trim,
 };

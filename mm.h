@@ -24,6 +24,27 @@ struct mm_counts {
     size_t shared; /* writes to cache lines that several threads write */
 };
 
+/* What a piece of the heap is to the allocator. */
+enum mm_piece_kind {
+    MM_PIECE_OWN,  /* bookkeeping */
+    MM_PIECE_FREE, /* a free block */
+    MM_PIECE_USED, /* any other block: the program's, or one in a cache */
+    MM_PIECE_MAIL, /* told before as used: it waits in an inbox */
+};
+#define MM_LIST_VICTIM (-1) /* the rest of the block that was split last */
+
+/* A piece of the heap, as walk tells it. */
+struct mm_piece {
+    const void *at; /* its first byte; for mail its payload */
+    size_t size;    /* bytes, its header included */
+    size_t head;    /* bytes of its header */
+    enum mm_piece_kind kind;
+    unsigned owner; /* the arena's number */
+    long list;   /* of a free block: its list's smallest size in bytes; 0: not
+                    known. In a run: the size of its blocks */
+    bool in_run; /* it is a block of a run (slab) */
+};
+
 /** One allocator. All functions but init and fini may be called by many
  * threads at once, unless single_threaded is set.
  *
@@ -67,6 +88,10 @@ struct mm_allocator {
      * keep for their next malloc count too. Optional. Any thread, any time;
      * may look at every free block. */
     size_t (*used)(void);
+    /** Call each for every piece of the heap, in any order; mail last.
+     * Optional: for pictures (driver/scene.h). @pre quiescent */
+    void (*walk)(void (*each)(const struct mm_piece *piece, void *arg),
+                 void *arg);
     /** Give the pages of free blocks back to the system. Optional. Any thread,
      * any time. @return bytes given back */
     size_t (*trim)(void);

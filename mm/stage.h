@@ -32,6 +32,9 @@ static void stage_thread_exit(void);
 
 /** Count what breaks the invariants, a line each. @pre quiescent */
 static size_t stage_check(void);
+struct walker; /* mm/engine/walk.h */
+/** Tell what lies between the blocks. @pre quiescent */
+static void stage_walk(const struct walker *w);
 /** Bytes of blocks in use, with their headers. */
 static size_t stage_used(void);
 /** Give the pages of free blocks back to the system. @return bytes */

@@ -16,7 +16,8 @@
  * header.
  *
  * The victim is the rest of the block that was split last; it waits apart, and
- * FIT_VICTIM says whether small requests are cut from it.
+ * FIT_VICTIM says whether small requests are cut from it; FIT_BY_CLASS, whether
+ * lists are those of sizeclass.h.
  *
  * Invariants (check.h, and the policy's fit_check, count and name the broken)
  *   H5 a free block is where the policy keeps it, exactly once, or is the

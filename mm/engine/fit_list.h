@@ -27,6 +27,7 @@
 #define FIT_NAME "fit-list"
 #define FIT_SUMMARY "global, free blocks in one list by address, first fit"
 #define FIT_VICTIM 0
+#define FIT_BY_CLASS 0
 
 struct fit {
     uint32_t first, finger; /* links */

@@ -28,6 +28,7 @@
 #define FIT_NAME "fit-tlsf"
 #define FIT_SUMMARY "global, free blocks in TLSF's lists: bounded time"
 #define FIT_VICTIM 0
+#define FIT_BY_CLASS 0
 
 #define COLUMNS_LOG2 5
 #define COLUMNS (1u << COLUMNS_LOG2)

@@ -27,6 +27,7 @@
 #define FIT_NAME "fit-tree"
 #define FIT_SUMMARY "global, free blocks in a balanced tree, best fit"
 #define FIT_VICTIM 1
+#define FIT_BY_CLASS 0
 #define FIT_TRIES 8 /* blocks that are tried for an aligned one */
 
 struct fit {

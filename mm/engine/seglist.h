@@ -20,6 +20,7 @@
 #include "mm/engine/sizeclass.h"
 
 #define FIT_VICTIM 1
+#define FIT_BY_CLASS 1
 #define FIT_TRIES 8
 #define NBITMAP ((NCLASSES + 63) / 64)
 

@@ -12,6 +12,7 @@
 #define MM_FRONT_FRONT_H
 
 #include "mm/engine/usage.h"
+#include "mm/engine/walk.h"
 #include "mm/front/adopt.h"
 #include "mm/front/huge.h"
 #include "mm/front/purge.h"
@@ -393,6 +394,20 @@ static size_t shard_trim(struct shard *s)
 static size_t stage_trim(void)
 {
     return for_all_shards(shard_trim);
+}
+
+static void stage_walk(const struct walker *w)
+{
+    uint32_t n = shard_count();
+    for (uint32_t i = 0; i < n; i++)
+        if (shard_at(i))
+            walk_arena(w, &shard_at(i)->arena);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct shard *s = shard_at(i);
+        const void *mail = s ? s->inbox.chain : NULL;
+        if (mail != INBOX_CLOSED)
+            walk_chain(w, mail, i);
+    }
 }
 
 static size_t stage_metadata(void)

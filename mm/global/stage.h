@@ -17,6 +17,7 @@
 #include "mm/front/huge.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
+#include "mm/engine/walk.h"
 #include "mm/fork.h"
 
 #include <pthread.h>
@@ -139,6 +140,11 @@ static size_t stage_check(void)
                                    "G1 every block is the one arena's");
     stage_unlock(locked);
     return bad;
+}
+
+static void stage_walk(const struct walker *w)
+{
+    walk_arena(w, &global.arena);
 }
 
 static size_t stage_used(void)

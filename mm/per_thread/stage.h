@@ -34,6 +34,7 @@
 #include "mm/engine/arena.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
+#include "mm/engine/walk.h"
 #include "mm/fork.h"
 #include "mm/front/high_water.h"
 #include "mm/front/huge.h"
@@ -354,6 +355,12 @@ static size_t stage_check(void)
         bad += broken(s->users, "P2 an orphan has no users", s, "it has",
                       s->users);
     return bad;
+}
+
+static void stage_walk(const struct walker *w)
+{
+    for (uint32_t i = 0; i < shard_count(); i++)
+        walk_arena(w, &shard_at(i)->arena);
 }
 
 /* The sum of what is done to each arena, under its lock. */

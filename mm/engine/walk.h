@@ -1,0 +1,103 @@
+/* walk.h - tells what an arena is made of, piece by piece, for mm.h's walk.
+ *
+ *   region | 8 | block | block: a run ............... | block | 8 end |
+ *   told    own  block   own header+struct, each slot    block   own
+ *
+ * A block is told with its header; a slot of a run has none. To the engine, a
+ * block that waits in a cache or an inbox is in use: stages add which wait in
+ * an inbox (walk_chain). @pre for all: quiescent, and the heap is sound. */
+#ifndef MM_WALK_H
+#define MM_WALK_H
+
+#include "mm.h"
+#include "mm/engine/arena.h"
+
+struct walker {
+    void (*each)(const struct mm_piece *piece, void *arg);
+    void *arg;
+};
+
+static inline void walk_own(const struct walker *w, const void *at, size_t size,
+                            uint32_t owner)
+{
+    struct mm_piece piece = {
+        .at = at, .size = size, .kind = MM_PIECE_OWN, .owner = owner};
+    w->each(&piece, w->arg);
+}
+
+static inline void walk_run(const struct walker *w, const struct run *r,
+                            uint32_t owner)
+{
+    size_t size = r->class * ALIGN;
+    const char *first = (const char *)r + RUN_START;
+    const char *end = (const char *)r + RUN_BYTES;
+    walk_own(w, payload_block(r), RUN_START + HEADER_SIZE, owner);
+    for (unsigned i = 0; i < r->capacity; i++) {
+        bool is_free = r->free[i / 64] >> (i % 64) & 1;
+        struct mm_piece piece = {.at = first + i * size,
+                                 .size = size,
+                                 .kind =
+                                     is_free ? MM_PIECE_FREE : MM_PIECE_USED,
+                                 .owner = owner,
+                                 .list = (long)size,
+                                 .in_run = true};
+        w->each(&piece, w->arg);
+    }
+    first += r->capacity * size;
+    if (first < end)
+        walk_own(w, first, (size_t)(end - first), owner);
+}
+
+static inline void walk_block(const struct walker *w, const struct heap *h,
+                              const struct block *b)
+{
+    long list = 0;
+    if (!block_used(b) && b == h->victim)
+        list = MM_LIST_VICTIM;
+    else if (!block_used(b) && FIT_BY_CLASS)
+        list = (long)class_floor(size_class(block_size(b)));
+    struct mm_piece piece = {.at = b,
+                             .size = block_size(b),
+                             .head = HEADER_SIZE,
+                             .kind =
+                                 block_used(b) ? MM_PIECE_USED : MM_PIECE_FREE,
+                             .owner = h->owner,
+                             .list = list};
+    w->each(&piece, w->arg);
+}
+
+/** All of one arena. */
+static inline void walk_arena(const struct walker *w, const struct arena *a)
+{
+    const struct heap *h = &a->heap;
+    uint32_t link = h->regions;
+    for (const struct region *r; link; link = r->next) {
+        r = heap_region(h, link);
+        walk_own(w, r, sizeof *r, h->owner);
+        const struct block *b = (const struct block *)(r + 1);
+        for (; !block_is_end(b); b = block_next(b)) {
+            const void *p = block_payload(b);
+            bool is_run = block_used(b) && block_size(b) == PAGE &&
+                          (uintptr_t)p % PAGE == 0 && page_tag(p);
+            if (is_run)
+                walk_run(w, p, h->owner);
+            else
+                walk_block(w, h, b);
+        }
+        walk_own(w, b, HEADER_SIZE, h->owner);
+    }
+}
+
+/** A chain of blocks, linked through their payloads, that wait for owner in an
+ * inbox. */
+static inline void walk_chain(const struct walker *w, const void *p,
+                              uint32_t owner)
+{
+    for (; p; p = *(void *const *)p) {
+        struct mm_piece piece = {
+            .at = p, .kind = MM_PIECE_MAIL, .owner = owner};
+        w->each(&piece, w->arg);
+    }
+}
+
+#endif
