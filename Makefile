@@ -124,6 +124,9 @@ $(B)/driver/%.o: driver/%.c $(B)/flags | $(B)/have-zstd $(B)/have-jansson
 	$(call say,CC,$<)
 	$(COMPILE)
 
+# It has the template of --watch's page in it.
+$(B)/driver/scene_page.o: driver/scene_page.html
+
 $(B)/mdriver.o: mdriver.c $(B)/flags | $(B)/have-zstd $(B)/have-jansson
 	$(call say,CC,$<)
 	$(COMPILE)

@@ -14,6 +14,7 @@
 #include "driver/registry.h"
 #include "driver/report.h"
 #include "driver/sanitized.h"
+#include "driver/scene_run.h"
 #include "driver/stages.h"
 #include "driver/summary.h"
 
@@ -87,6 +88,14 @@ static int draw(const struct options *o, struct trace **traces)
     return status;
 }
 
+static int watch(const struct options *o, struct trace **traces)
+{
+    FILE *page = output_open(o->watch_page);
+    int status = scene_run(o, traces[0], page);
+    output_close(page, o->watch_page);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
@@ -101,6 +110,7 @@ int main(int argc, char **argv)
         isolate_self();
     struct trace **traces = read_traces(&o);
     int status = o.once      ? once_run(&o, traces)
+                 : o.watch   ? watch(&o, traces)
                  : o.heapmap ? draw(&o, traces)
                              : measure(&o, traces);
     for (size_t i = 0; i < o.npaths; i++)

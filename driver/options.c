@@ -20,6 +20,7 @@
 #define MAX_RUNS 1000
 #define MAX_SECONDS 86400
 #define MAX_MIB (1u << 30)
+#define MAX_SPEED 1000000000 /* operations a second */
 #define ERR_ROOM 1024
 
 static _Noreturn void __attribute__((format(printf, 1, 2)))
@@ -143,6 +144,15 @@ static void add_dir(struct options *o, const char *dir)
 
 /* ---- the command line ---------------------------------------------------- */
 
+/* getopt takes only `--watch=FILE`; `--watch FILE` means the same. */
+static void read_watch(struct options *o, char **argv)
+{
+    o->watch = true;
+    if (!optarg && argv[optind] && argv[optind][0] != '-')
+        optarg = argv[optind++];
+    o->watch_page = optarg;
+}
+
 static void read_one(struct options *o, int option, char **argv)
 {
     switch (option) {
@@ -175,6 +185,10 @@ static void read_one(struct options *o, int option, char **argv)
     case OPT_CSV: o->csv = optarg; break;
     case OPT_JSON: o->json = optarg; break;
     case OPT_HEAPMAP: o->heapmap = optarg; break;
+    case OPT_WATCH: read_watch(o, argv); break;
+    case OPT_WATCH_SPEED:
+        o->watch_speed = number(optarg, "--watch-speed", 1, MAX_SPEED);
+        break;
     case 'h': fputs(help, stdout); exit(EXIT_SUCCESS);
     case ':': usage("option %s: its value is missing", argv[optind - 1]);
     default: usage("unknown option %s", argv[optind - 1]);
@@ -216,10 +230,29 @@ static void refuse_libraries(const struct options *o)
                   "that are linked in", o->allocators[i]->name);
 }
 
+static void want_watch(const struct options *o)
+{
+    if (o->npaths != 1)
+        usage("option --watch: found %zu traces, expected one: -f FILE",
+              o->npaths);
+    if (o->threads[0] != 1 || o->nthreads > 1)
+        usage("option --watch: the trace's own threads take turns, so not "
+              "-n %u", o->threads[o->nthreads - 1]);
+    if (o->watch_page && o->nallocators > 2)
+        usage("option --watch: found %u allocators, expected one or two that "
+              "are put side by side", o->nallocators);
+    for (unsigned i = 0; i < o->nallocators; i++)
+        if (peer_library(o->allocators[i]) ||
+            registry_is_null(o->allocators[i]))
+            usage("option --watch: %s has no heap that the driver can see; "
+                  "expected one of those that are linked in",
+                  o->allocators[i]->name);
+}
+
 /* The stages; where one has to do, and in a driver without them, the first. */
 static void add_default(struct options *o)
 {
-    if (!o->grade && !o->once && !o->heapmap && !o->count)
+    if (!o->grade && !o->once && !o->heapmap && !o->watch && !o->count)
         for (const struct stage *s = stages; s->name; s++)
             if (registry_find(s->name))
                 add_allocator(o, registry_find(s->name));
@@ -249,6 +282,8 @@ static void fill_defaults(struct options *o)
         usage("option -a: none of these is installed");
     if (o->nallocators == 0)
         add_default(o);
+    if (o->watch)
+        want_watch(o);
 }
 
 void options_read(struct options *o, int argc, char **argv)

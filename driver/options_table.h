@@ -6,7 +6,7 @@
 
 enum { OPT_SAME = 256, OPT_PIN, OPT_LIST, OPT_LATENCY, OPT_COUNT, OPT_ONCE,
        OPT_CSV, OPT_JSON, OPT_HEAPMAP, OPT_KEEP_GOING, OPT_LIMIT,
-       OPT_MEMORY };
+       OPT_MEMORY, OPT_WATCH, OPT_WATCH_SPEED };
 
 static const struct option long_options[] = {
     { "traces", required_argument, NULL, 't' },
@@ -32,6 +32,8 @@ static const struct option long_options[] = {
     { "csv", required_argument, NULL, OPT_CSV },
     { "json", required_argument, NULL, OPT_JSON },
     { "heapmap", required_argument, NULL, OPT_HEAPMAP },
+    { "watch", optional_argument, NULL, OPT_WATCH },
+    { "watch-speed", required_argument, NULL, OPT_WATCH_SPEED },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };

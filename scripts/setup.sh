@@ -21,7 +21,7 @@ packages=(gcc libc6-dev make python3 pkg-config
           valgrind          # scripts/count.sh
           gnuplot-nox)      # scripts/plot.sh
 ci_packages=(clang libclang-rt-14-dev
-             chromium         # reads the report page; without it tests skip
+             chromium         # reads the pages; without it tests skip
              spin              # tests/models
              git perl sqlite3 redis-server stress-ng libpython3.11-testsuite)
 soak_packages=(nginx wrk postgresql nodejs default-jdk-headless
