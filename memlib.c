@@ -13,6 +13,7 @@
  *   mapped_bytes  any thread, fetch_add (memmapped.h); mapped_regions, too
  *   suspect       any thread of a fork's child, CAS upward
  *   same          0 in a fork's child, until its first growth
+ *   sides         any thread, CAS (memside.h)
  *
  * Tags cannot jump: where an address's tag is says the address. So they are
  * mapped level by level, each as many as all before, and each by the one thread
@@ -33,6 +34,7 @@
 #include "memlib.h"
 #include "config.h"
 #include "memmapped.h"
+#include "memside.h"
 #include "memwindow.h"
 
 #include <linux/membarrier.h>
@@ -57,6 +59,7 @@ static struct {
     _Atomic uint8_t levels[LEVELS]; /* of tags */
     mark peak;
     _Atomic uint32_t *same; /* in the page that a child finds zeroed */
+    struct sides *sides;    /* there, too */
 } mem = {.same = &no_page};
 
 #define CACHE_LINE ((size_t)64)
@@ -90,6 +93,7 @@ static char *process_new(void)
 static void process_set(char *page)
 {
     mem.same = (_Atomic uint32_t *)(void *)(page + mem.page) - 1;
+    mem.sides = (struct sides *)(void *)(page + mem.page - CACHE_LINE) - 1;
     mem_range.process = page;
     atomic_store_explicit(mem.same, 1, memory_order_relaxed);
 }
@@ -388,6 +392,58 @@ bool mem_extend(const void *end, size_t size)
 void *mem_record(size_t size)
 {
     return take(&mem.records, size);
+}
+
+/* ---- inside a call ---------------------------------------------------- */
+
+/* What a hook of the first system call of all asks for starts memlib. */
+void *mem_side(size_t align, size_t size)
+{
+    unsigned log2 = side_log2(align, size);
+    if (log2 > SIDE_LOG2_MAX || mem_init() != 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    char *start = sides_pop(&mem.sides->heads[log2]);
+    if (!start)
+        start = mem_record((size_t)1 << log2);
+    return start ? side_make(start, log2, align) : NULL;
+}
+
+size_t mem_side_usable(const void *p)
+{
+    const struct side *s = side_of(p, mark_get(&mem.records.brk));
+    return s ? ((size_t)1 << s->log2) - s->before : 0;
+}
+
+bool mem_side_free(void *p)
+{
+    struct side *s = side_of(p, mark_get(&mem.records.brk));
+    uint32_t is = SIDE_LIVE;
+    if (!s)
+        return false;
+    count_rmw();
+    if (!atomic_compare_exchange_strong_explicit(
+            &s->is, &is, 0, memory_order_relaxed, memory_order_relaxed))
+        return false; /* another thread was faster */
+    sides_push(&mem.sides->heads[s->log2], (char *)p - s->before);
+    return true;
+}
+
+void mem_later(void *p)
+{
+    later_push(mem.sides, p);
+}
+
+/* Acquire, paired with the release in later_push. */
+void *mem_later_take(void)
+{
+    if (!mem_range.size ||
+        !atomic_load_explicit(&mem.sides->later, memory_order_relaxed))
+        return NULL;
+    count_rmw();
+    return atomic_exchange_explicit(&mem.sides->later, NULL,
+                                    memory_order_acquire);
 }
 
 /* ---- maps ------------------------------------------------------------ */

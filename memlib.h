@@ -60,7 +60,8 @@ static inline bool mem_known(const void *p)
 }
 
 /** The thread's own, for who calls malloc: false at first, and made false
- * again by each system call here. See preload.c. */
+ * again by each system call here. So who sets it true where mem_calling is
+ * false needs no other look. See preload.c. */
 extern __thread bool mem_gate __attribute__((visibility("hidden")));
 
 /** Choose the range (once; further calls keep it). May be entered again from a
@@ -87,6 +88,22 @@ bool mem_extend(const void *end, size_t size);
  * @param size  bytes, a multiple of 64.
  * @return size zero bytes, 64-aligned; NULL, errno == ENOMEM. */
 void *mem_record(size_t size);
+
+/** A block for a thread that is inside the allocator already: a hook of one of
+ * memlib's system calls, perhaps of the very first, allocates. It needs no lock
+ * and no word of the allocator's. No part of the heap (memside.h).
+ * @param align  a power of two.
+ * @return a block of anything; NULL, errno == ENOMEM. */
+void *mem_side(size_t align, size_t size);
+/** @return bytes that may be used at p; 0: it is no live side block */
+size_t mem_side_usable(const void *p);
+/** Free p, in any thread, at any time. @return false: no live side block */
+bool mem_side_free(void *p);
+/** Keep p, freed inside such a call, until mem_later_take. @pre memlib has
+ * started; p has a word of its own */
+void mem_later(void *p);
+/** @return all that was kept; each one's first word leads to the next */
+void *mem_later_take(void);
 
 /** When it returns, every thread of the process has passed a full fence since
  * the call, at no cost to those threads' own code (membarrier(2)). Waits for

@@ -22,8 +22,9 @@
 #endif
 
 /* This thread is inside one of the calls below: in a hook, or in a handler of
- * a signal. */
-static __thread bool in_call;
+ * a signal. Volatile, as the C library declares its functions to be leaves: to
+ * the compiler nothing of this file is called from inside them. */
+static __thread volatile bool in_call;
 
 static inline void call_begin(void)
 {

@@ -44,7 +44,7 @@ static cold_noinline _Noreturn void not_ours(const void *p, const char *what)
 
 static cold_noinline void free_unknown(void *p)
 {
-    if (p && !huge_free(p))
+    if (p && !huge_free(p) && !mem_side_free(p))
         not_ours(p, "free of a pointer that malloc never returned");
 }
 
@@ -109,7 +109,7 @@ static size_t mm_usable_size(const void *p)
     if (likely(payload_place(p) < mem_blocks()))
         return stage_usable(p);
     size_t usable = huge_usable(p);
-    if (!usable)
+    if (!usable && !(usable = mem_side_usable(p)))
         not_ours(p, "size of a block that malloc never returned");
     return usable;
 }
@@ -128,10 +128,13 @@ static void *move(void *p, size_t size)
     return q;
 }
 
-/* As mm_realloc, of a block outside the range. One that shrinks to less than
- * half of what such blocks are worth moves into the heap, if that has room. */
+/* As mm_realloc, of a block outside the range; a side block leaves there. One
+ * that shrinks to less than half of what such blocks are worth moves into the
+ * heap, if that has room. */
 static cold_noinline void *realloc_huge(void *p, size_t size)
 {
+    if (mem_side_usable(p))
+        return move(p, size);
     if (!huge_usable(p))
         not_ours(p, "realloc of a pointer that malloc never returned");
     void *q = size <= HUGE_OVER / 2 ? move(p, size) : NULL;

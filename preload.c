@@ -37,50 +37,155 @@ struct mallinfo __libc_mallinfo(void);                       /* glibc's */
 #define SAME_AS(name) __attribute__((alias(#name))) EXPORT
 #endif
 
-static bool started;
+static bool starting, started;
 
-/* Starting may itself allocate: hence true before. */
-static cold_noinline bool start(void)
+/* Is this thread inside the allocator already? A hook of a system call that the
+ * allocator makes may allocate, and so may what it starts with. */
+static bool inside(void)
 {
-    started = true;
-    started = MM_ALLOCATOR.init() == 0;
-    if (!started)
-        errno = ENOMEM;
-    return started;
+    return mem_calling() || starting;
 }
 
-/* Is there anything to tell of? */
+/* Is there anything to tell of, and does nobody hold it? */
 static bool running(void)
 {
-    return STAGE_STARTS ? mem_range.size != 0 : started;
+    return STAGE_STARTS ? mem_range.size != 0 : started && !inside();
 }
 
-/* @return false, errno == ENOMEM: not even the memory to start with */
-static always_inline bool ready(void)
+static void free_later(void)
 {
-    return STAGE_STARTS || likely(started) || start();
+    for (void *p = mem_later_take(), *next; p; p = next) {
+        next = *(void **)p;
+        MM_ALLOCATOR.free(p);
+    }
+}
+
+/* The thread's first call, or the first after a system call of memlib's.
+ * @return false: the allocator must not be touched, as this thread is inside
+ * it; or it cannot start. errno is kept. */
+static cold_noinline bool gate_enter(void)
+{
+    int saved = errno;
+    if (inside())
+        return false;
+    if (!started) {
+        starting = true;
+        started = MM_ALLOCATOR.init() == 0;
+        starting = false;
+        errno = saved;
+    }
+    if (!started)
+        return false;
+    mem_gate = true; /* unless one of these frees makes it false again */
+    free_later();
+    return true;
+}
+
+/* Has this thread been through that since its last system call? */
+static always_inline bool passed(void)
+{
+    return STAGE_STARTS || likely(mem_gate);
+}
+
+static bool ready(void)
+{
+    return passed() || gate_enter();
+}
+
+/* ---- inside ---------------------------------------------------------- */
+
+/* The family where the allocator is not ready: of side blocks (memlib.h). If
+ * it cannot start, these find no memory either. */
+static cold_noinline void *inside_memalign(size_t align, size_t size)
+{
+    if (align & (align - 1) || align == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return mem_side(align, size);
+}
+
+static cold_noinline void *inside_calloc(size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    void *p = mem_side(ALIGN, bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
+static cold_noinline void inside_free(void *p)
+{
+    if (!p || mem_side_free(p))
+        return;
+    if (!started)
+        mm_die("free of a pointer that malloc never returned", p);
+    mem_later(p);
+}
+
+/* All that is asked of the allocator inside: this takes no lock anywhere. */
+static cold_noinline size_t inside_usable(const void *p)
+{
+    size_t usable = mem_side_usable(p);
+    return usable ? usable : MM_ALLOCATOR.usable_size(p);
+}
+
+static cold_noinline void *inside_realloc(void *p, size_t size)
+{
+    if (p && size == 0) {
+        inside_free(p);
+        return NULL;
+    }
+    size_t usable = p ? inside_usable(p) : 0;
+    if (p && size <= usable)
+        return p;
+    void *q = mem_side(ALIGN, size);
+    if (p && q) {
+        memcpy(q, p, usable);
+        inside_free(p);
+    }
+    return q;
+}
+
+/* Of their own, so that malloc and free need no stack. */
+static cold_noinline void *malloc_unready(size_t size)
+{
+    return gate_enter() ? MM_ALLOCATOR.malloc(size) : mem_side(ALIGN, size);
+}
+
+static cold_noinline void free_unready(void *p)
+{
+    if (gate_enter())
+        MM_ALLOCATOR.free(p);
+    else
+        inside_free(p);
 }
 
 /* ---- C --------------------------------------------------------------- */
 
 EXPORT WHOLE void *malloc(size_t size)
 {
-    return ready() ? MM_ALLOCATOR.malloc(size) : NULL;
+    return likely(passed()) ? MM_ALLOCATOR.malloc(size) : malloc_unready(size);
 }
 
 EXPORT WHOLE void free(void *p)
 {
-    MM_ALLOCATOR.free(p);
+    if (likely(passed()))
+        MM_ALLOCATOR.free(p);
+    else
+        free_unready(p);
 }
 
 EXPORT void *calloc(size_t n, size_t size)
 {
-    return ready() ? MM_ALLOCATOR.calloc(n, size) : NULL;
+    return ready() ? MM_ALLOCATOR.calloc(n, size) : inside_calloc(n, size);
 }
 
 EXPORT void *realloc(void *p, size_t size)
 {
-    return ready() ? MM_ALLOCATOR.realloc(p, size) : NULL;
+    return ready() ? MM_ALLOCATOR.realloc(p, size) : inside_realloc(p, size);
 }
 
 EXPORT void *reallocarray(void *p, size_t n, size_t size)
@@ -96,7 +201,8 @@ EXPORT void *reallocarray(void *p, size_t n, size_t size)
 /* C23 and POSIX: the alignment is a power of two, or the call fails. */
 EXPORT void *memalign(size_t align, size_t size)
 {
-    return ready() ? MM_ALLOCATOR.memalign(align, size) : NULL;
+    return ready() ? MM_ALLOCATOR.memalign(align, size)
+                   : inside_memalign(align, size);
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t size)
@@ -133,7 +239,9 @@ EXPORT void *pvalloc(size_t size)
 
 EXPORT size_t malloc_usable_size(void *p)
 {
-    return p ? MM_ALLOCATOR.usable_size(p) : 0;
+    if (!p)
+        return 0;
+    return ready() ? MM_ALLOCATOR.usable_size(p) : inside_usable(p);
 }
 
 EXPORT void free_sized(void *p, size_t size)

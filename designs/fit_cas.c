@@ -237,6 +237,8 @@ static void *design_malloc(size_t size)
 
 static void design_free(void *p)
 {
+    if (unlikely(!mem_known(p)) && mem_side_free(p))
+        return;
     int saved = errno;
     uint32_t at = live_unit(p), units = block_units(at);
     *header_at(at) = 0;
@@ -246,7 +248,9 @@ static void design_free(void *p)
 
 static size_t design_usable(const void *p)
 {
-    return block_units(live_unit(p)) * UNIT - sizeof(uint64_t);
+    size_t usable = mem_known(p) ? 0 : mem_side_usable(p);
+    return usable ? usable
+                  : block_units(live_unit(p)) * UNIT - sizeof(uint64_t);
 }
 
 static bool design_fresh(const void *p)
@@ -288,6 +292,8 @@ static uint32_t annex(uint32_t at, uint32_t units, uint32_t want)
 
 static void *design_resize(void *p, size_t size)
 {
+    if (!mem_known(p) && mem_side_usable(p))
+        return NULL;
     uint32_t at = live_unit(p), units = block_units(at);
     if (size >= mem_range.size)
         return NULL;
@@ -348,8 +354,8 @@ static void node_check(struct node *n, uint64_t last, uint32_t end,
     else
         s->bad += broken(units && at <= end, "C2 ranges touch", n,
                          "it is not merged, at unit", at) +
-                  broken(units > low(word_load(most_of(segment))), "C2 most",
-                         n, "more than its segment says; units", units);
+                  broken(units > low(word_load(most_of(segment))), "C2 most", n,
+                         "more than its segment says; units", units);
 }
 
 /* Used blocks and nodes from `at` to `end`; counts nodes. */

@@ -147,6 +147,8 @@ static void *large_malloc(size_t align, size_t size)
 
 static void large_free(void *p)
 {
+    if (mem_side_free(p))
+        return;
     struct large *l = large_at(p);
     large_unlink(l);
     l = spare_put(l);
@@ -158,6 +160,8 @@ static void large_free(void *p)
  * is as it was. @pre 0 < size <= PTRDIFF_MAX */
 static void *large_resize(void *p, size_t size)
 {
+    if (mem_side_usable(p))
+        return NULL;
     struct large *l = large_at(p);
     size_t usable = round_up(size, mem_pagesize()), offset = l->offset;
     size_t before = l->usable;
@@ -177,7 +181,8 @@ static void *large_resize(void *p, size_t size)
 
 static size_t large_usable(const void *p)
 {
-    return large_at(p)->usable;
+    size_t usable = mem_side_usable(p);
+    return usable ? usable : large_at(p)->usable;
 }
 
 static bool large_fresh(const void *p)

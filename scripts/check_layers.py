@@ -19,7 +19,7 @@ ROOMS = [
     ["config.h"],
     ["mm.h"],
     ["mm/"],
-    ["memlib.h"], ["memsys.h"], ["mempart.h", "memmapped.h"],
+    ["memlib.h"], ["memsys.h"], ["mempart.h", "memmapped.h", "memside.h"],
     ["memwindow.h"], ["memlib.c"],
     ["mm/engine/"],
     ["mm/front/"],

@@ -12,7 +12,7 @@ PROGRAMS=${B:-build}/tests/conformance
 
 # What the stages promise and designs need not: see docs/conformance.md.
 programs_for() {
-    echo blocks errors resize frees tell times forks new
+    echo blocks errors resize frees tell times forks hooks new
     case $1 in
     buddy*) ;;
     bucket* | fit-cas) echo system ;;

@@ -14,11 +14,11 @@
 #ifndef MM_GLOBAL_STAGE_H
 #define MM_GLOBAL_STAGE_H
 
-#include "mm/front/huge.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
 #include "mm/engine/walk.h"
 #include "mm/fork.h"
+#include "mm/front/huge.h"
 
 #include <pthread.h>
 #include <sys/single_threaded.h>
@@ -118,13 +118,9 @@ static inline void *stage_memalign(size_t align, size_t size)
     return p;
 }
 
-/* A neighbour's free may rewrite flags in p's header: hence the lock. */
 static inline size_t stage_usable(const void *p)
 {
-    bool locked = stage_lock();
-    size_t usable = arena_usable(p);
-    stage_unlock(locked);
-    return usable;
+    return arena_usable(p);
 }
 
 static bool lies_in(const void *p, const void *shard)
