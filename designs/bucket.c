@@ -355,17 +355,24 @@ static bool is_member(const struct heap *h)
     return false;
 }
 
+/* The next chunk from there on. Where the break jumped there is none: what lies
+ * between is others' memory. */
+static const char *chunk_from_here(const char *at, const char *end)
+{
+    at = end ? mem_skip(at) : NULL;
+    return at < end ? at : NULL;
+}
+
 /* Count what is broken in the chunks. @param open  chunks that should be in a
  * shelf's open list */
 static size_t chunks_check(size_t *open)
 {
-    size_t n = mem_range.size ? (size_t)((char *)mem_brk() - mem_range.base) /
-                                    classes.chunk
-                              : 0;
+    const char *end = mem_range.size ? mem_brk() : NULL;
     size_t bad = 0, pooled = 0;
     *open = 0;
-    for (uint32_t i = 1; i <= n; i++) {
-        const struct chunk *c = chunk_number(i);
+    for (const char *at = mem_range.base; (at = chunk_from_here(at, end));
+         at += classes.chunk) {
+        const struct chunk *c = (const void *)at;
         pooled += !c->heap;
         if (!c->heap)
             continue;

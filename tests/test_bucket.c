@@ -2,6 +2,8 @@
  * check names each kind of damage. */
 #include "tests/bucket_test.h"
 
+#include <sys/mman.h>
+
 /* ---- classes ----------------------------------------------------------- */
 
 static void ck_classes(const size_t *sizes, size_t n)
@@ -136,6 +138,20 @@ START_TEST(aligned_blocks_are_in_chunks_up_to_a_page)
 }
 END_TEST
 
+START_TEST(the_check_leaves_out_what_is_not_ours)
+{
+    char *others = mmap(mem_range.base + 2 * MIB, MIB, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                        0);
+    ck_assert_ptr_eq(others, mem_range.base + 2 * MIB);
+    fill_and_empty(6000, 1000);
+    ck_assert((char *)mem_brk() > others + MIB); /* it jumped */
+    take(100);
+    ck_healthy();
+    munmap(others, MIB);
+}
+END_TEST
+
 /* ---- misuse and damage ------------------------------------------------- */
 
 static char *victim;
@@ -228,6 +244,7 @@ int main(void)
         blocks_of_a_class_lie_side_by_side_without_headers,
         empty_chunks_go_back_and_serve_other_classes,
         aligned_blocks_are_in_chunks_up_to_a_page,
+        the_check_leaves_out_what_is_not_ours,
         misuse_is_named,
         the_check_names_damaged_chunks,
         the_check_names_damaged_lists,
