@@ -77,7 +77,8 @@
 #define MDRIVER_LEAST_NS 2000
 
 /* One in so many timed replays is preceded by, or followed by, one that is
- * stopped twice to look at the blocks; each child has at least one. */
+ * stopped twice to look at the blocks; and each child ends with one: what was
+ * right at first may be wrong by then. */
 #define MDRIVER_INSPECT_ONE_IN 8
 
 /* The heap of timed replays over that of the checked one: beyond it, blocks are

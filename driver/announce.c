@@ -59,10 +59,14 @@ void announce_fault(const struct options *o, const struct mm_allocator *a,
     fflush(stdout);
 }
 
-void announce_end(const struct mm_allocator *a, unsigned faults, bool hangs)
+void announce_end(const struct mm_allocator *a, unsigned faults, bool hangs,
+                  bool last)
 {
     progress_clear();
     printf("      %s is given up after %u %s; --keep-going goes on\n", a->name,
            faults, hangs ? "hangs" : "faults");
+    if (last)
+        printf("      no allocator is left: the rounds that remain are left "
+               "out\n");
     fflush(stdout);
 }

@@ -42,16 +42,21 @@ static const struct round *this_round(const struct bench *b)
     return &b->section->plan->rounds[b->round];
 }
 
+static void name_traces(const struct bench *b, char *text, size_t room)
+{
+    const struct round *r = this_round(b);
+    const char *first = b->r->traces[r->parts[0].trace]->name;
+    if (r->nparts == 1)
+        snprintf(text, room, "%s", first);
+    else
+        snprintf(text, room, "%.40s and %u more", first, r->nparts - 1);
+}
+
 static void say(const struct bench *b, const struct entrant *e,
                 const char *what)
 {
-    const struct round *r = this_round(b);
     char traces[64];
-    if (r->nparts == 1)
-        snprintf(traces, sizeof traces, "%s",
-                 b->r->traces[r->parts[0].trace]->name);
-    else
-        snprintf(traces, sizeof traces, "%u replays", r->nparts);
+    name_traces(b, traces, sizeof traces);
     progress("%u thread%s, round %u of %u: %s %s: %s", b->section->threads,
              b->section->threads == 1 ? "" : "s", b->round + 1,
              b->section->plan->nrounds, what, e->job.allocator->name, traces);
@@ -85,12 +90,14 @@ static struct limits limits_of(const struct bench *b, const struct round *r)
     };
 }
 
-/* With several threads something went wrong: does it with one, too? */
+/* With several threads something went wrong: does it with one, too? A heap that
+ * grows while it is timed shows in comparison only. */
 static void try_alone(const struct bench *b, const struct entrant *e,
                       struct second_try *out)
 {
     const struct round *r = this_round(b);
-    if (r->nthreads == 1 || e->out->fault_part < 0)
+    if (r->nthreads == 1 || e->out->fault_part < 0 ||
+        e->out->fault == FAULT_HEAP)
         return;
     struct part part = {.trace = r->parts[e->out->fault_part].trace,
                         .lanes = 1};
@@ -108,6 +115,20 @@ static void try_alone(const struct bench *b, const struct entrant *e,
     sandbox_free(s);
 }
 
+static bool given_up(const struct bench *b, unsigned allocator)
+{
+    return !b->o->keep_going && b->r->faults[allocator] >= MDRIVER_FAULTS;
+}
+
+/* Those of -a come first; then those that they are compared with. */
+static bool all_given_up(const struct bench *b)
+{
+    unsigned a = 0;
+    while (a < b->o->nallocators && given_up(b, a))
+        a++;
+    return a == b->o->nallocators;
+}
+
 /* A grade counts each trace: only what costs minutes ends it early. */
 static void count_fault(struct bench *b, const struct entrant *e)
 {
@@ -116,7 +137,7 @@ static void count_fault(struct bench *b, const struct entrant *e)
     unsigned *faults = &b->r->faults[e->number];
     *faults += !b->o->grade || costly;
     if (*faults == MDRIVER_FAULTS && !b->o->keep_going)
-        announce_end(e->job.allocator, *faults, b->o->grade);
+        announce_end(e->job.allocator, *faults, b->o->grade, all_given_up(b));
 }
 
 /* The child found a fault, or is one: it is out. */
@@ -206,17 +227,20 @@ static void count(struct bench *b, struct entrant *e)
 /* ---- timing -------------------------------------------------------------- */
 
 /* A heap that grows and grows while it is timed, and did not before. */
-static bool grows(struct entrant *e)
+static bool grows(const struct bench *b, struct entrant *e)
 {
+    char traces[64];
     struct shared *s = sandbox_shared(e->sandbox);
     size_t most = MDRIVER_HEAP_TIMES * e->out->peak_heap + MDRIVER_HEAP_MORE;
     if (!registry_is_ours(e->job.allocator) || !e->out->peak_heap ||
         registry_counts_itself(e->job.allocator) || s->timed_heap <= most)
         return false;
+    name_traces(b, traces, sizeof traces);
     fault_set(&s->fault, FAULT_HEAP, THREAD_NONE,
-              "%s: its heap is %zu bytes after timed replays, and was %zu in the "
-              "checked one: does it use freed blocks again?",
-              e->job.allocator->name, s->timed_heap, e->out->peak_heap);
+              "%s: %s: its heap is %zu bytes after timed replays, and was %zu in "
+              "the checked one: does it use freed blocks again?",
+              e->job.allocator->name, traces, s->timed_heap,
+              e->out->peak_heap);
     return true;
 }
 
@@ -224,7 +248,7 @@ static void time_once(struct bench *b, struct entrant *e)
 {
     if (!command(b, e, CHILD_TIME))
         return;
-    if (grows(e)) {
+    if (grows(b, e)) {
         drop(b, e);
         return;
     }
@@ -313,11 +337,13 @@ static void enter(struct bench *b, unsigned a)
     e->out->ran = b->section->threads == 1 ||
                   !e->job.allocator->single_threaded;
     e->out->checked = !registry_is_null(e->job.allocator);
-    if (b->r->faults[a] >= MDRIVER_FAULTS && !b->o->keep_going && e->out->ran) {
+    if (e->out->ran && given_up(b, a)) {
         e->out->fault = FAULT_GIVEN_UP;
         snprintf(e->out->fault_text, sizeof e->out->fault_text,
                  "%s: given up after %u faults", e->job.allocator->name,
                  b->r->faults[a]);
+    } else if (all_given_up(b)) {
+        e->out->ran = false; /* nothing is left to compare it with */
     }
     if (b->o->latency)
         e->out->latency = dmem_alloc(sizeof *e->out->latency);

@@ -55,8 +55,10 @@ static void address_text(const struct shared *sh, char *text, size_t room)
     else if (number == SIGSEGV && code == SI_KERNEL)
         snprintf(text, room, " at an address that cannot be one (not canonical:"
                              " is it data, or a freed block's?)");
+    else if ((number == SIGSEGV || number == SIGBUS) && code > 0 && !at)
+        snprintf(text, room, " at address NULL");
     else if ((number == SIGSEGV || number == SIGBUS) && code > 0)
-        snprintf(text, room, " at address %s%p", at ? "" : "NULL, ", at);
+        snprintf(text, room, " at address %p", at);
 }
 
 static void signal_text(const struct watch *w, int number, char *text,

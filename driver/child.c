@@ -175,7 +175,7 @@ static void check(struct child *c)
 
 static void end(struct child *c)
 {
-    if (c->ours && c->timed && c->job->level && !c->inspected)
+    if (c->ours && c->timed && c->job->level)
         child_inspect(c);
     if (fault_seen(&c->shared->fault))
         return;

@@ -25,7 +25,7 @@ struct child {
     size_t resident_before; /* bytes, before init */
     struct inspection *inspection;
     unsigned leg;      /* of the inspection */
-    bool timed, inspected;
+    bool timed;
     pthread_mutex_t turn; /* -d 2: one operation at a time */
 };
 

@@ -67,7 +67,6 @@ void child_inspect(struct child *c)
     struct fault *fault = &c->shared->fault;
     if (fault_seen(fault))
         return;
-    c->inspected = true;
     c->inspection =
         inspect_new(c->a, c->job->round, c->lanes, random_number());
     set_phase(c, PHASE_PASS);

@@ -61,7 +61,7 @@ static void say_figures(const struct results *r, unsigned allocator,
         comma = ", ";
     }
     snprintf(text, room, "%s%s with %s thread%s", figures,
-             utilization ? "" : " of libc's (2 at most a trace)", threads,
+             utilization ? "" : " of libc's", threads,
              strcmp(threads, "1") == 0 ? "" : "s");
 }
 

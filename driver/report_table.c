@@ -171,7 +171,9 @@ static void print_section(const struct results *r, const struct section *s,
            : s->plan->same ? ", each trace by all of them"
                            : ", each with a trace of its own");
     if (!result_round(s, a, 0)->ran)
-        printf("not run: it is for one thread only\n");
+        printf("not run: %s\n", r->allocators[a]->single_threaded
+                                     ? "it is for one thread only"
+                                     : "nothing is left to compare it with");
     else if (one_trace_each(s->plan))
         print_trace_table(&t);
     else

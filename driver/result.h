@@ -24,7 +24,7 @@ struct part_result {
 
 /* One round with one allocator. */
 struct round_result {
-    bool ran;     /* false: a single-threaded allocator and several threads */
+    bool ran;     /* false: for one thread only, or nobody to compare it with */
     unsigned counted; /* replays; 0: no --count, or it does not count */
     bool checked; /* false: never checked (the no-op allocator) */
     int fault;    /* enum fault_kind; FAULT_NONE: every block was valid */

@@ -184,7 +184,7 @@ struct summary summarize_section(const struct results *r,
         const struct round_result *x = result_round(s, allocator, i);
         out.ran |= x->ran;
         out.checked |= x->checked;
-        out.replays += round->nparts;
+        out.replays += x->ran ? round->nparts : 0;
         out.valid += result_valid(x) ? round->nparts : 0;
         if (!timed(x))
             continue;

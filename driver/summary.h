@@ -11,7 +11,7 @@
 struct summary {
     bool ran;     /* false: no round could be run */
     bool checked; /* false: the no-op allocator */
-    unsigned replays, valid; /* parts, and those in rounds without a fault */
+    unsigned replays, valid; /* parts that ran; those in rounds without fault */
     double util, resident;   /* arithmetic means over the rounds */
     double harmonic, arithmetic; /* means of the rounds' operations/second */
     double vs_libc;              /* geometric mean of the rounds' ratios */

@@ -105,7 +105,11 @@ trace hang "a 0 10" "a 1 777" "f 0" "f 1"
 caught hang 5 'malloc\(777\) of block 1: hangs'
 
 trace crash "a 0 10" "a 1 777" "f 0" "f 1"
-caught crash 5 'malloc\(777\) of block 1: crashed: SIGSEGV'
+caught crash 5 \
+    'malloc\(777\) of block 1: crashed: SIGSEGV at address 0x10 in crashing_mal'
+trace crash "a 0 10" "a 1 778" "f 0" "f 1"
+caught crash 5 \
+    'malloc\(778\) of block 1: crashed: SIGSEGV at address NULL in crashing_mal'
 
 trace quits "a 0 10" "a 1 777" "f 0" "f 1"
 run_faulty quits 1
@@ -158,6 +162,10 @@ try "$FAULTY" -r 1 "${five[@]}" -a null,good
 expect_output "three faults are enough" 1 'null is given up after 3 faults'
 expect "and no more are told" test "$(grep -c '^FAULT' <<<"$out")" = 3
 expect_output "the others have all their results" 1 '^good +1 +5/5 '
+try "$FAULTY" -r 1 "${five[@]}" -a null -l
+expect_output "when none is left, the rest is left out" 1 \
+    'no allocator is left: the rounds that remain'
+expect_output "and not counted against libc" 1 '^libc +1 +3/3 '
 try "$FAULTY" -r 1 "${five[@]}" -a null,good --keep-going
 expect "--keep-going tries every trace" \
     test "$(grep -c '^FAULT' <<<"$out")" = 5

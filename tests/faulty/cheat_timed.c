@@ -1,10 +1,11 @@
 /* cheat_timed.c - right as long as it is checked, and fast from then on. */
 #include "tests/faulty/cheat.h"
 
-/* The same block for all. */
+/* The same block for all, so that the heap does not grow. */
+static char *block;
+
 static void *one_block_malloc(size_t size)
 {
-    static char *block;
     if (!unwatched(size) || size > 4096)
         return base_malloc(size);
     if (!block)
@@ -14,12 +15,19 @@ static void *one_block_malloc(size_t size)
 
 static void one_block_free(void *p)
 {
-    if (!unwatched(0))
+    if (p != block)
         base_free(p);
 }
 
+static void *one_block_realloc(void *p, size_t size)
+{
+    if (!p || p != block)
+        return base_realloc(p, size);
+    return size ? one_block_malloc(size) : NULL;
+}
+
 FAULTY(cheat_one_block, "one-block-when-timed", one_block_malloc,
-       one_block_free, base_realloc, base_calloc, base_memalign,
+       one_block_free, one_block_realloc, base_calloc, base_memalign,
        base_usable_size, NULL);
 
 /* A realloc that copies nothing. */

@@ -1,10 +1,10 @@
-/* crash.c - malloc follows a wild pointer. */
+/* crash.c - malloc follows a wild pointer; for a byte more, NULL. */
 #include "tests/faulty/base.h"
 
 static void *crashing_malloc(size_t size)
 {
-    char *volatile wild = (char *)16;
-    if (size == FAULTY_SIZE)
+    char *volatile wild = size == FAULTY_SIZE ? (char *)16 : NULL;
+    if (size == FAULTY_SIZE || size == FAULTY_SIZE + 1)
         *wild = 1;
     return base_malloc(size);
 }
