@@ -50,24 +50,6 @@ READ = {
                  "mm/lockfree/remote.h", "mm/lockfree/steal.h",
                  "mm/lockfree/thread.h", "mm/lockfree/stage.h"),
 }
-# What a first reading leaves out, and why it is there.
-LATER = {
-    "mm/util.h": "bits, and dying with one line",
-    "mm/count.h": "counters, for make COUNT=1",
-    "mm/fork.h": "fork",
-    "mm/engine/check.h": "the invariants, counted",
-    "mm/engine/usage.h": "bytes in use, trimming",
-    "mm/engine/merge.h": "one arena takes in another",
-    "mm/front/huge.h": "blocks above 4 MiB",
-    "mm/front/high_water.h": "when memory goes back",
-    "mm/front/purge.h": "memory of idle threads goes back",
-    "mm/front/adopt.h": "merging orphans",
-    "mm/front/rich.h": "which orphan is merged",
-    "mm/front/novice.h": "threads with few blocks",
-    "mm/arena/check.h": "the invariants, counted",
-    "mm/lockfree/check.h": "the invariants, counted",
-}
-
 
 def fail(message):
     sys.exit(f"progression.py: {message}")
@@ -229,41 +211,32 @@ def detail(tree):
                   "what counts", "of at most"], rows)
 
 
-def check_reading(tree):
-    """Each file of a stage is read, or left for later; none else is named."""
-    known = set()
-    for stage in STAGES:
-        there = tree.stage(stage)
-        for name in READ[stage]:
-            tree.text(name)
-            if name not in there:
-                fail(f"found {name} in READ['{stage}'], but "
-                     f"mm/{stage}/stage.h does not include it; take it out")
-        known |= set(READ[stage])
-        lost = sorted(there - known - set(LATER))
-        if lost:
-            fail(f"mm/{stage}/stage.h includes {lost[0]}, which is neither in "
-                 "READ nor in LATER; put it into one of them")
-    for name in LATER:
+def read_of(tree, stage):
+    """The files to be read for a stage, all of which it includes."""
+    there = tree.stage(stage)
+    for name in READ[stage]:
         tree.text(name)
-        if not any(name in tree.stage(stage) for stage in STAGES):
-            fail(f"found {name} in LATER, but no stage includes it; take it "
-                 "out")
+        if name not in there:
+            fail(f"found {name} in READ['{stage}'], but mm/{stage}/stage.h "
+                 "does not include it; take it out")
+    return READ[stage] + ((FAMILY,) if stage == STAGES[0] else ())
 
 
 def reading(tree):
-    check_reading(tree)
     rows, whole = [], 0
+    known = set().union(*READ.values())
     for stage in STAGES:
-        names = READ[stage] + ((FAMILY,) if stage == STAGES[0] else ())
+        there, names = tree.stage(stage), read_of(tree, stage)
         lines = [len(tree.lines(name)) for name in names]
         whole += sum(lines)
         shown = [name.removeprefix("mm/") for name in names]
         rows.append([f"`{stage}`",
                      ", ".join(f"`{n}` {k}" for n, k in zip(shown, lines)),
-                     f"{sum(lines):,}", f"{whole:,}"])
-    return table(["stage", "read, in this order (lines)", "lines",
-                  "so far"], rows)
+                     f"{sum(lines):,}", f"{whole:,}",
+                     files(sorted(there - known))])
+        known |= there
+    return table(["stage", "read, in this order (lines)", "lines", "so far",
+                  "can wait"], rows)
 
 
 TABLES = {"steps": sizes, "detail": detail, "reading": reading}

@@ -85,14 +85,17 @@ def files_of_one_name_are_compared_and_others_counted_whole():
     assert "`lockfree/check.h`" in after[1] and "`lock.h`" in after[3], after
 
 
-def a_new_file_is_seen_and_must_be_put_into_the_order():
+def a_new_file_is_seen():
     here = project("new")
     assert progression(here)[0] == 0
     (here / "mm/front/new.h").write_text("/* new.h - nothing */\n")
     path = here / "mm/front/outbox.h"
     path.write_text(path.read_text() + '#include "mm/front/new.h"\n')
     code, said = progression(here, "--check")
-    assert code == 1 and "includes mm/front/new.h, which is neither in" in said
+    assert code == 1 and "docs/map.md is out of date: make figures" in said
+    assert progression(here)[0] == 0
+    assert "`front/new.h`" in row((here / "docs/map.md").read_text(),
+                                  "`arena`")[4]
 
 
 def a_file_that_went_is_named():
@@ -129,7 +132,7 @@ def a_mark_of_nothing_is_named():
 TESTS = [the_committed_documents_have_the_committed_counts,
          what_is_more_than_a_few_lines_is_seen_and_written,
          files_of_one_name_are_compared_and_others_counted_whole,
-         a_new_file_is_seen_and_must_be_put_into_the_order,
+         a_new_file_is_seen,
          a_file_that_went_is_named, the_rungs_stay_as_near_as_they_are,
          a_file_that_is_read_but_not_included_is_named,
          a_mark_of_nothing_is_named]
