@@ -182,17 +182,17 @@ START_TEST(the_record_follows_what_a_look_gave_back)
 {
     const size_t mib = SCAN_STEP;
     /* nothing: a step more; or what there is, if that is more */
-    ck_assert_uint_eq(record_after(100 * mib, 100 * mib + 1, 100 * mib + 1),
+    ck_assert_uint_eq(high_water_after(100 * mib, 100 * mib + 1, 100 * mib + 1),
                       101 * mib);
-    ck_assert_uint_eq(record_after(10 * mib, 30 * mib, 30 * mib), 30 * mib);
+    ck_assert_uint_eq(high_water_after(10 * mib, 30 * mib, 30 * mib), 30 * mib);
     /* a little: a quarter more */
-    ck_assert_uint_eq(record_after(100 * mib, 101 * mib, 90 * mib), 125 * mib);
-    ck_assert_uint_eq(record_after(mib, 2 * mib, 2 * mib - 1), 2 * mib);
+    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 90 * mib), 125 * mib);
+    ck_assert_uint_eq(high_water_after(mib, 2 * mib, 2 * mib - 1), 2 * mib);
     /* much: the same again */
-    ck_assert_uint_eq(record_after(100 * mib, 101 * mib, 60 * mib), 100 * mib);
-    ck_assert_uint_eq(record_after(10 * mib, 100 * mib, 60 * mib), 60 * mib);
+    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 60 * mib), 100 * mib);
+    ck_assert_uint_eq(high_water_after(10 * mib, 100 * mib, 60 * mib), 60 * mib);
     /* others took more meanwhile */
-    ck_assert_uint_eq(record_after(mib, 2 * mib, 3 * mib), 3 * mib);
+    ck_assert_uint_eq(high_water_after(mib, 2 * mib, 3 * mib), 3 * mib);
 
     ck_assert(!is_step(7 * mib, 6 * mib) && !is_step(5 * mib, 6 * mib));
     ck_assert(is_step(7 * mib + 1, 6 * mib) && is_step(5 * mib - 1, 6 * mib));

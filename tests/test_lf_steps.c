@@ -152,7 +152,7 @@ static void move_in_step(void)
         return;
     lab->free(lab->malloc(100000));
     ck_assert_ptr_ne(self()->shard, s);
-    shard_give_back(s);
+    shard_return(s);
 }
 
 static void run_small(void *block)
@@ -286,7 +286,7 @@ START_TEST(a_thief_may_look_between_any_two_instructions_of_a_move)
         ck_assert(shard_steal(old));
         by_steps(run_own, &now);
         ck_assert(now && now != old);
-        shard_give_back(old);
+        shard_return(old);
         ck_assert_ptr_eq(shard_acquire(), old); /* as another thread's */
         leave(seat_of(old));
         claims += thief.shard == now;

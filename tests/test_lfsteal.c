@@ -62,8 +62,8 @@ START_TEST(who_sleeps_can_be_stolen_and_gets_all_back)
     ck_assert(shard_steal(other.shard));
     ck_assert_int_eq(shard_status(other.shard), STOLEN);
     ck_assert(!shard_steal(other.shard));
-    shard_tend(other.shard, self()->shard);
-    shard_give_back(other.shard);
+    shard_purge(other.shard, self()->shard);
+    shard_return(other.shard);
     ck_assert_int_eq(shard_status(other.shard), OWNED);
     turn();
     turn();
@@ -112,7 +112,7 @@ START_TEST(whose_shard_is_stolen_moves_with_his_seat)
     ck_assert_ptr_ne(seat_of(other.shard), other.seat);
     ck_assert_uint_eq(seat_of(other.shard)->open, 0);
     ck_assert_int_eq(shard_status(other.shard), ABANDONED);
-    shard_give_back(other.shard);
+    shard_return(other.shard);
     ck_assert_int_eq(shard_status(other.shard), ORPHAN);
 
     struct shard *mine = shard_acquire(); /* as another thread's */
@@ -158,7 +158,7 @@ START_TEST(without_membarrier_nobody_steals)
 {
     other_begins();
     ck_assert(shard_steal(other.shard));
-    shard_give_back(other.shard);
+    shard_return(other.shard);
     refuse_membarrier();
     if (!mem_range.no_barrier) {
         ck_assert(!shard_steal(other.shard));
@@ -188,7 +188,7 @@ START_TEST(what_is_freed_without_a_shard_goes_to_its_owner)
         ck_assert_uint_le(bin_count(c, bin), c->bins[bin].limit);
     }
     atomic_store(&nshards, n);
-    shard_give_back(s);
+    shard_return(s);
     ck_assert_uint_lt(lab->used(), N); /* regions have headers */
     ck_sound();
 }

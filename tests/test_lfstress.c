@@ -47,8 +47,8 @@ static void rob(uint64_t r)
     struct shard *s = own();
     demand(s);
     if (other && other != s && shard_steal(other)) {
-        shard_tend(other, s);
-        shard_give_back(other);
+        shard_purge(other, s);
+        shard_return(other);
     }
     disown(s);
 }

@@ -41,7 +41,7 @@ static void *malloc_aside(size_t align, size_t size)
         return no_memory();
     shard_free_mail(s, s);
     void *p = shard_take(&s, max_size(align, NOVICE_LINE), novice_size(size));
-    shard_return(s);
+    shard_put_back(s);
     return p;
 }
 

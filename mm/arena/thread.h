@@ -78,7 +78,7 @@ static inline bool shard_steal(struct shard *s)
     return shard_try(s, OWNED);
 }
 
-static inline void shard_give_back(struct shard *s)
+static inline void shard_return(struct shard *s)
 {
     lock_drop(&s->lock);
 }
@@ -161,7 +161,7 @@ static inline struct shard *shard_borrow(void)
     return s;
 }
 
-static inline void shard_return(struct shard *s)
+static inline void shard_put_back(struct shard *s)
 {
     disown(s);
     if (ARENA_FAVORITE)
@@ -260,7 +260,7 @@ static void threads_fini(void)
     registry.orphans = registry.spare = registry.newest = NULL;
     atomic_store_explicit(&registry.norphans, 0, memory_order_relaxed);
     atomic_store_explicit(&totals()->resident, 0, memory_order_relaxed);
-    atomic_store_explicit(&totals()->record, 0, memory_order_relaxed);
+    atomic_store_explicit(&totals()->high_water, 0, memory_order_relaxed);
 }
 
 #endif

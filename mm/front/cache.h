@@ -123,7 +123,7 @@ static always_inline void *bin_pop(struct cache *c, size_t i)
 }
 
 /* Of no return, but whoever calls it need not know and so needs no frame. */
-static cold_noinline void free_twice(void *p)
+static cold_noinline void die_double_free(void *p)
 {
     hide(p);
     if (p)

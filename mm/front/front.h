@@ -125,9 +125,9 @@ static cold_noinline void *take_anywhere(struct shard *s, size_t align,
         struct shard *other = shard_at(i);
         if (!other || other == s || !shard_steal(other))
             continue;
-        shard_tend(other, s);
+        shard_purge(other, s);
         p = shard_grow(other, align, size);
-        shard_give_back(other);
+        shard_return(other);
     }
     return p;
 }
@@ -170,7 +170,7 @@ static inline void *shard_take(struct shard **s, size_t align, size_t size)
     void *p = arena_take(&(*s)->arena, align, size);
     if (unlikely(!p))
         p = shard_take_more(s, align, size);
-    took(*s);
+    shard_note_growth(*s);
     return p;
 }
 
@@ -267,7 +267,7 @@ static always_inline void free_to_bin(size_t i, void *p)
         return;
     }
     if (unlikely(p == t->cache.heads[i])) {
-        free_twice(p);
+        die_double_free(p);
         return;
     }
     enter(t);
@@ -321,7 +321,7 @@ static inline void *stage_resize(void *p, size_t size)
     s->arena.heap.fixed = false;
     q = arena_resize(&s->arena, p, size);
     s->arena.heap.fixed = true;
-    took(s);
+    shard_note_growth(s);
     disown(s);
     return q;
 }
@@ -358,7 +358,7 @@ static size_t for_all_shards(size_t (*work)(struct shard *))
         if (s)
             shard_free_mail(other, s);
         sum += work(other);
-        shard_give_back(other);
+        shard_return(other);
     }
     if (!s)
         return sum;

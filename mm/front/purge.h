@@ -16,7 +16,7 @@ static always_inline struct totals *totals(void);
 /** Is s, another thread's, the caller's for now? It never waits. */
 static inline bool shard_steal(struct shard *s);
 /** It is the other thread's again. */
-static inline void shard_give_back(struct shard *s);
+static inline void shard_return(struct shard *s);
 
 /* Add to the whole what s, the caller's, has more than it had, or take off what
  * it has less. Relaxed: a sum to decide by, which publishes nothing.
@@ -32,7 +32,7 @@ static inline size_t shard_count_resident(struct shard *s)
 }
 
 /* The same, and give its waste to the system. */
-static inline void shard_tend(struct shard *s, struct shard *mine)
+static inline void shard_purge(struct shard *s, struct shard *mine)
 {
     shard_free_mail(s, mine);
     heap_purge_from(&s->arena.heap, DIRTY_MIN);
@@ -42,7 +42,7 @@ static inline void shard_tend(struct shard *s, struct shard *mine)
 
 /* Is there something to get from other, whom nobody has entered since the last
  * look? Very much is worth it even if its thread meets the thief. */
-static inline bool rests(struct shard *other)
+static inline bool shard_is_idle(struct shard *other)
 {
     uint32_t uses =
         atomic_load_explicit(&other->activity.uses, memory_order_relaxed);
@@ -59,7 +59,7 @@ static inline bool rests(struct shard *other)
 }
 
 /* Give back what rests with others, who may be asleep. */
-static void scan(struct shard *s)
+static void purge_idle_shards(struct shard *s)
 {
     uint32_t n = shard_count(), most = (uint32_t)min_size(n, SCAN_SHARDS);
     count_rmw();
@@ -67,38 +67,39 @@ static void scan(struct shard *s)
                                             memory_order_relaxed);
     for (uint32_t i = 0; i < most; i++) {
         struct shard *other = shard_at((at + i) % n);
-        if (!other || other == s || !rests(other) || !shard_steal(other))
+        if (!other || other == s || !shard_is_idle(other) ||
+            !shard_steal(other))
             continue;
-        shard_tend(other, s);
+        shard_purge(other, s);
         atomic_store_explicit(
             &other->activity.swept,
             atomic_load_explicit(&other->activity.uses, memory_order_relaxed),
             memory_order_relaxed);
-        shard_give_back(other);
+        shard_return(other);
     }
 }
 
-/* Count s. When all are to need more than ever, look at the waste of others
- * first (high_water.h). Signed: a child made in the middle of a count may
- * have a sum below 0. */
-static cold_noinline void recount(struct shard *s)
+/* Count s. If all together need more than ever, purge what others waste
+ * (high_water.h). Signed: a child made in the middle of a count may have a sum
+ * below 0. */
+static cold_noinline void shard_recount(struct shard *s)
 {
     struct totals *all = totals();
-    size_t record = atomic_load_explicit(&all->record, memory_order_relaxed);
+    size_t mark = atomic_load_explicit(&all->high_water, memory_order_relaxed);
     size_t whole = shard_count_resident(s), left;
-    if ((ptrdiff_t)whole <= (ptrdiff_t)record)
+    if ((ptrdiff_t)whole <= (ptrdiff_t)mark)
         return;
-    scan(s);
+    purge_idle_shards(s);
     left = atomic_load_explicit(&all->resident, memory_order_relaxed);
-    record = record_after(record, whole, min_size(left, whole));
-    atomic_store_explicit(&all->record, record, memory_order_relaxed);
+    mark = high_water_after(mark, whole, min_size(left, whole));
+    atomic_store_explicit(&all->high_water, mark, memory_order_relaxed);
 }
 
 /* Memory was taken from s: does its part of the whole differ by a step? */
-static inline void took(struct shard *s)
+static inline void shard_note_growth(struct shard *s)
 {
     if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
-        recount(s);
+        shard_recount(s);
 }
 
 /* What others want to know of s, which is about to be left. */

@@ -35,7 +35,7 @@ static inline bool shard_steal(struct shard *s)
     return state_change(s, &state, outside ? STOLEN : OWNED) && outside;
 }
 
-static inline void shard_give_back(struct shard *s)
+static inline void shard_return(struct shard *s)
 {
     uint64_t state = state_get(s);
     if (status_of(state) != STOLEN || !state_change(s, &state, OWNED))

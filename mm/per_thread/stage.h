@@ -149,7 +149,7 @@ static void shard_note_growth(struct shard *s)
     if (whole <= mark)
         return;
     purge_idle_shards(s);
-    mark = record_after(mark, whole, shard_count_resident(s));
+    mark = high_water_after(mark, whole, shard_count_resident(s));
     atomic_store_explicit(&registry.high_water, mark, memory_order_relaxed);
 }
 

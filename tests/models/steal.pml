@@ -251,7 +251,7 @@ proctype thief()
         work = memory[WORK];
         memory[WORK] = work + 1;
         work_ends();
-        /* shard_give_back */
+        /* shard_return */
         state = memory[STATE];
         done = false;
         if

@@ -19,7 +19,7 @@ static void rob(int thread)
     struct shard *s = shard_at(0);
     if (s && shard_steal(s)) {
         work(s, thread);
-        shard_give_back(s);
+        shard_return(s);
     }
 }
 

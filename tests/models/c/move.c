@@ -27,7 +27,7 @@ static void *first_thief(void *unused)
         return unused;
 #endif
     work(&shards[0], 1);
-    shard_give_back(&shards[0]);
+    shard_return(&shards[0]);
     return unused;
 }
 
@@ -36,7 +36,7 @@ static void *second_thief(void *unused)
     sit_down(&nobody);
     if (shard_steal(&shards[1])) {
         work(&shards[1], 2);
-        shard_give_back(&shards[1]);
+        shard_return(&shards[1]);
     }
     return unused;
 }

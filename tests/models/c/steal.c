@@ -68,7 +68,7 @@ static void *thief(void *unused)
     sit_down(&nobody);
     if (shard_steal(&shards[0])) {
         work(&shards[0], 1);
-        shard_give_back(&shards[0]);
+        shard_return(&shards[0]);
     }
     return unused;
 }
