@@ -186,11 +186,14 @@ START_TEST(the_record_follows_what_a_look_gave_back)
                       101 * mib);
     ck_assert_uint_eq(high_water_after(10 * mib, 30 * mib, 30 * mib), 30 * mib);
     /* a little: a quarter more */
-    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 90 * mib), 125 * mib);
+    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 90 * mib),
+                      125 * mib);
     ck_assert_uint_eq(high_water_after(mib, 2 * mib, 2 * mib - 1), 2 * mib);
     /* much: the same again */
-    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 60 * mib), 100 * mib);
-    ck_assert_uint_eq(high_water_after(10 * mib, 100 * mib, 60 * mib), 60 * mib);
+    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 60 * mib),
+                      100 * mib);
+    ck_assert_uint_eq(high_water_after(10 * mib, 100 * mib, 60 * mib),
+                      60 * mib);
     /* others took more meanwhile */
     ck_assert_uint_eq(high_water_after(mib, 2 * mib, 3 * mib), 3 * mib);
 
