@@ -25,13 +25,22 @@
 #   make DEBUG=1    the allocators check their contracts (dbg_*): build-debug/
 #   make COUNT=1    the stages count how often threads meet: build-count/
 #   make OPT=-O0    other optimization; changed flags rebuild what they touch
+#   make ARCH=aarch64   for another machine, in build-aarch64/ (arch.mk);
+#                   ARCH=riscv64 is the other one that is tested
+#   make WITHOUT=zstd,jansson   a driver without these libraries
 #   make WERROR=    warnings stay warnings
 #   make test T=trace   only the tests whose name contains `trace`
 #   make V=1        shows the commands
 #
 # A new allocator is a new file in designs/ and one line in mm.h.
 
-CC       = gcc
+# Another machine's programs: by Debian's cross compiler (arch.mk).
+ARCH     =
+CROSS    = $(ARCH:%=%-linux-gnu-)
+CC       = $(CROSS)gcc
+AR       = $(CROSS)ar
+OBJCOPY  = $(CROSS)objcopy
+WITHOUT  = $(if $(filter riscv64,$(ARCH)),zstd$(comma)jansson)
 OPT      = -O2
 SAN      =
 DEBUG    =
@@ -43,11 +52,14 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   = -std=gnu11 $(OPT) -g $(WARN) $(WERROR) -pthread $(SAN_FLAGS)
 CPPFLAGS = -I. -D_GNU_SOURCE $(if $(DEBUG),-DMM_DEBUG=1) \
            $(if $(COUNT),-DMM_COUNT=1)
-LDLIBS   = -ljansson -lzstd -lm $(WRAP)
+LDLIBS   = $(if $(filter jansson,$(LACKS)),,-ljansson) $(ZSTD_LIBS) -lm $(WRAP)
+ZSTD_LIBS = $(if $(filter zstd,$(LACKS)),,-lzstd)
 
 # The driver notes what allocators map (driver/account.h).
 comma   := ,
+space   := $() $()
 WRAP     = $(patsubst %,-Wl$(comma)--wrap=%,mem_map mem_remap mem_unmap)
+LACKS    = $(subst $(comma),$(space),$(WITHOUT))
 
 # Allocator code: the compiler must not turn malloc + memset into calloc.
 ALLOC_CFLAGS = -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
@@ -66,13 +78,17 @@ STAGE_FLAGS_fit_tree       = -DMM_FIT='"mm/engine/fit_tree.h"'
 STAGE_FLAGS_fit_tlsf       = -DMM_FIT='"mm/engine/fit_tlsf.h"'
 stage_file = mm/$(or $(STAGE_ROOM_$(1)),$(1))/stage.h
 DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
-DRIVER  = $(patsubst driver/%.c,%,$(wildcard driver/*.c))
+# What stands in driver/without/ is taken instead where its library lacks.
+DRIVER  = $(filter-out $(if $(filter zstd,$(LACKS)),trace_zstd) \
+              $(if $(filter jansson,$(LACKS)),report_json), \
+              $(patsubst driver/%.c,%,$(wildcard driver/*.c))) \
+          $(LACKS:%=without/%)
 
 # ---- one build directory for each CC, SAN, DEBUG, COUNT ------------------
-space := $() $()
 dash   = $(subst $(space),-,$(subst $(comma),-,$(strip $(1))))
 B      = build$(addprefix -,\
-    $(call dash,$(SAN) $(notdir $(filter-out gcc,$(CC))) $(DEBUG:%=debug) \
+    $(call dash,$(SAN) $(ARCH) \
+        $(notdir $(filter-out $(CROSS)gcc,$(CC))) $(DEBUG:%=debug) \
     $(COUNT:%=count)))
 SAN_FLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
                         -fno-omit-frame-pointer)
@@ -92,7 +108,7 @@ all: mdriver
 
 # ./mdriver is always one whose figures count; others stay where they are made.
 mdriver: $(B)/mdriver FORCE
-	@$(if $(SAN)$(DEBUG)$(COUNT),:,ln -sfn $< $@)
+	@$(if $(SAN)$(DEBUG)$(COUNT)$(ARCH),:,ln -sfn $< $@)
 
 $(B)/mdriver: $(B)/mdriver.o $(LAB_OBJS) $(B)/objects
 	$(call say,LD,$@)
@@ -101,7 +117,7 @@ $(B)/mdriver: $(B)/mdriver.o $(LAB_OBJS) $(B)/objects
 # All but main, for the tests: each links only what it calls.
 $(B)/liblab.a: $(LAB_OBJS) $(B)/objects
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $(filter %.o,$^)
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 COMPILE = $(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -120,14 +136,15 @@ $(B)/memlib.o: memlib.c $(B)/flags
 	$(call say,CC,$<)
 	$(COMPILE)
 
-$(B)/driver/%.o: driver/%.c $(B)/flags | $(B)/have-zstd $(B)/have-jansson
+HAVE = $(addprefix $(B)/have-,$(filter-out $(LACKS),zstd jansson))
+$(B)/driver/%.o: driver/%.c $(B)/flags | $(HAVE)
 	$(call say,CC,$<)
 	$(COMPILE)
 
 # It has the template of --watch's page in it.
 $(B)/driver/scene_page.o: driver/scene_page.html
 
-$(B)/mdriver.o: mdriver.c $(B)/flags | $(B)/have-zstd $(B)/have-jansson
+$(B)/mdriver.o: mdriver.c $(B)/flags | $(HAVE)
 	$(call say,CC,$<)
 	$(COMPILE)
 
@@ -137,7 +154,7 @@ remember = @mkdir -p $(@D); \
     printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
 
 $(B)/flags: FORCE
-	@mkdir -p $(B)/driver $(B)/designs $(B)/tests
+	@mkdir -p $(B)/driver/without $(B)/designs $(B)/tests
 	$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(ALLOC_CFLAGS))
 $(B)/objects: FORCE
 	$(call remember,$(LDLIBS) $(LAB_OBJS))
@@ -216,7 +233,7 @@ help:
 
 # Further rooms of the house; each file names its own targets, and may add to
 # `all` and to `test-programs` (what must be built before the tests run).
--include record.mk preload.mk bench.mk teach/teach.mk tests/tests.mk \
+-include arch.mk record.mk preload.mk bench.mk teach/teach.mk tests/tests.mk \
     tests/faulty/faulty.mk tests/faults/faults.mk \
     tests/conformance/conformance.mk \
     tests/hitpath/hitpath.mk

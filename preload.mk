@@ -39,13 +39,13 @@ libmm-arena-nocache.so: libmm-per-thread.so FORCE
 
 # As ./mdriver: what lies in the root is what a program shall run with.
 libmm-%.so: $(B)/libmm-%.so FORCE
-	@$(if $(SAN)$(DEBUG),:,ln -sfn $< $@)
+	@$(if $(SAN)$(DEBUG)$(ARCH),:,ln -sfn $< $@)
 
 libmm.so: libmm-$(subst _,-,$(LIBMM)).so FORCE
-	@ln -sfn $< $@
+	@$(if $(ARCH),:,ln -sfn $< $@)
 
 libmm.a: $(B)/libmm.a FORCE
-	@ln -sfn $< $@
+	@$(if $(ARCH),:,ln -sfn $< $@)
 
 # The allocator's source is part of preload.c; memlib.c is the same for all.
 $(B)/preload/%.o: preload.c preload.mk $(B)/flags | $(B)/have-cc
@@ -76,9 +76,9 @@ $(B)/libmm-%.so: $(B)/preload/%.o $(B)/preload/memlib.o $(B)/preload/dlopen.o
 $(B)/libmm.a: $(B)/preload/$(subst _,-,$(LIBMM)).o $(B)/preload/memlib.o
 	$(call say,AR,$@)
 	$(Q)$(CC) $(PRELOAD_CFLAGS) -nostdlib -r -o $(B)/libmm.o $^
-	$(Q)objcopy --localize-hidden $(B)/libmm.o
+	$(Q)$(OBJCOPY) --localize-hidden $(B)/libmm.o
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $(B)/libmm.o
+	$(Q)$(AR) rcs $@ $(B)/libmm.o
 
 define LIBMM_PC
 prefix=$(PREFIX)

@@ -3,13 +3,15 @@
 #   make librecord.so rec2trace   what scripts/record.sh needs
 #   make traces                   regenerate traces/gen-*
 
-all: librecord.so rec2trace
+# The converter writes compressed traces: without zstd there is none.
+RECORDERS = librecord.so $(if $(filter zstd,$(LACKS)),,rec2trace)
+all: $(RECORDERS)
 
 LIBRECORD_OBJS = $(patsubst %,$(B)/record/%.o,record writer logfile exec)
 REC2TRACE_OBJS = $(patsubst %,$(B)/record/%.o,rec2trace convert blocks logread text)
 
 librecord.so rec2trace: %: $(B)/% FORCE
-	@ln -sfn $< $@
+	@$(if $(ARCH),:,ln -sfn $< $@)
 
 # It sees what libraries do that are opened with RTLD_DEEPBIND, too.
 $(B)/librecord.so: $(LIBRECORD_OBJS) $(B)/preload/dlopen.o

@@ -28,7 +28,7 @@ ROOMS = [
     ["designs/*.h"],
     ["mm.c", "designs/*.c"],
     ["preload.c", "preload_dlopen.c"],
-    ["record.c", "record/"], ["driver/", "mdriver.c"], ["bench/", "teach/"],
+    ["record.c", "record/"], ["driver/**", "mdriver.c"], ["bench/", "teach/"],
     ["tests/**"],
 ]
 # Programs that know no allocator: all that they may include of lower rooms.

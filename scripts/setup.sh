@@ -6,6 +6,7 @@
 #                            browser, and the programs that run under libmm.so
 #   scripts/setup.sh --soak  and those of `make soak`: nginx, PostgreSQL, ...
 #   scripts/setup.sh --bench also the programs that scripts/bench.sh runs
+#   scripts/setup.sh --arch  also what builds for other machines, and runs that
 #
 # Does nothing when all are there. Not root: uses sudo where there is one,
 # otherwise prints the command for someone who may, and ends with status 1.
@@ -28,15 +29,21 @@ soak_packages=(nginx wrk postgresql nodejs default-jdk-headless
                php8.2-cli openssh-server openssh-client
                openmpi-bin libopenmpi-dev ucx-utils)
 bench_packages=(perl sqlite3 lua5.4 jq nodejs)
+arch_packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu
+               gcc-riscv64-linux-gnu g++-riscv64-linux-gnu
+               libzstd-dev:arm64 libjansson-dev:arm64 check:arm64
+               qemu-user)
+foreign=()    # architectures that dpkg must know
 
 case ${1-} in
 "") ;;
 --ci) packages+=("${ci_packages[@]}") ;;
 --soak) packages+=("${ci_packages[@]}" "${soak_packages[@]}") ;;
 --bench) packages+=("${bench_packages[@]}") ;;
+--arch) packages+=("${arch_packages[@]}") foreign=(arm64) ;;
 *)
     echo "setup.sh: unknown argument $1;" \
-        "expected --ci, --soak, --bench or nothing" >&2
+        "expected --ci, --soak, --bench, --arch or nothing" >&2
     exit 2 ;;
 esac
 
@@ -57,19 +64,24 @@ if ((${#missing[@]} == 0)); then
 fi
 
 install="apt-get install -y --no-install-recommends ${missing[*]}"
+for a in ${foreign[@]+"${foreign[@]}"}; do
+    dpkg --print-foreign-architectures | grep -qx "$a" ||
+        add="${add-}dpkg --add-architecture $a && "
+done
 as_root=()
 if ((EUID != 0)); then
     as_root=(sudo)
     [[ -t 0 ]] || as_root=(sudo -n)    # nobody there to type a password
     if ! command -v sudo >/dev/null; then
         echo "setup: missing packages; as root, run:" >&2
-        echo "    apt-get update && $install" >&2
+        echo "    ${add-}apt-get update && $install" >&2
         exit 1
     fi
 fi
 
 echo "setup: installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+[[ -z ${add-} ]] || "${as_root[@]}" bash -c "${add% && }"
 "${as_root[@]}" apt-get -qq update
 # shellcheck disable=SC2086 # the words of the command
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $install -qq >/dev/null

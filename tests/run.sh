@@ -94,7 +94,10 @@ for program; do
     name=$(basename "$program")
     [[ $program == */* ]] || program=./$program
     start=$(date +%s.%N)
-    { tests/watch.py ${watch[@]+"${watch[@]}"} "$program" \
+    by=()    # a program of another machine needs something to run it
+    [[ -z ${RUNNER-} || $program != "${B:-build}"/* ]] ||
+        read -ra by <<<"$RUNNER"
+    { tests/watch.py ${watch[@]+"${watch[@]}"} ${by[@]+"${by[@]}"} "$program" \
         </dev/null >"$log" 2>&1; } 2>/dev/null
     status=$?
     seconds=$(awk -v a="$start" -v b="$(date +%s.%N)" \

@@ -15,7 +15,7 @@ $(CONFORMANCE): $(B)/tests/conformance/%: tests/conformance/%.c $(B)/flags \
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
 
-CXX      = $(if $(findstring clang,$(CC)),clang++,g++)
+CXX      = $(if $(findstring clang,$(CC)),clang++,$(CROSS)g++)
 CXXFLAGS = -std=c++17 -fsized-deallocation $(OPT) -g -Wall -Wextra $(WERROR) -pthread
 
 $(B)/tests/conformance/new: tests/conformance/new.cc $(B)/flags

@@ -1,0 +1,83 @@
+#!/bin/bash
+# arch.sh - the lab on another machine's processor, as far as qemu-user shows
+# it: `make ARCH=NAME arch-test` runs this and the unit tests.
+#
+#   B          the build for that machine      RUNNER   what runs its programs
+#   ARCH_ROOT  its Debian programs, if there are any (scripts/arch_root.sh)
+#
+# A library goes in by qemu's -E LD_PRELOAD, so that qemu's own malloc stays.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+read -ra runner <<<"$RUNNER"
+
+# preloaded NAME COMMAND...: under libmm-NAME.so of that machine.
+preloaded() {
+    local name=$1
+    shift
+    "${runner[@]}" -E LD_PRELOAD="$PWD/$B/libmm-$name.so" "$@"
+}
+
+# What is the same for each of the libraries, so that each gets its turn.
+for library in "$B"/libmm-*.so; do
+    name=${library##*/libmm-} name=${name%.so}
+    for program in blocks errors resize frees new; do
+        try preloaded "$name" "$B/tests/conformance/$program"
+        bad=$(grep -c '^not ok' <<<"$out")
+        # qemu knows no seccomp, by which the system refuses there.
+        if grep -q '^not ok - C17 ' <<<"$out"; then
+            ((bad -= 1, bad > 0)) || status=0
+        fi
+        expect "$name keeps the contract of $program" \
+            test "$status $bad" = "0 0"
+        ((bad == 0)) || grep '^not ok' <<<"$out" | sed 's/^/# /'
+    done
+done
+
+# A double free ends with its line, in every stage that is a rung.
+for name in global arena lockfree; do
+    try preloaded "$name" "$B/tests/faults/double_free_header" preloaded
+    expect_output "$name tells a double free" 134 \
+        '^mm: double free, or a pointer that malloc never returned: 0x'
+done
+
+# The main job on a short list; plain text, as not every build has zstd.
+for name in binary realloc thread-pool-mt server-mt; do
+    zstd -qdc "traces/gen-$name.trace.zst" >"$SCRATCH/$name.trace"
+done
+try "${runner[@]}" "$B/mdriver" -t "$SCRATCH" -n 4 -r 1 -a all
+expect_output "every allocator replays traces with four threads" 0 'lockfree'
+expect "no fault is told" test "${out/FAULT/}" = "$out"
+
+# Debian's programs of that machine.
+program() {
+    local name=$1 want=$2
+    shift 2
+    if [[ ! -x $ARCH_ROOT/$1 ]]; then
+        echo "ok - $name under libmm.so # SKIP no $1 of this machine"
+        return
+    fi
+    try preloaded lockfree "$ARCH_ROOT/$1" "${@:2}"
+    expect_output "$name under libmm.so" 0 "$want"
+}
+program python3 '^499999500000 100000$' usr/bin/python3.11 -c '
+import threading
+words = {}
+def count(n):
+    for i in range(n, 100000, 4):
+        words[str(i)] = [i] * (i % 7)
+threads = [threading.Thread(target=count, args=(n,)) for n in range(4)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(sum(range(1000000)), len(words))'
+program perl '^50000 1275025000$' usr/bin/perl -e '
+my %h; $h{"key $_"} = "x" x ($_ % 99) . $_ for 1..50000;
+my $sum = 0; $sum += substr($h{$_}, length($h{$_}) - length(substr($_, 4)))
+    for keys %h;
+print scalar(keys %h), " ", $sum + 25000, "\n"'
+program sqlite3 '^20000\|200010000$' usr/bin/sqlite3 :memory: '
+create table t(a integer, b text);
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
+insert into t select i, hex(randomblob(i % 60)) from n;
+create index at_b on t(b);
+select count(*), sum(a) from t;'
+finish
