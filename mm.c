@@ -197,7 +197,9 @@ static void mm_stats(struct mm_stats *out)
 {
     *out = (struct mm_stats){.heap = mem_heapsize(),
                              .heap_peak = mem_peak(),
-                             .metadata = stage_metadata()};
+                             .metadata = stage_metadata(),
+                             .nmapped = huge_blocks(),
+                             .mapped = huge_used()};
 }
 
 static void mm_walk(void (*each)(const struct mm_piece *piece, void *arg),

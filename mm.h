@@ -15,6 +15,8 @@ struct mm_stats {
     size_t heap;      /* address space it uses now for blocks and headers */
     size_t heap_peak; /* the highest value of heap since init */
     size_t metadata;  /* bookkeeping kept outside the heap */
+    size_t nmapped;   /* blocks in use that are mappings of their own */
+    size_t mapped;    /* their bytes; heap has them, too */
 };
 
 /** How often a thread met others, or might have. A system call that makes it

@@ -11,10 +11,10 @@
  *
  * The allocator starts at the first call, whoever makes it: the dynamic linker
  * and other libraries' constructors allocate before ours could run, and at that
- * time there is one thread. Nothing here allocates, uses the locale, is a
- * point where threads are cancelled, or uses stdio, but that malloc_info must
- * write to the stream it is given. docs/conformance.md has the whole contract,
- * with a test for each sentence. */
+ * time there is one thread. If nobody does, our constructor makes it. Nothing
+ * here allocates, uses the locale, is a point where threads are cancelled, or
+ * uses stdio, but that malloc_info must write to the stream it is given.
+ * docs/conformance.md has the whole contract, with a test for each sentence. */
 #include MM_SOURCE
 
 #include <malloc.h>
@@ -163,6 +163,14 @@ static cold_noinline void free_unready(void *p)
         inside_free(p);
 }
 
+/* At the latest before main: a program may forbid itself system calls that only
+ * the start needs (seccomp), and allocate then for the first time. */
+__attribute__((constructor)) static void start_early(void)
+{
+    if (ready())
+        MM_ALLOCATOR.free(MM_ALLOCATOR.malloc(1));
+}
+
 /* ---- C --------------------------------------------------------------- */
 
 EXPORT WHOLE void *malloc(size_t size)
@@ -275,8 +283,9 @@ extern SAME_AS(pvalloc) void *__libc_pvalloc(size_t size);
 /* ---- glibc's questions and knobs -------------------------------------- */
 
 struct usage {
-    size_t system, peak; /* bytes that the heap has, and had at most */
-    size_t used, free;   /* of blocks in use; the rest */
+    size_t system, peak;    /* bytes that the heap has, and had at most */
+    size_t used, free;      /* of blocks in use; the rest */
+    size_t nmapped, mapped; /* blocks in use outside; bytes, in used, too */
 };
 
 static struct usage usage(void)
@@ -288,27 +297,35 @@ static struct usage usage(void)
     u.used = MM_ALLOCATOR.used ? MM_ALLOCATOR.used() : SIZE_MAX;
     MM_ALLOCATOR.stats(&s); /* a heap that grows meanwhile only has more free */
     u.used = min_size(u.used, s.heap);
+    u.nmapped = s.nmapped;
+    u.mapped = min_size(s.mapped, u.used);
     u.system = s.heap;
     u.peak = max_size(s.heap, s.heap_peak);
     u.free = s.heap - u.used;
     return u;
 }
 
+/* As with glibc, blocks that are mappings of their own are in hblks and hblkhd,
+ * and in nothing else but usmblks. */
 EXPORT struct mallinfo2 mallinfo2(void)
 {
     struct usage u = usage();
-    return (struct mallinfo2){.arena = u.system,
+    return (struct mallinfo2){.arena = u.system - u.mapped,
+                              .hblks = u.nmapped,
+                              .hblkhd = u.mapped,
                               .usmblks = u.peak,
-                              .uordblks = u.used,
+                              .uordblks = u.used - u.mapped,
                               .fordblks = u.free};
 }
 
 EXPORT struct mallinfo __libc_mallinfo(void)
 {
     struct usage u = usage();
-    return (struct mallinfo){.arena = (int)u.system,
+    return (struct mallinfo){.arena = (int)(u.system - u.mapped),
+                             .hblks = (int)u.nmapped,
+                             .hblkhd = (int)u.mapped,
                              .usmblks = (int)u.peak,
-                             .uordblks = (int)u.used,
+                             .uordblks = (int)(u.used - u.mapped),
                              .fordblks = (int)u.free};
 }
 
@@ -378,9 +395,10 @@ EXPORT int malloc_info(int options, FILE *stream)
     struct usage u = usage();
     struct line l[2] = {{.len = 0}, {.len = 0}};
     line_str(&l[0], "<malloc version=\"1\">\n");
-    xml_size(&l[0], "<total type=\"", "used", u.used);
+    xml_size(&l[0], "<total type=\"", "used", u.used - u.mapped);
     xml_size(&l[0], "<total type=\"", "rest", u.free);
-    xml_size(&l[1], "<system type=\"", "current", u.system);
+    xml_size(&l[0], "<total type=\"", "mmap", u.mapped);
+    xml_size(&l[1], "<system type=\"", "current", u.system - u.mapped);
     xml_size(&l[1], "<system type=\"", "max", u.peak);
     line_str(&l[1], "</malloc>\n");
     int state;

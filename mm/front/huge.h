@@ -55,7 +55,7 @@ struct huge_leaf {
 
 static struct {
     struct huge_leaf *_Atomic top[TOP_SLOTS];
-    _Atomic size_t bytes;
+    _Atomic size_t bytes, blocks;
     _Atomic uint64_t spares[SPARES]; /* first page << 16 | pages; page 0: a
                                         ghost; 0: nothing */
     _Atomic unsigned oldest;         /* the spare that is replaced next */
@@ -122,6 +122,7 @@ static inline void word_put(void *p, size_t bytes)
 {
     count_rmw();
     atomic_fetch_add_explicit(&huge.bytes, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&huge.blocks, 1, memory_order_relaxed);
     atomic_store_explicit(word_at(p), huge_word(p, bytes),
                           memory_order_relaxed);
 }
@@ -151,6 +152,7 @@ static inline size_t word_take(const void *p)
             word_at(p), &word, 0, memory_order_relaxed, memory_order_relaxed))
         return 0;
     atomic_fetch_sub_explicit(&huge.bytes, bytes, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&huge.blocks, 1, memory_order_relaxed);
     return bytes;
 }
 
@@ -389,6 +391,12 @@ static inline void huge_moved(void *p, size_t usable)
 static inline size_t huge_used(void)
 {
     return atomic_load_explicit(&huge.bytes, memory_order_relaxed);
+}
+
+/** How many these are. */
+static inline size_t huge_blocks(void)
+{
+    return atomic_load_explicit(&huge.blocks, memory_order_relaxed);
 }
 
 /* The slot of the last block that begins in p's slot or below; SIZE_MAX: none.

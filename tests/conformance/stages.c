@@ -51,7 +51,8 @@ static void usable_bytes_do_not_move(void)
 
 static size_t used(void)
 {
-    return mallinfo2().uordblks;
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
 }
 
 static void each_block_counts(void)
@@ -60,11 +61,33 @@ static void each_block_counts(void)
         size_t before = used();
         void *p = malloc(size);
         demand(used() >= before + size);
-        demand(mallinfo2().arena >= used());
+        demand(mallinfo2().arena >= mallinfo2().uordblks);
         size_t with = used();
         free(p);
         demand(used() + size <= with);
     }
+}
+
+/* What a program finds that asks how much of its memory is mapped. */
+static void mapped_blocks_count_apart(void)
+{
+    struct mallinfo2 none = mallinfo2(), info;
+    char *p[3];
+    for (int i = 0; i < 3; i++)
+        p[i] = malloc(10 * MIB);
+    p[2] = realloc(p[2], 30 * MIB);
+    info = mallinfo2();
+    demand(info.hblks == none.hblks + 3);
+    demand(info.hblkhd >= none.hblkhd + 50 * MIB);
+    demand(info.hblkhd < none.hblkhd + 51 * MIB);
+    demand(info.uordblks < none.uordblks + MIB);
+    demand(info.arena < none.arena + MIB);
+    demand((size_t)mallinfo().hblks == info.hblks);
+    demand((size_t)mallinfo().hblkhd == info.hblkhd);
+    for (int i = 0; i < 3; i++)
+        free(p[i]);
+    demand(mallinfo2().hblks == none.hblks);
+    demand(mallinfo2().hblkhd == none.hblkhd);
 }
 
 static void *make_many(void *blocks)
@@ -83,7 +106,7 @@ static void all_threads_count(void)
     demand(pthread_create(&thread, NULL, make_many, others) == 0);
     demand(pthread_join(thread, NULL) == 0);
     demand(used() >= before + 2000000 && used() < before + 2200000);
-    demand((size_t)mallinfo().uordblks == used());
+    demand((size_t)mallinfo().uordblks == mallinfo2().uordblks);
     for (int i = 0; i < 1000; i++) {
         free(mine[i]);
         free(others[i]);
@@ -179,6 +202,8 @@ int main(void)
              usable_bytes_do_not_move);
     contract("C30 mallinfo2 counts each block while it is used",
              each_block_counts);
+    contract("C72 mallinfo2 counts mapped blocks apart",
+             mapped_blocks_count_apart);
     contract("C31 mallinfo2 counts the blocks of all threads",
              all_threads_count);
     contract("C32 malloc_trim gives free memory back", free_memory_goes_back);

@@ -85,11 +85,10 @@ static void allow_few_calls(void)
     demand(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-static void grow_without_mprotect(void)
+static void grow_in_few_calls(void)
 {
     enum { N = 100 };
     static char *blocks[N];
-    use_a_little();
     allow_few_calls();
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < N; i++)
@@ -100,6 +99,19 @@ static void grow_without_mprotect(void)
         for (int i = 0; i < N; i++)
             free(blocks[i]);
     }
+}
+
+static void grow_without_mprotect(void)
+{
+    use_a_little();
+    grow_in_few_calls();
+}
+
+/* In a new program, which has not allocated yet. */
+static void first_malloc_is_late(void)
+{
+    execl("/proc/self/exe", "system", "--late", NULL);
+    demand(!"exec");
 }
 
 /* ---- addresses --------------------------------------------------------- */
@@ -223,6 +235,7 @@ int main(int argc, char **argv)
     if (argc == 2) {
         (strcmp(argv[1], "--mmap") == 0   ? own_mmap
          : strcmp(argv[1], "--lock") == 0 ? lock_all
+         : strcmp(argv[1], "--late") == 0 ? grow_in_few_calls
                                           : ten_threads)();
         return 0;
     }
@@ -239,5 +252,7 @@ int main(int argc, char **argv)
     contract("C66 RLIMIT_AS set later limits malloc, not threads",
              limit_while_running);
     contract("C67 a core dump holds what a small heap has", small_dump);
+    contract("C71 a seccomp list before the first malloc",
+             first_malloc_is_late);
     return contracts_broken;
 }
