@@ -1,12 +1,11 @@
 /* mm.c - the allocator: the malloc family, once, over any stage.
  *
  * The lab's allocator grows in stages that stay side by side. All share one
- * engine and this file; a stage is one short header that says who may touch
- * which arena when:
+ * engine and this file; a stage says which thread may touch which arena when:
  *
  *   mm.c               the C and POSIX contract
- *   mm/STAGE/stage.h   who owns an arena: a lock, or no lock
- *   mm/front/          what a thread has before its arena
+ *   mm/STAGE/stage.h   the hooks of mm/stage.h: an arena's lock, or owner
+ *   mm/front/          what a thread has before its arena: arena, lockfree
  *   mm/engine/arena.h  tight and busy sizes to runs
  *     run.h            headerless blocks in pages
  *     heap.h           boundary-tag blocks
@@ -17,11 +16,9 @@
  * Make compiles this file once a stage:
  *   -DMM_STAGE='"mm/global/stage.h"' -DMM_ALLOCATOR=mm_global
  * and each object exports one const struct mm_allocator. There is no #ifdef
- * in the engine: reading the stage files side by side is the progression.
- *
- * To be read in this order: block.h, sizeclass.h, fit.h, seglist.h, heap.h,
- * run.h, arena.h, global/stage.h, and then here. docs/design.md says why it
- * is so. */
+ * in the engine: reading the stages' files of one name side by side is the
+ * progression. docs/map.md says what to read in which order, and docs/design.md
+ * why it is so. */
 #include "mm.h"
 #include "mm/count.h"
 
