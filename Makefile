@@ -58,7 +58,8 @@ ZSTD_LIBS = $(if $(filter zstd,$(LACKS)),,-lzstd)
 # The driver notes what allocators map (driver/account.h).
 comma   := ,
 space   := $() $()
-WRAP     = $(patsubst %,-Wl$(comma)--wrap=%,mem_map mem_remap mem_unmap)
+WRAP     = $(patsubst %,-Wl$(comma)--wrap=%,mem_map mem_map_at mem_remap \
+             mem_unmap)
 LACKS    = $(subst $(comma),$(space),$(WITHOUT))
 
 # Allocator code: the compiler must not turn malloc + memset into calloc.

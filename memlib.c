@@ -481,6 +481,17 @@ void *mem_map(size_t size, size_t align)
     return p;
 }
 
+bool mem_map_at(void *at, size_t size)
+{
+    size_t bytes = to_pages(size);
+    enum mapped result = map_at(at, bytes);
+    if (result == MAPPED)
+        add_mapped(0, bytes);
+    else
+        errno = result == TAKEN ? EEXIST : ENOMEM;
+    return result == MAPPED;
+}
+
 void *mem_remap(void *p, size_t old_size, size_t new_size)
 {
     size_t old_bytes = to_pages(old_size), bytes = to_pages(new_size);

@@ -116,6 +116,9 @@ bool mem_barrier(void);
  * @param size  bytes; rounded up to pages.  @param align  a power of two.
  * @return zeroed memory, or NULL with errno == ENOMEM. */
 void *mem_map(size_t size, size_t align);
+/** The same just there, outside the range, at a page. @return false, errno ==
+ * EEXIST: something is there already; or ENOMEM. */
+bool mem_map_at(void *at, size_t size);
 /** Resize what mem_map gave; may move it. NULL and ENOMEM leave it as it is. */
 void *mem_remap(void *p, size_t old_size, size_t new_size);
 /** Give back what mem_map gave. errno is kept. */

@@ -11,9 +11,11 @@
  * has or takes clean memory. `buddy-plain` has no sizes between the powers of
  * two: that is the whole difference.
  *
- * An arena has one large reservation, and another only if that is full; what
+ * An arena has one large region, and another only if that is full; what
  * exceeds half a region is a mapping of its own. An arena's struct stands in
- * the header of its first region.
+ * the header of its first region. Nothing is reserved: a region's header is
+ * mapped first, then blocks and their metadata, a piece at a time; if something
+ * of others lies in the way, the region ends there.
  *
  * Invariants, beside the tree's
  *   B6 a block in a quick list is marked used, with the list's byte
@@ -31,6 +33,8 @@
 #define GATHER_ORDER 10 /* smaller pieces are not worth a system call each */
 #define SMALL_ORDER 12  /* requests of 64 KiB and less take the short way */
 #define ADDRESS_BITS 47
+#define PIECE ((size_t)256 << 10) /* bytes that are mapped at once, or more */
+#define REGION_TRIES 1000         /* places where something else is */
 
 struct quick {
     struct freed *head;
@@ -51,6 +55,7 @@ struct region {
     char unit0; /* stays 0: see tree_add */
     struct arena *arena;
     struct region *next;
+    char *end;          /* of the blocks that are mapped */
     struct arena first; /* the arena that began here, if one did */
 };
 
@@ -61,7 +66,7 @@ enum variant { BUDDY, BUDDY_PLAIN };
 /* For each multiple of a region's size: is there a region? Relaxed: who asks
  * about a live block has synchronized with its maker, and about any other
  * address the answer is the same before and after. */
-static _Atomic bool known[(size_t)1 << (ADDRESS_BITS - REGION_LOG2_MIN)];
+static _Atomic bool known[(size_t)1 << (ADDRESS_BITS - REGION_LOG2)];
 
 static inline struct region *region_of(const void *p)
 {
@@ -83,15 +88,62 @@ static void region_known(const struct region *r, bool is)
 
 /* ---- regions and arenas ---------------------------------------------- */
 
+/* Where the next region may be: from the heap's window on downwards. */
+static _Atomic uintptr_t region_next;
+
+static inline char *blocks_start(struct region *r)
+{
+    return (char *)r + (forest.mask + 1) / UNIT;
+}
+
+/* The byte of a place in r, or of its end: then that is not mapped as such. */
+static inline char *byte_in(struct region *r, const char *p)
+{
+    return (char *)r + (size_t)(p - (char *)r) / UNIT;
+}
+
+/* The end of the bytes that are mapped: a page beyond what there are blocks
+ * for, unless that is where blocks begin. */
+static inline char *bytes_end(struct region *r)
+{
+    char *end = byte_in(r, r->end) + mem_pagesize(), *most = blocks_start(r);
+    return end < most ? end : most;
+}
+
+/* A region's header, and the bytes of its first blocks, none of which is mapped
+ * yet. @return false, errno: there is something, or no memory */
+static bool region_begin(struct region *r)
+{
+    size_t page = mem_pagesize();
+    if (!mem_map_at(r, page))
+        return false;
+    if (!mem_map_at(byte_in(r, blocks_start(r)), page)) {
+        int saved = errno;
+        mem_unmap(r, page);
+        errno = saved;
+        return false;
+    }
+    r->end = blocks_start(r);
+    return true;
+}
+
 static struct region *region_new(void)
 {
-    size_t bytes = (size_t)1 << forest.shift;
-    struct region *r = mem_map(bytes, bytes);
-    if (r) {
-        region_known(r, true);
-        tally_add(&held, sizeof *r);
+    int saved = errno;
+    for (int i = 0; i < REGION_TRIES; i++) {
+        struct region *r = (struct region *)atomic_fetch_sub_explicit(
+            &region_next, forest.mask + 1, memory_order_relaxed);
+        if (region_begin(r)) {
+            errno = saved;
+            region_known(r, true);
+            tally_add(&held, sizeof *r);
+            return r;
+        }
+        if (errno != EEXIST)
+            break;
     }
-    return r;
+    errno = ENOMEM;
+    return NULL;
 }
 
 static void arena_add(struct arena *a, struct region *r)
@@ -99,7 +151,46 @@ static void arena_add(struct arena *a, struct region *r)
     r->arena = a;
     r->next = a->regions;
     a->regions = r;
-    tree_add(&a->tree, (char *)r);
+}
+
+/* Have blocks of r mapped up to `to`. errno is kept */
+static bool region_map(struct region *r, char *to)
+{
+    int saved = errno;
+    char *from = r->end, *bytes = bytes_end(r);
+    if (!mem_map_at(from, (size_t)(to - from))) {
+        errno = saved;
+        return false;
+    }
+    r->end = to;
+    size_t more = (size_t)(bytes_end(r) - bytes);
+    if (more == 0 || mem_map_at(bytes, more))
+        return true;
+    r->end = from;
+    mem_unmap(from, (size_t)(to - from));
+    errno = saved;
+    return false;
+}
+
+/* Map more of the arena's newest region, so that it has a clean block of this
+ * order: the more, the more there is. @return false: there is no room */
+static bool region_grow(struct arena *a, unsigned order)
+{
+    struct region *r = a->regions;
+    size_t grain = mem_pagesize() * UNIT; /* whole pages of bytes */
+    size_t had = (size_t)(r->end - (char *)r), most = forest.mask + 1;
+    size_t ahead = (had - most / UNIT) / 16, bytes = order_bytes(order);
+    size_t need = round_up(round_up(had, bytes) + bytes, grain);
+    if (need > most)
+        return false;
+    size_t want = round_up(had + max_size(ahead, PIECE), grain);
+    want = min_size(max_size(need, want), most);
+    char *from = r->end, *base = (char *)r;
+    if (!region_map(r, base + want) &&
+        (want == need || !region_map(r, base + need)))
+        return false;
+    tree_add(&a->tree, from, r->end);
+    return true;
 }
 
 static struct owner *design_owner_new(void)
@@ -194,13 +285,16 @@ static cold_noinline bool arena_gather(struct arena *a, unsigned order)
         tree_purge(t, GATHER_ORDER); /* what does not fit costs nothing */
     if (tree_has(t, FREE, order) || tree_has(t, CLEAN, order))
         return true;
+    if (region_grow(a, order))
+        return true;
     tree_purge(t, 0); /* clean buddies merge with those that were not */
     if (tree_has(t, CLEAN, order))
         return true;
     struct region *r = region_new();
-    if (r)
-        arena_add(a, r);
-    return r != NULL;
+    if (!r)
+        return false;
+    arena_add(a, r);
+    return region_grow(a, order);
 }
 
 /* A block of this byte that starts at a multiple of this order's size. */
@@ -326,10 +420,11 @@ static void *design_resize(void *p, size_t size)
 
 static bool buddy_contains(const void *p, size_t size)
 {
-    size_t bytes = forest.mask + 1, at = (uintptr_t)p & forest.mask;
     if (!in_region(p))
         return large_contains(p, size);
-    return at >= bytes / UNIT && size <= bytes - at;
+    struct region *r = region_of(p);
+    const char *start = blocks_start(r), *at = p;
+    return at >= start && at <= r->end && size <= (size_t)(r->end - at);
 }
 
 static void design_lock_all(bool take)
@@ -339,32 +434,29 @@ static void design_lock_all(bool take)
 
 /* ---- start, stop, check ---------------------------------------------- */
 
-/* Regions as large as the limit of addresses lets us have. */
 static int design_start(int variant)
 {
     unsigned page_order = log2_floor(mem_pagesize()) - UNIT_LOG2;
     forest.plain = variant == BUDDY_PLAIN;
     forest.purge_order = page_order > PAGE_ORDER ? page_order : PAGE_ORDER;
-    for (unsigned log2 = REGION_LOG2_MAX; log2 >= REGION_LOG2_MIN; log2--) {
-        size_t bytes = (size_t)1 << log2;
-        void *p = mem_map(bytes, bytes);
-        if (!p)
-            continue;
-        mem_unmap(p, bytes);
-        forest.shift = log2;
-        forest.mask = bytes - 1;
-        return 0;
-    }
-    errno = ENOMEM;
-    return -1;
+    forest.shift = REGION_LOG2;
+    forest.mask = ((uintptr_t)1 << REGION_LOG2) - 1;
+    uintptr_t window = (uintptr_t)mem_range.tags & ~forest.mask;
+    atomic_store_explicit(&region_next, window - forest.mask - 1,
+                          memory_order_relaxed);
+    return 0;
 }
 
 static void regions_unmap(struct region *r)
 {
     for (struct region *next; r; r = next) {
         next = r->next; /* the arena's own is the last */
+        char *start = blocks_start(r), *bytes = byte_in(r, start);
         region_known(r, false);
-        mem_unmap(r, forest.mask + 1);
+        mem_unmap(bytes, (size_t)(bytes_end(r) - bytes));
+        if (r->end > start)
+            mem_unmap(start, (size_t)(r->end - start));
+        mem_unmap(r, mem_pagesize());
     }
 }
 
@@ -383,7 +475,7 @@ static size_t arena_check(const struct arena *a)
     size_t bad = 0;
     for (struct region *r = a->regions; r; r = r->next) {
         bad += broken(r->arena != a, "B7 arena", r, "not its arena's", 0);
-        bad += tree_check_region((char *)r, &sums);
+        bad += tree_check_range(blocks_start(r), r->end, &sums);
     }
     for (unsigned byte = 0; byte < QUICK_BYTES; byte++)
         for (struct freed *f = a->quick[byte].head; f; f = f->next)

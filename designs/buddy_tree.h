@@ -1,7 +1,7 @@
 /* buddy_tree.h - binary buddies without headers: one byte per unit says it all.
  *
- *   region: up to 4 GiB of addresses, aligned to its size; what is not touched
- *   costs nothing
+ *   region: 4 GiB of addresses, aligned to its size, mapped from both starts
+ *   on as blocks are needed
  *   | header | one byte per unit: 1/16 | 1/16 | 1/8  | 1/4   | 1/2          |
  *   base     |<------ metadata ------->|<-- blocks: all of it is payload -->|
  *
@@ -45,9 +45,8 @@
 #define UNIT ((size_t)1 << UNIT_LOG2)
 #define ORDERS 28
 #define PAGE_ORDER 8 /* from here on links are in the metadata: 4 KiB */
-#define REGION_LOG2_MAX (ORDERS + UNIT_LOG2)
-#define REGION_LOG2_MIN 26
-#define NEAR 8 /* steps of a list in which a freed block's place is sought */
+#define REGION_LOG2 (ORDERS + UNIT_LOG2)
+#define NEAR 8  /* steps of a list in which a freed block's place is sought */
 #define HOLES 4 /* free blocks behind which more free memory is sought */
 
 enum state { INSIDE, FREE, CLEAN, USED = 4 /* 5, 6: so many eighths */ };
@@ -64,9 +63,9 @@ struct tree {
 
 /* Written before the first tree is. */
 static struct {
-    bool plain;     /* used blocks, too, are aligned powers of two */
-    unsigned shift; /* log2 of a region's bytes */
-    uintptr_t mask; /* a region's bytes - 1 */
+    bool plain;           /* used blocks, too, are aligned powers of two */
+    unsigned shift;       /* log2 of a region's bytes */
+    uintptr_t mask;       /* a region's bytes - 1 */
     unsigned purge_order; /* of the system's pages; PAGE_ORDER at least */
 } forest;
 
@@ -253,13 +252,14 @@ static void take_range(struct tree *t, char *p, const char *end)
 
 /* ---- blocks ---------------------------------------------------------- */
 
-/** A tree gets a region whose header has been written: all other bytes are
- * zero, and unit 0's byte, the header's first, is and stays zero. */
-static void tree_add(struct tree *t, char *region)
+/** A tree gets [p, end) of a region, the next that it had not: zero, and so are
+ * its bytes and the one behind them, which end's block would have. Unit 0's
+ * byte, the region's first, is and stays zero. So each byte of a buddy can be
+ * read. */
+static void tree_add(struct tree *t, char *p, const char *end)
 {
-    size_t bytes = (size_t)1 << forest.shift, metadata = bytes / UNIT;
-    t->held += bytes - metadata;
-    give_range(t, region + metadata, region + bytes, CLEAN);
+    t->held += (size_t)(end - p);
+    give_range(t, p, end, CLEAN);
 }
 
 static inline bool tree_has(const struct tree *t, enum state state,
@@ -398,17 +398,17 @@ static size_t check_block(const char *p, const char *end, struct tree_sums *s)
     s->held += state == CLEAN ? 0 : bytes;
     s->idle += state == FREE && order >= forest.purge_order ? bytes : 0;
     s->listed += !is_used(byte);
-    return bad + broken(!is_used(byte) && order < top_order() &&
-                            *byte_of(b) == byte,
-                        "B3 merged", p, "its buddy is free, too; order", order);
+    return bad +
+           broken(!is_used(byte) && order < top_order() && *byte_of(b) == byte,
+                  "B3 merged", p, "its buddy is free, too; order", order);
 }
 
-/** Count what is broken in a region; add to the sums what is there. */
-static size_t tree_check_region(char *region, struct tree_sums *s)
+/** Count what is broken from p to end in a region; add to the sums what is
+ * there. */
+static size_t tree_check_range(const char *p, const char *end,
+                               struct tree_sums *s)
 {
-    size_t bytes = (size_t)1 << forest.shift;
-    const char *end = region + bytes;
-    for (const char *p = region + bytes / UNIT; p < end;) {
+    while (p < end) {
         size_t bad = check_block(p, end, s);
         if (bad)
             return bad; /* what follows would be found by guessing */

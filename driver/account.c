@@ -13,9 +13,11 @@
 #include <stdint.h>
 
 void *__real_mem_map(size_t size, size_t align);
+bool __real_mem_map_at(void *at, size_t size);
 void *__real_mem_remap(void *p, size_t old_size, size_t new_size);
 void __real_mem_unmap(void *p, size_t size);
 void *__wrap_mem_map(size_t size, size_t align);
+bool __wrap_mem_map_at(void *at, size_t size);
 void *__wrap_mem_remap(void *p, size_t old_size, size_t new_size);
 void __wrap_mem_unmap(void *p, size_t size);
 
@@ -81,6 +83,15 @@ void *__wrap_mem_map(size_t size, size_t align)
     if (p && account.mapped)
         came(p, size);
     return p;
+}
+
+bool __wrap_mem_map_at(void *at, size_t size)
+{
+    bool mapped = __real_mem_map_at(at, size);
+    if (mapped && account.mapped &&
+        !spans_append(account.mapped, at, to_pages(size)))
+        atomic_store(&account.strangers, true);
+    return mapped;
 }
 
 void *__wrap_mem_remap(void *p, size_t old_size, size_t new_size)

@@ -7,15 +7,15 @@
  *             ── mem_map ──► account.c ─► memlib    noted on the way
  *
  * mdriver is linked with the linker's --wrap (Makefile), so that a call of
- * mem_map, mem_remap or mem_unmap comes by here. Before account_open it is
- * passed on and that is all.
+ * mem_map, mem_map_at, mem_remap or mem_unmap comes by here. Before
+ * account_open it is passed on and that is all.
  *
  *   heap      break - start + bytes mapped; the peak is noted before it falls,
  *             and whenever the oracle looks at a block
  *   contains  between start and break, or on pages that mem_map gave
  *
  * Not replaced: libc's and a peer's, which have other memory, and the size that
- * the lab's buddy tells: it maps far more addresses than it uses. */
+ * the lab's buddy tells: it maps more addresses than it uses. */
 #ifndef DRIVER_ACCOUNT_H
 #define DRIVER_ACCOUNT_H
 

@@ -83,6 +83,22 @@ bool spans_add(struct spans *s, const void *p, size_t size)
     return free;
 }
 
+bool spans_append(struct spans *s, const void *p, size_t size)
+{
+    uintptr_t at = (uintptr_t)p;
+    pthread_mutex_lock(&s->lock);
+    size_t i = find(s, at);
+    bool joins = i > 0 && s->span[i - 1].end == at &&
+                 size <= UINTPTR_MAX - at &&
+                 (i == s->n || at + size <= s->span[i].at);
+    if (joins) {
+        s->span[i - 1].end += size;
+        s->bytes += size;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return joins || spans_add(s, p, size);
+}
+
 /* What is left of the i-th: nothing, its start, its end, or both. */
 static void cut(struct spans *s, size_t i, uintptr_t at, uintptr_t end)
 {

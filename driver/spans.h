@@ -17,6 +17,8 @@ void spans_free(struct spans *s);
 /** Add [p, p + size). @return false: a part of it was in already, or there are
  * too many; nothing is changed. */
 bool spans_add(struct spans *s, const void *p, size_t size);
+/** The same; if another ends at p, it becomes one with that. */
+bool spans_append(struct spans *s, const void *p, size_t size);
 /** Take [p, p + size) out, which may be a part of what was added.
  * @return false: not all of it is in; nothing is changed. */
 bool spans_remove(struct spans *s, const void *p, size_t size);

@@ -14,8 +14,7 @@ PROGRAMS=${B:-build}/tests/conformance
 programs_for() {
     echo blocks errors resize frees tell times forks hooks new
     case $1 in
-    buddy*) ;;
-    bucket* | fit-cas) echo system ;;
+    buddy* | bucket* | fit-cas) echo system ;;
     *) echo stages limits system ;;
     esac
 }

@@ -7,6 +7,7 @@
 #include "tests/run_tests.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
@@ -125,19 +126,22 @@ END_TEST
 
 /* ---- merging and growing ----------------------------------------------- */
 
-START_TEST(when_all_is_free_the_arena_is_as_it_was)
+static void take_and_free_all(void)
 {
     static void *blocks[4000];
-    mm_buddy.free(take(1));
-    quick_flush_all(arena());
-    tree_purge(&arena()->tree, 0);
-    struct tree before = arena()->tree;
     for (size_t i = 0; i < 4000; i++)
         blocks[i] = take(i * i % 9000);
     for (size_t i = 0; i < 4000; i++)
         mm_buddy.free(blocks[i * 7 % 4000]);
     quick_flush_all(arena());
     tree_purge(&arena()->tree, 0);
+}
+
+START_TEST(when_all_is_free_the_arena_is_as_it_was)
+{
+    take_and_free_all(); /* maps as much as that takes */
+    struct tree before = arena()->tree;
+    take_and_free_all();
     ck_assert_uint_eq(arena()->tree.held, 0);
     ck_assert_int_eq(memcmp(&before, &arena()->tree, sizeof before), 0);
     ck_healthy();
@@ -171,6 +175,42 @@ START_TEST(a_full_arena_gets_another_region)
     mm_buddy.free(larger);
     ck_assert_ptr_eq(take(half), second);
     ck_healthy();
+}
+END_TEST
+
+/* Blocks that are larger each time, and what their metadata needs. */
+START_TEST(a_region_is_mapped_as_its_blocks_are_needed)
+{
+    size_t before = mem_mapped().bytes, took = 0;
+    for (size_t size = 16; size <= 64 * MIB; size *= 2) {
+        memset(take(size), 1, size);
+        took += size;
+        size_t mapped = mem_mapped().bytes - before;
+        ck_assert_uint_ge(mapped, took);
+        ck_assert_uint_le(mapped, 3 * took + MIB);
+        ck_healthy();
+    }
+}
+END_TEST
+
+static void *in_the_way(char *at)
+{
+    return mmap(at, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                -1, 0);
+}
+
+START_TEST(what_is_in_the_way_ends_a_region_and_stays)
+{
+    char *p = take(16), *other = in_the_way(region_of(p)->end + MIB);
+    char *last = (char *)region_of(p) - forest.mask - 1;
+    ck_assert_ptr_eq(in_the_way(last), last);
+    char *q = take(4 * MIB);
+    memset(q, 1, 4 * MIB);
+    ck_assert(region_of(q) != region_of(p) && (char *)region_of(q) != last);
+    ck_assert_int_eq(*other + *last, 0);
+    ck_healthy();
+    mm_buddy.fini();
+    ck_assert_int_eq(*other + *last, 0);
 }
 END_TEST
 
@@ -281,6 +321,8 @@ int main(void)
         when_all_is_free_the_arena_is_as_it_was,
         realloc_grows_into_free_memory_and_gives_back_its_end,
         a_full_arena_gets_another_region,
+        a_region_is_mapped_as_its_blocks_are_needed,
+        what_is_in_the_way_ends_a_region_and_stays,
         memory_that_nobody_touches_is_not_resident,
         misuse_is_named,
         the_check_names_damaged_bytes,

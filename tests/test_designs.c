@@ -214,7 +214,7 @@ START_TEST(without_memory_malloc_fails_and_what_is_freed_is_usable_again)
     static const size_t sizes[] = {20, 100, 700, 3000, 9000, 60000};
     if (SANITIZED)
         return;
-    limit_data(300 * MIB); /* buddy reserves addresses */
+    limit_data(300 * MIB);
     begin(_i);
     size_t n = 0, bytes = 0;
     for (; n < 200000; n++) {

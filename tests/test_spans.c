@@ -83,6 +83,20 @@ START_TEST(many_are_found_whatever_their_order)
 }
 END_TEST
 
+START_TEST(what_is_appended_is_one_with_what_ends_there)
+{
+    const char *p = (const char *)0x10000;
+    ck_assert(spans_add(s, p, 0x1000) && spans_add(s, p + 0x3000, 0x1000));
+    ck_assert(spans_append(s, p + 0x1000, 0x1000));
+    ck_assert(spans_hold(s, p + 0x800, 0x1800));
+    ck_assert(!spans_append(s, p + 0x2000, 0x1001));
+    ck_assert(spans_append(s, p + 0x8000, 0x1000)); /* nothing ends there */
+    ck_assert_uint_eq(spans_bytes(s), 0x4000);
+    ck_assert(spans_remove(s, p + 0x1000, 0x1000));
+    ck_assert_uint_eq(spans_bytes(s), 0x3000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("spans");
@@ -93,6 +107,7 @@ int main(void)
     tcase_add_test(t, a_part_can_be_taken_out_anywhere);
     tcase_add_test(t, what_is_not_in_cannot_be_taken_out);
     tcase_add_test(t, many_are_found_whatever_their_order);
+    tcase_add_test(t, what_is_appended_is_one_with_what_ends_there);
     suite_add_tcase(suite, t);
     SRunner *sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);
