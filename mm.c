@@ -79,9 +79,11 @@ static void *mm_calloc(size_t n, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
         return no_memory();
-    if (bytes > HUGE_OVER && mem_range.size)
-        return huge_calloc(ALIGN, bytes);
-    void *p = mm_malloc(bytes);
+    void *p = bytes > HUGE_OVER && mem_range.size ? huge_calloc(ALIGN, bytes)
+                                                  : NULL;
+    if (p)
+        return p;
+    p = mm_malloc(bytes);
     return p ? make_zero(p, bytes) : NULL;
 }
 

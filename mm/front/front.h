@@ -188,14 +188,27 @@ static inline void *refill(struct shard **s, size_t i)
     return p;
 }
 
+/* A mapping of its own. NULL, no_room: nor may the heap have room for it. */
+static cold_noinline void *map_block(struct shard *s, size_t align, size_t size,
+                                     bool *no_room)
+{
+    if (s)
+        disown(s);
+    void *p = mem_range.size ? huge_malloc(align, size) : no_memory();
+    *no_room = !p && !(mem_range.size && heap_may_hold(size));
+    return p;
+}
+
 /* All that the cache does not serve. */
 static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
     struct shard *s = own_or_attach(); /* which starts memlib, too */
     if (unlikely(size > HUGE_OVER)) {
-        if (s)
-            disown(s);
-        return mem_range.size ? huge_malloc(align, size) : no_memory();
+        bool no_room;
+        void *mapped = map_block(s, align, size, &no_room);
+        if (mapped || no_room)
+            return mapped;
+        s = own_or_attach();
     }
     size += size == 0; /* as good as 1 */
     if (unlikely(!s))

@@ -36,9 +36,7 @@
 
 #define SLOT_LOG2 22
 #define SLOT_PAGES_LOG2 (SLOT_LOG2 - HUGE_PAGE_LOG2)
-#define HUGE_PAGE_LOG2                                                         \
-    12 /* the unit of words; no system's pages are smaller                     \
-        */
+#define HUGE_PAGE_LOG2 12 /* the unit of words: of the smallest system's page */
 #define LEAF_LOG2 12
 #define LEAF_SLOTS ((size_t)1 << LEAF_LOG2)
 #define ADDRESS_LOG2 48
@@ -329,6 +327,13 @@ static cold_noinline void *huge_malloc(size_t align, size_t size)
         return huge_calloc(align, size);
     word_put(spare_map(spare), spare_bytes(spare));
     return spare_map(spare);
+}
+
+/** There was no memory for a mapping: may the heap have room all the same? What
+ * was freed there stays mapped, under a limit of addresses too. */
+static inline bool heap_may_hold(size_t size)
+{
+    return size < (size_t)((char *)mem_brk() - mem_range.base);
 }
 
 /** @return false: no block begins at p. errno is kept */

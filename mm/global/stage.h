@@ -82,10 +82,22 @@ static void stage_thread_exit(void)
 {
 }
 
+/* A mapping of its own, or what the heap has if there is no memory for one. */
+static cold_noinline void *take_huge(size_t align, size_t size)
+{
+    void *p = huge_malloc(align, size);
+    if (p || !heap_may_hold(size))
+        return p;
+    bool locked = stage_lock();
+    p = arena_memalign(&global.arena, align, size);
+    stage_unlock(locked);
+    return p;
+}
+
 static always_inline void *stage_malloc(size_t size)
 {
     if (unlikely(size > HUGE_OVER))
-        return huge_malloc(ALIGN, size);
+        return take_huge(ALIGN, size);
     bool locked = stage_lock();
     void *p = arena_malloc(&global.arena, size);
     stage_unlock(locked);
@@ -111,7 +123,7 @@ static inline void *stage_resize(void *p, size_t size)
 static inline void *stage_memalign(size_t align, size_t size)
 {
     if (size > HUGE_OVER)
-        return huge_malloc(align, size);
+        return take_huge(align, size);
     bool locked = stage_lock();
     void *p = arena_memalign(&global.arena, align, size);
     stage_unlock(locked);

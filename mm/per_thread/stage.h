@@ -272,8 +272,11 @@ static cold_noinline void *take_anywhere(size_t align, size_t size)
 
 static inline void *stage_memalign(size_t align, size_t size)
 {
-    if (unlikely(size > HUGE_OVER))
-        return huge_malloc(align, size);
+    if (unlikely(size > HUGE_OVER)) {
+        void *mapped = huge_malloc(align, size);
+        if (mapped || !heap_may_hold(size))
+            return mapped;
+    }
     struct shard *s = self ? self : thread_attach();
     if (unlikely(!s))
         return NULL;

@@ -121,6 +121,28 @@ static void address_limit(void)
     demand(!"exec");
 }
 
+/* What small blocks were given serves large ones, when all are freed. */
+static void large_after_small(void)
+{
+    enum { SMALL = 200000, LARGE = 6 };
+    static void *small[SMALL];
+    int n = 0;
+    limit_data(64 * MIB);
+    while (n < SMALL && (small[n] = malloc(1000)) != NULL)
+        memset(small[n++], 1, 1000);
+    demand(n > 20000);
+    while (n)
+        free(small[--n]);
+    for (n = 0; n < LARGE / 2; n++)
+        demand((small[n] = malloc(10 * MIB)) != NULL);
+    char *p = calloc(1, 5 * MIB);
+    demand(p && p[0] == 0 && p[5 * MIB - 1] == 0);
+    memset(p, 1, 5 * MIB);
+    free(p);
+    while (n)
+        free(small[--n]);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--limited") == 0) {
@@ -131,5 +153,7 @@ int main(int argc, char **argv)
              data_limit);
     contract("C37 nine threads under RLIMIT_AS: ENOMEM; all comes back",
              address_limit);
+    contract("C73 memory of freed small blocks serves large ones",
+             large_after_small);
     return contracts_broken;
 }
