@@ -8,7 +8,8 @@
  *                 to the start
  *   committed     any thread, CAS upward after the pages are mapped
  *   intended      the same, but before
- *   levels        any thread, CAS from NONE to CLAIMED; then who did that
+ *   levels        any thread, CAS from NONE to CLAIMED; then who did that, and
+ *                 to THERE whoever has mapped it
  *   peak          any thread, CAS upward, before the bytes mapped fall
  *   mapped_bytes  any thread, fetch_add (memmapped.h); mapped_regions, too
  *   suspect       any thread of a fork's child, CAS upward
@@ -16,17 +17,18 @@
  *   sides         any thread, CAS (memside.h)
  *
  * Tags cannot jump: where an address's tag is says the address. So they are
- * mapped level by level, each as many as all before, and each by the one thread
- * that claimed it, which therefore knows that what is in its way is not ours.
- * Others do not wait for it: while it is on its way, or for good if it stopped
- * there, the break jumps over the addresses of that level.
+ * mapped level by level, each as many as all before, by the one thread that
+ * claimed it, or by one that has looked in vain for that to happen. Of two that
+ * map the same place one fails; it asks whether the other has succeeded. If no
+ * one says so, as the thread stopped just before it could, or what is there is
+ * not ours, the break jumps over the addresses of that level. Nobody waits.
  *
  * fork copies page after page while other threads go on: the child may see an
  * old break, and above it what a thread that it has not wrote later; but not
  * above what was intended to be mapped, as to map takes a lock that fork holds,
  * and intended is raised before. So in the child whoever moves the break clears
- * what he takes, and its tags. A piece or a level that another thread was about
- * to map stays in the way: the child's break jumps.
+ * what he takes, and its tags. A piece or a level that another thread has
+ * mapped and not said so stays in the way: the child's break jumps.
  *
  * No step waits for another thread: a failed CAS means that another's succeeded
  * (lock-free). Values are counts and bounds; no memory is published through
@@ -51,12 +53,11 @@ __thread struct mm_counts thread_counts;
 
 static _Atomic uint32_t no_page = 1; /* *same while there is none */
 
-enum level { NONE, CLAIMED, THERE, DEAD };
 
 static struct {
     size_t page;
     struct part heap, records;
-    _Atomic uint8_t levels[LEVELS]; /* of tags */
+    level_word levels[LEVELS]; /* of tags */
     mark peak;
     _Atomic uint32_t *same; /* in the page that a child finds zeroed */
     struct sides *sides;    /* there, too */
@@ -144,34 +145,10 @@ static void clear_suspect(struct part *part, size_t at, size_t size)
 
 /* ---- tags ------------------------------------------------------------ */
 
-/* Acquire, paired with the release in level_set: it is mapped. */
-static enum level level_get(unsigned level)
+bool mem_tagged(const void *p)
 {
-    return atomic_load_explicit(&mem.levels[level], memory_order_acquire);
-}
-
-static void level_set(unsigned level, enum level is)
-{
-    atomic_store_explicit(&mem.levels[level], is, memory_order_release);
-}
-
-/* @return TAKEN: not ours, or another thread is about to map it */
-static enum mapped level_commit(unsigned level)
-{
-    uint8_t none = NONE;
-    count_rmw();
-    if (atomic_compare_exchange_strong_explicit(&mem.levels[level], &none,
-                                                CLAIMED, memory_order_relaxed,
-                                                memory_order_relaxed)) {
-        enum mapped result = level_map(mem_range.tags, level);
-        level_set(level, result == MAPPED  ? THERE
-                         : result == TAKEN ? DEAD
-                                           : NONE);
-        return result;
-    }
-    for (int i = 0; i < MARK_LOOKS && level_get(level) == CLAIMED; i++)
-        ;
-    return level_get(level) == THERE ? MAPPED : TAKEN;
+    size_t at = (size_t)((const char *)p - mem_range.base);
+    return level_get(mem.levels, level_of(at)) == THERE;
 }
 
 /* Have tags for [at, end) of the heap. @return TAKEN: not before *next */
@@ -181,7 +158,9 @@ static enum mapped tags_commit(size_t at, size_t end, size_t *next)
         return MAPPED;
     for (unsigned level = level_of(at); level <= level_of(end - 1); level++) {
         enum mapped result =
-            level_get(level) == THERE ? MAPPED : level_commit(level);
+            level_get(mem.levels, level) == THERE
+                ? MAPPED
+                : level_commit(mem.levels, mem_range.tags, level);
         *next = level_end(level);
         if (result != MAPPED)
             return result;
@@ -206,7 +185,7 @@ static void range_set(uintptr_t window, char *page, bool no_barrier)
 {
     process_set(page);
     parts_init(window);
-    level_set(0, THERE);
+    level_set(mem.levels, 0, THERE);
     mem_range.base = mem.heap.start;
     mem_range.tags = (uint32_t *)window;
     mem_range.records = mem.records.start;
@@ -257,8 +236,7 @@ static void part_reset(struct part *part)
 {
     const struct jump *j = part_next_jump(part, 0);
     size_t keep = j ? j->mapped : part_committed(part);
-    if (j)
-        part_unmap(part, j->to);
+    part_unmap(part, keep, mem.page);
     make_zero(part->start, keep);
     part_init(part, part->start, part->limit, part->piece);
     mark_set(&part->committed, keep);
@@ -272,7 +250,7 @@ static void tags_reset(void)
     for (unsigned level = 0; level < LEVELS; level++) {
         size_t first = level_start(level) / GRAIN;
         size_t end = level_end(level) / GRAIN;
-        if (level_get(level) == THERE)
+        if (level_get(mem.levels, level) == THERE)
             make_zero(mem_range.tags + first, (end - first) * TAG_SIZE);
     }
 }
@@ -294,12 +272,12 @@ void mem_fini(void)
     if (!mem_range.size)
         return;
     mem_reset();
-    part_unmap(&mem.heap, 0);
-    part_unmap(&mem.records, 0);
+    part_unmap(&mem.heap, 0, mem.page);
+    part_unmap(&mem.records, 0, mem.page);
     for (unsigned level = 0; level < LEVELS; level++) {
-        if (level_get(level) == THERE)
+        if (level_get(mem.levels, level) == THERE)
             level_unmap(mem_range.tags, level);
-        level_set(level, NONE);
+        level_set(mem.levels, level, NONE);
     }
     sys_munmap(mem_range.base - mem.page, mem.page);
     process_fini();
@@ -309,6 +287,7 @@ void mem_fini(void)
 
 /* ---- growing --------------------------------------------------------- */
 
+/* @return MOVED: a mark has, meanwhile; TAKEN: *next says where the way ends */
 static enum mapped commit(struct part *part, size_t brk, size_t end,
                           size_t *next)
 {
@@ -319,9 +298,7 @@ static enum mapped commit(struct part *part, size_t brk, size_t end,
         return result;
     size_t done = part_committed(part);
     result = part_commit(part, brk, end, mem.page, next);
-    if (result == TAKEN && part_moves(part, brk, done))
-        *next = 0;
-    return result;
+    return result == TAKEN && part_moves(part, brk, done) ? MOVED : result;
 }
 
 /* Move the break from old to old + size, if it still is at old.
@@ -333,7 +310,7 @@ static int advance(struct part *part, size_t *old, size_t size, size_t *step)
     enum mapped result = REFUSED;
     if (*old <= part->limit && size <= part->limit - *old)
         result = commit(part, *old, *old + size, &next);
-    if (result == TAKEN && next) {
+    if (result == TAKEN) {
         if (next < part->limit)
             part_jump(part, *old, next + *step);
         else
@@ -344,7 +321,7 @@ static int advance(struct part *part, size_t *old, size_t size, size_t *step)
         errno = ENOMEM;
         return -1;
     }
-    if (result == TAKEN) {
+    if (result != MAPPED) {
         *old = mark_get(&part->brk);
         return 0;
     }

@@ -136,6 +136,9 @@ struct mem_mapped mem_mapped(void);
 
 /** The break: the end of the heap. */
 void *mem_brk(void);
+/** Are there tags for p's part of the range? Not where the break has jumped, or
+ * is about to. @pre p is in the range */
+bool mem_tagged(const void *p);
 /** Where the break jumped to from p; p if it did not. For who is alone: bytes
  * between are nobody's, and may not be touched. */
 const void *mem_skip(const void *p);

@@ -35,7 +35,9 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#define MARK_LOOKS 1000 /* at marks, before what is in the way is skipped */
+/* At marks, before what is in the way is skipped: a millisecond or so, for who
+ * is about to move them may have lost its processor. */
+#define MARK_LOOKS 20000
 #define JUMP ((size_t)1 << 20) /* bytes: jumps lead to multiples of it */
 #define JUMPS_KNOWN 256
 
@@ -104,7 +106,7 @@ static inline void part_init(struct part *part, char *start, size_t limit,
 
 /* ---- mapping --------------------------------------------------------- */
 
-enum mapped { REFUSED = -1, TAKEN, MAPPED };
+enum mapped { REFUSED = -1, TAKEN, MOVED, MAPPED };
 
 /* Map pages just there, unless something is. errno is kept. */
 static inline enum mapped map_at(char *at, size_t size)
@@ -127,25 +129,30 @@ static inline size_t part_ahead(const struct part *part, size_t has)
     return more > part->piece ? more : part->piece;
 }
 
+/* Between two looks at what another thread is about to do. */
+static inline void look_again(void)
+{
+#if defined __x86_64__
+    __builtin_ia32_pause();
+#endif
+}
+
 /* Does a mark move in a little while? */
 static inline bool part_moves(const struct part *part, size_t brk, size_t done)
 {
-    for (int i = 0; i < MARK_LOOKS; i++) {
+    for (int i = 0; i < MARK_LOOKS; i++, look_again())
         if (part_committed(part) != done || mark_get(&part->brk) != brk)
             return true;
-#if defined __x86_64__
-        __builtin_ia32_pause();
-#endif
-    }
     return false;
 }
 
 /* Move the break, if it is still there, to behind what is in the way: perhaps
- * to the limit, where there is no memory. */
+ * to the limit, where there is no memory. The page before is mapped with what
+ * follows: who keeps headers has the first one's there. */
 static inline void part_jump(struct part *part, size_t brk, size_t to)
 {
     size_t done = part_committed(part), old = brk;
-    to = (to + JUMP - 1) & ~(JUMP - 1);
+    to = ((to + JUMP - 1) & ~(JUMP - 1)) + JUMP; /* the page before, too */
     to = to < part->limit ? to : part->limit;
     if (!mark_swap(&part->brk, &old, to))
         return;
@@ -158,15 +165,14 @@ static inline void part_jump(struct part *part, size_t brk, size_t to)
 }
 
 /* Have [brk, end) mapped. @param page  bytes of the system's.
- * @return TAKEN: something is in the way, or a mark has moved: *from says up to
- *         where it is ours */
+ * @return TAKEN: something is in the way; *from says up to where it is ours */
 static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
                                       size_t page, size_t *from)
 {
     size_t done = part_committed(part);
     if (end <= done)
         return MAPPED;
-    *from = done > brk ? done : brk; /* a break above has jumped to a page */
+    *from = done >= brk ? done : brk - page;
     size_t room = part->limit - *from;
     size_t need = (end - *from + page - 1) & ~(page - 1);
     size_t more = need + (part_ahead(part, *from) & ~(page - 1));
@@ -211,7 +217,7 @@ static inline const struct jump *part_next_jump(const struct part *part,
 }
 
 /* Unmap what lies from a distance on, but not what is not ours. */
-static inline void part_unmap(struct part *part, size_t at)
+static inline void part_unmap(struct part *part, size_t at, size_t page)
 {
     size_t committed = part_committed(part);
     while (at < committed) {
@@ -219,6 +225,8 @@ static inline void part_unmap(struct part *part, size_t at)
         size_t end = j ? j->mapped : committed;
         if (end > at)
             sys_munmap(part->start + at, end - at);
+        if (j)
+            sys_munmap(part->start + j->to - page, page);
         at = j ? j->to : committed;
     }
 }

@@ -55,6 +55,61 @@ static inline void level_unmap(uint32_t *tags, unsigned level)
     sys_munmap(tags + first, (end - first) * TAG_SIZE);
 }
 
+enum level { NONE, CLAIMED, THERE, DEAD };
+typedef _Atomic uint8_t level_word; /* an enum level; one for each */
+
+/* Acquire, paired with the release in level_set: it is mapped. */
+static inline enum level level_get(const level_word *levels, unsigned level)
+{
+    return atomic_load_explicit(&levels[level], memory_order_acquire);
+}
+
+static inline void level_set(level_word *levels, unsigned level, enum level is)
+{
+    atomic_store_explicit(&levels[level], is, memory_order_release);
+}
+
+/* The caller, who has claimed the level, maps it; unless a helper has. */
+static inline enum mapped level_map_claimed(level_word *levels, uint32_t *tags,
+                                            unsigned level)
+{
+    enum mapped result = level_map(tags, level);
+    uint8_t claimed = CLAIMED;
+    if (result == MAPPED)
+        level_set(levels, level, THERE);
+    else if (!atomic_compare_exchange_strong_explicit(
+                 &levels[level], &claimed, result == TAKEN ? DEAD : NONE,
+                 memory_order_acquire, memory_order_acquire))
+        result = MAPPED;
+    return result;
+}
+
+/* Another thread has claimed the level: it may be stopped. A jump would cost
+ * half of the window in the last one, so first the caller tries itself: of two
+ * that map the same place one succeeds, and says so.
+ * @return TAKEN: not ours, or mapped by who does not get on to say so */
+static inline enum mapped level_help(level_word *levels, uint32_t *tags,
+                                     unsigned level)
+{
+    for (int i = 0; i < MARK_LOOKS && level_get(levels, level) == CLAIMED; i++)
+        look_again();
+    if (level_get(levels, level) == CLAIMED && level_map(tags, level) == MAPPED)
+        level_set(levels, level, THERE);
+    return level_get(levels, level) == THERE ? MAPPED : TAKEN;
+}
+
+static inline enum mapped level_commit(level_word *levels, uint32_t *tags,
+                                       unsigned level)
+{
+    uint8_t none = NONE;
+    count_rmw();
+    return atomic_compare_exchange_strong_explicit(
+               &levels[level], &none, CLAIMED, memory_order_relaxed,
+               memory_order_relaxed)
+               ? level_map_claimed(levels, tags, level)
+               : level_help(levels, tags, level);
+}
+
 /* ---- the window ------------------------------------------------------ */
 
 /* ThreadSanitizer knows memory near the stacks only, and ends a program that

@@ -262,9 +262,11 @@ static struct node *node_new(void)
 
 /* ---- the list -------------------------------------------------------- */
 
-/* @return link; 0: none yet */
+/* @return link; 0: none yet, or the break has jumped over the segment */
 static uint32_t sentinel_of(uint32_t segment)
 {
+    if (!mem_tagged(mem_range.base + ((size_t)segment << SEGMENT_LOG2) * UNIT))
+        return 0;
     return __atomic_load_n(&mem_range.tags[segment << SEGMENT_TAGS_LOG2],
                            __ATOMIC_SEQ_CST);
 }

@@ -2,6 +2,8 @@
  * whether the check names each kind of damage. */
 #include "tests/fit_cas_test.h"
 
+#include <sys/mman.h>
+
 /* Ranges in the list, and the largest of them. */
 static size_t ranges(uint32_t *largest)
 {
@@ -213,9 +215,35 @@ START_TEST(the_check_names_ranges_that_touch)
 }
 END_TEST
 
+/* Tags that cannot be had: their part of the heap is left out, and no look for
+ * a sentinel goes there. */
+START_TEST(ranges_are_found_on_both_sides_of_a_jump)
+{
+    enum { N = 60 };
+    char *blocks[N];
+    void *way = mem_range.tags + (MEM_TAGGED >> MEM_GRAIN_LOG2);
+    ck_assert_ptr_eq(mmap(way, 4 * KIB, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                          0),
+                     way);
+    for (int i = 0; i < N; i++) {
+        blocks[i] = take_block(2 * MIB);
+        blocks[i][0] = 1;
+    }
+    ck_assert((char *)mem_brk() > mem_range.base + 2 * MEM_TAGGED);
+    ck_assert(!mem_tagged(mem_range.base + MEM_TAGGED));
+    for (int i = 0; i < N; i++)
+        mm->free(blocks[i * 7 % N]);
+    ck_healthy();
+    mm->free(take_block(20 * MIB));
+    ck_healthy();
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {what_is_freed_in_any_order_merges,
+    const TTest *const tests[] = {ranges_are_found_on_both_sides_of_a_jump,
+                                  what_is_freed_in_any_order_merges,
                                   ranges_merge_across_segments,
                                   the_first_range_is_cut_at_its_end,
                                   realloc_takes_what_is_free_behind,

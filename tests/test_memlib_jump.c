@@ -83,6 +83,21 @@ START_TEST(tags_that_cannot_be_had_leave_their_addresses_out)
 }
 END_TEST
 
+/* As for a handler that comes when the first piece is mapped, but not yet told
+ * of. */
+START_TEST(what_is_in_the_way_of_the_first_byte_is_jumped)
+{
+    char *base = in_the_way(mem_range.base, MIB);
+    char *records = in_the_way(mem_range.records, MIB);
+    char *p = mem_record(64);
+    ck_assert(p >= records + MIB);
+    ck_zero(p, 64);
+    fill(4 * MIB, 64 << 10);
+    ck_untouched(base, MIB);
+    ck_untouched(records, MIB);
+}
+END_TEST
+
 START_TEST(records_jump_too)
 {
     char *others = in_the_way(mem_range.records + MIB, MIB);
@@ -154,6 +169,7 @@ int main(void)
         a_large_piece_finds_room_behind_it,
         extend_fails_there_as_if_another_thread_had_grown_the_heap,
         tags_that_cannot_be_had_leave_their_addresses_out,
+        what_is_in_the_way_of_the_first_byte_is_jumped,
         records_jump_too,
         reset_and_fini_leave_it_alone,
         threads_that_meet_it_together_stay_apart,
