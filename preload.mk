@@ -75,7 +75,7 @@ $(B)/libmm-%.so: $(B)/preload/%.o $(B)/preload/memlib.o $(B)/preload/dlopen.o
 # One object that shows nothing but what preload.c exports.
 $(B)/libmm.a: $(B)/preload/$(subst _,-,$(LIBMM)).o $(B)/preload/memlib.o
 	$(call say,AR,$@)
-	$(Q)$(CC) $(PRELOAD_CFLAGS) -nostdlib -r -o $(B)/libmm.o $^
+	$(Q)$(CC) -nostdlib -r -o $(B)/libmm.o $^
 	$(Q)$(OBJCOPY) --localize-hidden $(B)/libmm.o
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $(B)/libmm.o
