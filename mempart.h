@@ -35,9 +35,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-/* At marks, before what is in the way is skipped: a millisecond or so, for who
- * is about to move them may have lost its processor. */
-#define MARK_LOOKS 20000
+#define MARK_LOOKS 1000 /* at marks, before what is in the way is skipped */
 #define JUMP ((size_t)1 << 20) /* bytes: jumps lead to multiples of it */
 #define JUMPS_KNOWN 256
 
