@@ -125,7 +125,7 @@ static void hang_text(const struct watch *w, char *text, size_t room)
 void blame_living(const struct watch *w, enum fault_kind kind)
 {
     unsigned thread = watch_longest_still(w);
-    char stack[STACK_TEXT] = "", what[FAULT_TEXT / 2], how[FAULT_TEXT];
+    char stack[STACK_TEXT] = "", what[FAULT_TEXT / 4], how[FAULT_TEXT];
     if (thread == THREAD_NONE && w->job->round->nthreads == 1)
         thread = 0;
     if (thread != THREAD_NONE)

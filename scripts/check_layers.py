@@ -36,7 +36,7 @@ SEES = {
     "bench/": [], "teach/": [],
     "record.c": ["config.h", "record/"], "record/": ["config.h"],
     "mdriver.c": ["config.h", "mm.h", "memlib.h", "driver/"],
-    "driver/": ["config.h", "mm.h", "memlib.h"],
+    "driver/**": ["config.h", "mm.h", "memlib.h"],
 }
 ALONE = ["designs/*.c"]    # see no file of their own room
 
