@@ -21,7 +21,7 @@ static struct {
 
 static void draw(uint64_t seconds)
 {
-    char tail[48] = "", text[WIDTH + 1];
+    char tail[48] = "", text[WIDTH + sizeof tail];
     int n = 0;
     if (seconds)
         n = snprintf(tail, sizeof tail, ", %llu s",
@@ -31,7 +31,7 @@ static void draw(uint64_t seconds)
                  line.faults, line.faults == 1 ? "" : "s");
     snprintf(text, sizeof text, "%.*s%s", WIDTH - (int)sizeof tail + 20,
              line.what, tail);
-    fprintf(stderr, CLEAR_LINE "%s", text);
+    fprintf(stderr, CLEAR_LINE "%.*s", WIDTH, text);
     fflush(stderr);
     line.shown = true;
     line.drawn = seconds;
