@@ -5,19 +5,15 @@ Without Chromium the tests that need it are skipped; apt-get install chromium.
 """
 import html
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from tap import run
+import browser
+from browser import SCRATCH
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRATCH = Path(tempfile.mkdtemp())
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHARTS = 13    # of made-up results: all but lab
 
 # Runs in the page: opens what can be opened, sorts, filters, and says what it
@@ -70,18 +66,7 @@ const head = (table, name) => Array.from(table.tHead.rows[0].cells).find(
 
 
 def read(page):
-    """(what the page is after its scripts ran, lines of its console)"""
-    profile = tempfile.mkdtemp(dir=SCRATCH)
-    done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
-         "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
-         f"--user-data-dir={profile}", "--enable-logging=stderr", "--v=0",
-         "--window-size=1100,900", "--virtual-time-budget=20000",
-         "--dump-dom", page.as_uri()],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "HOME": str(SCRATCH)}, check=True)
-    return done.stdout, [line for line in done.stderr.splitlines()
-                         if "CONSOLE" in line]
+    return browser.read(page, "1100,900", 20000)
 
 
 def made(name, *command):
@@ -212,8 +197,4 @@ BROWSER = [its_tables_sort_and_filter_in_a_browser,
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(run(ALWAYS + BROWSER, () if CHROMIUM else BROWSER,
-                     "no chromium: apt-get install chromium"))
-    finally:
-        shutil.rmtree(SCRATCH, ignore_errors=True)
+    sys.exit(browser.run_tests(ALWAYS, BROWSER))

@@ -9,20 +9,17 @@ import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+import browser
 import watched
-from tap import run
+from browser import SCRATCH
 
 ROOT = Path(__file__).resolve().parent.parent
 MDRIVER = ROOT / os.environ.get("MDRIVER", "mdriver")
 FAULTY = ROOT / os.environ.get("B", "build") / "tests/mdriver-faulty"
-SCRATCH = Path(tempfile.mkdtemp())
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 STAGES = ["global", "per-thread", "arena", "lockfree", "fit-list", "fit-tree",
           "fit-tlsf"]
 OTHERS = ["fit-cas", "buddy", "bucket", "libc"]
@@ -131,19 +128,7 @@ def watch(trace, allocators, *more, program=MDRIVER, status=0):
 
 
 def read(page):
-    """(what the page's scripts left, lines of its console)"""
-    profile = tempfile.mkdtemp(dir=SCRATCH)
-    done = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
-         "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
-         f"--user-data-dir={profile}", "--enable-logging=stderr", "--v=0",
-         "--window-size=1300,950", "--virtual-time-budget=60000",
-         "--dump-dom", page.as_uri()],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "HOME": str(SCRATCH)}, check=True)
-    return done.stdout, [line for line in done.stderr.splitlines()
-                         if "CONSOLE" in line]
+    return browser.read(page, "1300,950", 60000)
 
 
 def used(page):
@@ -435,8 +420,4 @@ BROWSER = [it_is_used_by_keys_slider_and_clicks, a_click_tells_a_blocks_life,
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(run(ALWAYS + BROWSER, () if CHROMIUM else BROWSER,
-                     "no chromium: apt-get install chromium"))
-    finally:
-        shutil.rmtree(SCRATCH, ignore_errors=True)
+    sys.exit(browser.run_tests(ALWAYS, BROWSER))
