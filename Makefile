@@ -186,7 +186,7 @@ A = all
 grade: all
 	./mdriver --grade -t traces -a $(A) -n 1,4 -r 5
 
-check: check-layers check-style check-links
+check: check-layers check-style check-format check-links
 check-%: FORCE
 	@scripts/check_$*.py
 

@@ -53,7 +53,7 @@
 /* ---- driver ---------------------------------------------------------- */
 
 #define MDRIVER_MAX_THREADS 256
-#define MDRIVER_MAX_PEERS 32 /* libraries in one run */
+#define MDRIVER_MAX_PEERS 32        /* libraries in one run */
 #define MDRIVER_WATCHDOG_SECONDS 60 /* without one finished operation */
 
 /* An allocator with so many faults is given up: those that follow say the same

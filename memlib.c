@@ -53,7 +53,6 @@ __thread struct mm_counts thread_counts;
 
 static _Atomic uint32_t no_page = 1; /* *same while there is none */
 
-
 static struct {
     size_t page;
     struct part heap, records;

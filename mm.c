@@ -79,8 +79,8 @@ static void *mm_calloc(size_t n, size_t size)
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
         return no_memory();
-    void *p = bytes > HUGE_OVER && mem_range.size ? huge_calloc(ALIGN, bytes)
-                                                  : NULL;
+    void *p =
+        bytes > HUGE_OVER && mem_range.size ? huge_calloc(ALIGN, bytes) : NULL;
     if (p)
         return p;
     p = mm_malloc(bytes);

@@ -107,7 +107,7 @@ struct mm_allocator {
  * (Only the tests' driver of faulty allocators comes with another list.) */
 #ifndef MM_ALLOCATORS
 #define MM_ALLOCATORS(X)                                                       \
-    X(mm_global) /* mm.c, mm/global/stage.h */                                 \
+    X(mm_global)     /* mm.c, mm/global/stage.h */                             \
     X(mm_per_thread) /* mm.c, mm/per_thread/stage.h */                         \
     X(mm_arena)      /* mm.c, mm/arena/stage.h, and a variant of it: */        \
     X(mm_arena_favorite)                                                       \

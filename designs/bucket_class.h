@@ -27,24 +27,27 @@
 #define CHUNK_DEFAULT ((size_t)16 << 10)
 #define CHUNK_MIN ((size_t)4 << 10)
 #define CHUNK_MAX ((size_t)1 << 20)
-#define FIT_LEAST 2  /* blocks of the largest class in a chunk */
-#define CLASSES 64   /* at most: of either kind */
-#define KEEP_BYTES 4096 /* in a thread's list of one class, at most; but ... */
-#define KEEP_MIN 4      /* blocks at least, and ... */
-#define KEEP_MAX 64     /* blocks at most */
-#define ALIGNED_LOG2 5  /* of the smallest aligned class */
+#define FIT_LEAST 2 /* blocks of the largest class in a chunk */
+#define CLASSES 64  /* at most: of either kind */
+#define KEEP_BYTES                                                             \
+    4096               /* in a thread's list of one class, at most; but ...    \
+                        */
+#define KEEP_MIN 4     /* blocks at least, and ... */
+#define KEEP_MAX 64    /* blocks at most */
+#define ALIGNED_LOG2 5 /* of the smallest aligned class */
 
-struct class {
-    uint32_t size; /* bytes of a block */
-    uint32_t n;    /* blocks in a chunk */
+struct class
+{
+    uint32_t size;  /* bytes of a block */
+    uint32_t n;     /* blocks in a chunk */
     uint32_t first; /* offset of the first block in its chunk */
-    uint32_t keep; /* blocks that a thread's list may hold */
+    uint32_t keep;  /* blocks that a thread's list may hold */
 };
 
 /* Written by classes_init only. */
 static struct {
-    size_t chunk; /* bytes, a power of two */
-    size_t most;  /* the largest block of an ordinary class, in bytes */
+    size_t chunk;      /* bytes, a power of two */
+    size_t most;       /* the largest block of an ordinary class, in bytes */
     unsigned n, total; /* ordinary classes, all classes */
     struct class all[CLASSES];
     uint8_t of[CHUNK_MAX / FIT_LEAST / ALIGN + 1];

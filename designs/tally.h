@@ -15,8 +15,8 @@ struct tally {
 /** Add bytes; SIZE_MAX - n + 1 subtracts n. */
 static inline void tally_add(struct tally *t, size_t bytes)
 {
-    size_t now = bytes + atomic_fetch_add_explicit(&t->now, bytes,
-                                                   memory_order_relaxed);
+    size_t now =
+        bytes + atomic_fetch_add_explicit(&t->now, bytes, memory_order_relaxed);
     size_t peak = atomic_load_explicit(&t->peak, memory_order_relaxed);
     while (peak < now && !atomic_compare_exchange_weak_explicit(
                              &t->peak, &peak, now, memory_order_relaxed,

@@ -18,7 +18,7 @@
 struct entrant {
     struct job job;
     struct sandbox *sandbox; /* NULL: out of the round */
-    unsigned number; /* of the allocator */
+    unsigned number;         /* of the allocator */
     struct round_result *out;
     double **part; /* seconds of each part, of each run */
 };
@@ -236,11 +236,11 @@ static bool grows(const struct bench *b, struct entrant *e)
         registry_counts_itself(e->job.allocator) || s->timed_heap <= most)
         return false;
     name_traces(b, traces, sizeof traces);
-    fault_set(&s->fault, FAULT_HEAP, THREAD_NONE,
-              "%s: %s: its heap is %zu bytes after timed replays, and was %zu in "
-              "the checked one: does it use freed blocks again?",
-              e->job.allocator->name, traces, s->timed_heap,
-              e->out->peak_heap);
+    fault_set(
+        &s->fault, FAULT_HEAP, THREAD_NONE,
+        "%s: %s: its heap is %zu bytes after timed replays, and was %zu in "
+        "the checked one: does it use freed blocks again?",
+        e->job.allocator->name, traces, s->timed_heap, e->out->peak_heap);
     return true;
 }
 
@@ -265,8 +265,8 @@ static bool all_agree(const struct bench *b)
 {
     for (unsigned a = 0; a < b->r->nallocators; a++)
         if (b->entrants[a].sandbox &&
-            !clock_agree(b->entrants[a].out->samples, b->runs,
-                         MDRIVER_KBEST, MDRIVER_KBEST_EPSILON))
+            !clock_agree(b->entrants[a].out->samples, b->runs, MDRIVER_KBEST,
+                         MDRIVER_KBEST_EPSILON))
             return false;
     return true;
 }
@@ -334,8 +334,8 @@ static void enter(struct bench *b, unsigned a)
     };
     e->out->slack = e->out->fault_part = -1; /* not known, none */
     e->out->parts = dmem_alloc(r->nparts * sizeof *e->out->parts);
-    e->out->ran = b->section->threads == 1 ||
-                  !e->job.allocator->single_threaded;
+    e->out->ran =
+        b->section->threads == 1 || !e->job.allocator->single_threaded;
     e->out->checked = !registry_is_null(e->job.allocator);
     if (e->out->ran && given_up(b, a)) {
         e->out->fault = FAULT_GIVEN_UP;
@@ -410,10 +410,10 @@ static void measure_all(struct bench *b)
         latency_all(b);
 }
 
-void bench_round(const struct options *o, struct results *r,
-                 struct section *s, unsigned round)
+void bench_round(const struct options *o, struct results *r, struct section *s,
+                 unsigned round)
 {
-    struct bench b = { .o = o, .r = r, .section = s, .round = round };
+    struct bench b = {.o = o, .r = r, .section = s, .round = round};
     b.entrants = dmem_alloc(r->nallocators * sizeof *b.entrants);
     for (unsigned a = 0; a < r->nallocators; a++)
         enter(&b, a);

@@ -15,7 +15,7 @@
 #include "driver/result.h"
 
 /** Fill result_round(s, a, round) for every allocator a. */
-void bench_round(const struct options *o, struct results *r,
-                 struct section *s, unsigned round);
+void bench_round(const struct options *o, struct results *r, struct section *s,
+                 unsigned round);
 
 #endif

@@ -50,11 +50,13 @@ static void address_text(const struct shared *sh, char *text, size_t room)
     void *at = (void *)atomic_load(&sh->died_at);
     text[0] = '\0';
     if (number == SIGSYS)
-        snprintf(text, room, ": it made a system call that is for other "
-                             "processes, programs or files");
+        snprintf(text, room,
+                 ": it made a system call that is for other "
+                 "processes, programs or files");
     else if (number == SIGSEGV && code == SI_KERNEL)
-        snprintf(text, room, " at an address that cannot be one (not canonical:"
-                             " is it data, or a freed block's?)");
+        snprintf(text, room,
+                 " at an address that cannot be one (not canonical:"
+                 " is it data, or a freed block's?)");
     else if ((number == SIGSEGV || number == SIGBUS) && code > 0 && !at)
         snprintf(text, room, " at address NULL");
     else if ((number == SIGSEGV || number == SIGBUS) && code > 0)
@@ -107,7 +109,7 @@ static void ask(const struct watch *w, unsigned thread, char *text, size_t room)
         syscall(SYS_tgkill, w->pid, tid, trap_question()) != 0)
         return;
     for (int i = 0; i < ASK_TRIES && !atomic_load(&s->n); i++)
-        nanosleep(&(struct timespec){ .tv_nsec = WATCH_MS * 1000000L }, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = WATCH_MS * 1000000L}, NULL);
     stack_text(s, text, room);
 }
 

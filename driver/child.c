@@ -201,9 +201,11 @@ static void perform(struct child *c, enum command command)
 
 _Noreturn void child_main(const struct job *job, struct shared *shared, int fd)
 {
-    struct child c = { .job = job, .own = *job->allocator, .shared = shared,
-                       .ours = registry_is_ours(job->allocator),
-                       .turn = PTHREAD_MUTEX_INITIALIZER };
+    struct child c = {.job = job,
+                      .own = *job->allocator,
+                      .shared = shared,
+                      .ours = registry_is_ours(job->allocator),
+                      .turn = PTHREAD_MUTEX_INITIALIZER};
     struct message m;
     c.a = &c.own;
     trap_install(shared);

@@ -47,7 +47,7 @@ enum phase {
 
 struct job {
     const struct mm_allocator *allocator;
-    const char *library; /* a peer's (peer.h); NULL: linked in */
+    const char *library;         /* a peer's (peer.h); NULL: linked in */
     struct trace *const *traces; /* those that parts name, by number */
     const struct round *round;
     int level; /* of the checked pass, as oracle_new */
@@ -88,11 +88,11 @@ struct stack {
 struct shared {
     struct order order;
     struct fault fault;
-    _Atomic int phase;           /* enum phase */
+    _Atomic int phase;            /* enum phase */
     _Atomic uint32_t died_thread; /* driver thread that got a signal */
-    _Atomic int died_signal;     /* 0: none, or one that cannot be caught */
-    _Atomic int died_code;       /* its si_code */
-    _Atomic uintptr_t died_at;   /* address of the access */
+    _Atomic int died_signal;      /* 0: none, or one that cannot be caught */
+    _Atomic int died_code;        /* its si_code */
+    _Atomic uintptr_t died_at;    /* address of the access */
     struct stack stack; /* of the thread that died, or that was asked */
     _Atomic int tids[MDRIVER_MAX_THREADS]; /* the system's numbers; 0: none */
     size_t timed_heap; /* account_peak after the last timed replay */
@@ -103,7 +103,6 @@ struct shared {
 };
 
 /** @param fd  where commands come from and answers go. */
-_Noreturn void child_main(const struct job *job, struct shared *shared,
-                          int fd);
+_Noreturn void child_main(const struct job *job, struct shared *shared, int fd);
 
 #endif

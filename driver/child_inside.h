@@ -16,15 +16,15 @@ struct child {
     bool ours; /* registry_is_ours */
     struct shared *shared;
     struct crew *crew;
-    struct script **scripts;    /* of each part */
-    unsigned *part;             /* of each thread */
-    struct lane *lanes;         /* of each thread */
+    struct script **scripts; /* of each part */
+    unsigned *part;          /* of each thread */
+    struct lane *lanes;      /* of each thread */
     struct oracle *oracle;
     struct oracle_block **blocks; /* of each part */
     struct resident resident;
     size_t resident_before; /* bytes, before init */
     struct inspection *inspection;
-    unsigned leg;      /* of the inspection */
+    unsigned leg; /* of the inspection */
     bool timed;
     pthread_mutex_t turn; /* -d 2: one operation at a time */
 };

@@ -56,8 +56,7 @@ static uint64_t random_number(void)
 static void inspect_lane(void *arg, unsigned thread)
 {
     struct child *c = arg;
-    replay_some(&c->lanes[thread],
-                inspect_from(c->inspection, thread, c->leg),
+    replay_some(&c->lanes[thread], inspect_from(c->inspection, thread, c->leg),
                 inspect_to(c->inspection, thread, c->leg));
 }
 
@@ -67,8 +66,7 @@ void child_inspect(struct child *c)
     struct fault *fault = &c->shared->fault;
     if (fault_seen(fault))
         return;
-    c->inspection =
-        inspect_new(c->a, c->job->round, c->lanes, random_number());
+    c->inspection = inspect_new(c->a, c->job->round, c->lanes, random_number());
     set_phase(c, PHASE_PASS);
     for (c->leg = 0; c->leg < 3 && !fault_seen(fault); c->leg++) {
         crew_run(c->crew, inspect_lane, c);
@@ -97,8 +95,8 @@ void child_time(struct child *c)
 {
     const struct round *r = c->job->round;
     uint64_t lot = random_number();
-    bool look = c->ours && c->job->level &&
-                lot / 2 % MDRIVER_INSPECT_ONE_IN == 0;
+    bool look =
+        c->ours && c->job->level && lot / 2 % MDRIVER_INSPECT_ONE_IN == 0;
     c->timed = true;
     if (look && lot % 2)
         child_inspect(c);
@@ -120,10 +118,11 @@ static void check_resident(struct child *c)
     size_t resident = peak > before ? peak - before : 0;
     if (resident_covers(resident, written))
         return;
-    fault_set(&c->shared->fault, FAULT_HEAP, 0,
-              "%s: %zu bytes of live blocks were written, and %zu bytes are "
-              "resident: blocks share memory, which the checked pass did not see",
-              c->a->name, written, resident);
+    fault_set(
+        &c->shared->fault, FAULT_HEAP, 0,
+        "%s: %zu bytes of live blocks were written, and %zu bytes are "
+        "resident: blocks share memory, which the checked pass did not see",
+        c->a->name, written, resident);
 }
 
 void child_touch(struct child *c)

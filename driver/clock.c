@@ -54,7 +54,7 @@ bool clock_agree(const double *samples, size_t n, size_t k, double eps)
 struct timing clock_summarize(const double *samples, size_t n)
 {
     if (n == 0)
-        return (struct timing){ 0 };
+        return (struct timing){0};
     double v[n];
     memcpy(v, samples, n * sizeof *v);
     sort(v, n);
@@ -74,7 +74,9 @@ struct timing clock_summarize(const double *samples, size_t n)
 #define OVERHEAD_TRIES 1000
 
 #if defined(__x86_64__)
-#define CPUID_POWER 0x80000007u /* its edx bit 8: the TSC never changes pace */
+#define CPUID_POWER                                                            \
+    0x80000007u /* its edx bit 8: the TSC never changes pace                   \
+                 */
 #define CPUID_INVARIANT_TSC (1u << 8)
 
 static bool tsc_is_steady(void)
@@ -101,7 +103,7 @@ static double measure_tick(const struct ticker *t)
 
 struct ticker ticker_calibrate(void)
 {
-    struct ticker t = { .tsc = tsc_is_steady(), .ns = 1 };
+    struct ticker t = {.tsc = tsc_is_steady(), .ns = 1};
     if (t.tsc)
         t.ns = measure_tick(&t);
     uint64_t least = UINT64_MAX;

@@ -14,7 +14,7 @@ bool counted_replay(struct lane *lane)
 
 struct mm_counts counted_sum(const struct mark *marks, unsigned n)
 {
-    struct mm_counts sum = { 0 };
+    struct mm_counts sum = {0};
     for (unsigned i = 0; i < n; i++) {
         sum.rmw += marks[i].counts.rmw;
         sum.shared += marks[i].counts.shared;

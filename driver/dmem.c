@@ -42,8 +42,7 @@ static _Noreturn void die(const char *what)
 
 static struct head *map(size_t length, int flags, int fd)
 {
-    struct head *h =
-        mmap(NULL, length, PROT_READ | PROT_WRITE, flags, fd, 0);
+    struct head *h = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, fd, 0);
     if (h == MAP_FAILED)
         die("out of memory for the driver's own tables: use fewer or "
             "smaller traces, or fewer threads");
@@ -62,7 +61,7 @@ void *dmem_alloc(size_t size)
 {
     size_t length = with_head(size);
     struct head *h = map(length, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-    *h = (struct head){ DMEM_MARK, length };
+    *h = (struct head){DMEM_MARK, length};
     return h + 1;
 }
 
@@ -73,7 +72,7 @@ void *dmem_shared(size_t size, int *fd)
     if (*fd < 0 || ftruncate(*fd, (off_t)length) != 0)
         die("no memory can be had that processes share (memfd_create)");
     struct head *h = map(length, MAP_SHARED, *fd);
-    *h = (struct head){ DMEM_MARK, length };
+    *h = (struct head){DMEM_MARK, length};
     return h + 1;
 }
 

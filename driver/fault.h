@@ -11,20 +11,20 @@
 
 enum fault_kind {
     FAULT_NONE,
-    FAULT_NULL,    /* malloc and friends returned NULL */
-    FAULT_ALIGN,   /* payload not aligned */
-    FAULT_OUTSIDE, /* payload outside the heap */
-    FAULT_OVERLAP, /* overlaps another live block */
-    FAULT_DIRTY,   /* calloc'ed bytes are not zero */
-    FAULT_DATA,    /* payload changed while the block was live */
-    FAULT_REALLOC, /* realloc lost data */
-    FAULT_USABLE,  /* usable_size below the size asked for */
-    FAULT_CHECK,   /* the allocator's own check found broken invariants */
-    FAULT_CRASH,   /* a signal ended it (found by the sandbox) */
-    FAULT_HANG,    /* no operation finished in time (found by the sandbox) */
-    FAULT_SLOW,    /* a pass took longer than --limit (the sandbox, too) */
-    FAULT_MEMORY,  /* it had more memory than --memory (the sandbox, too) */
-    FAULT_HEAP,    /* its heap cannot have been so small, or grew and grew */
+    FAULT_NULL,     /* malloc and friends returned NULL */
+    FAULT_ALIGN,    /* payload not aligned */
+    FAULT_OUTSIDE,  /* payload outside the heap */
+    FAULT_OVERLAP,  /* overlaps another live block */
+    FAULT_DIRTY,    /* calloc'ed bytes are not zero */
+    FAULT_DATA,     /* payload changed while the block was live */
+    FAULT_REALLOC,  /* realloc lost data */
+    FAULT_USABLE,   /* usable_size below the size asked for */
+    FAULT_CHECK,    /* the allocator's own check found broken invariants */
+    FAULT_CRASH,    /* a signal ended it (found by the sandbox) */
+    FAULT_HANG,     /* no operation finished in time (found by the sandbox) */
+    FAULT_SLOW,     /* a pass took longer than --limit (the sandbox, too) */
+    FAULT_MEMORY,   /* it had more memory than --memory (the sandbox, too) */
+    FAULT_HEAP,     /* its heap cannot have been so small, or grew and grew */
     FAULT_GIVEN_UP, /* not tried any more: it had too many faults */
     FAULT_KINDS
 };

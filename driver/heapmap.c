@@ -34,8 +34,8 @@ struct heapmap {
 /* The map of all units that were ever used, for printing. */
 struct table {
     size_t nunits;
-    unsigned *first;             /* sample at which each unit was used first */
-    size_t (*bytes)[KINDS];      /* of each sample and unit */
+    unsigned *first;        /* sample at which each unit was used first */
+    size_t (*bytes)[KINDS]; /* of each sample and unit */
 };
 
 size_t heapmap_unit(size_t peak_payload)
@@ -78,7 +78,7 @@ static struct piece *piece_for(struct heapmap *m, uint64_t unit)
         m->pieces = more;
     }
     last = &m->pieces[m->npieces++];
-    *last = (struct piece){ .unit = unit, .sample = m->nsamples };
+    *last = (struct piece){.unit = unit, .sample = m->nsamples};
     return last;
 }
 
@@ -103,7 +103,7 @@ void heapmap_add(struct heapmap *m, size_t ops, struct oracle_place *live,
                  size_t n, const struct mm_stats *stats)
 {
     struct sample *s = &m->samples[m->nsamples];
-    *s = (struct sample){ .ops = ops, .stats = *stats };
+    *s = (struct sample){.ops = ops, .stats = *stats};
     qsort(live, n, sizeof *live, by_address);
     for (size_t i = 0; i < n; i++) {
         uintptr_t end = live[i].at + live[i].usable;
@@ -129,7 +129,7 @@ static int by_unit(const void *a, const void *b)
 
 static struct table table_make(const struct heapmap *m)
 {
-    struct table t = { 0 };
+    struct table t = {0};
     qsort(m->pieces, m->npieces, sizeof *m->pieces, by_unit);
     for (size_t i = 0; i < m->npieces; i++)
         t.nunits += i == 0 || m->pieces[i].unit != m->pieces[i - 1].unit;
@@ -140,8 +140,7 @@ static struct table table_make(const struct heapmap *m)
         const struct piece *p = &m->pieces[i];
         if (i == 0 || p->unit != p[-1].unit)
             t.first[i ? ++unit : 0] = p->sample;
-        memcpy(t.bytes[p->sample * t.nunits + unit], p->bytes,
-               sizeof p->bytes);
+        memcpy(t.bytes[p->sample * t.nunits + unit], p->bytes, sizeof p->bytes);
     }
     return t;
 }
@@ -163,8 +162,9 @@ static void put_row(FILE *f, const struct heapmap *m, const struct table *t,
         bytes += t->bytes[sample * t->nunits + u][kind];
     }
     if (used)
-        fprintf(f, ",%zu", (bytes * 100 + m->unit * (to - from) / 2) /
-                               (m->unit * (to - from)));
+        fprintf(f, ",%zu",
+                (bytes * 100 + m->unit * (to - from) / 2) /
+                    (m->unit * (to - from)));
     else
         putc(',', f);
 }
@@ -172,7 +172,7 @@ static void put_row(FILE *f, const struct heapmap *m, const struct table *t,
 static void put_line(FILE *f, const struct heapmap *m, const struct table *t,
                      unsigned sample, enum kind kind, unsigned rows)
 {
-    static const char *const names[KINDS] = { "live", "metadata" };
+    static const char *const names[KINDS] = {"live", "metadata"};
     const struct sample *s = &m->samples[sample];
     fprintf(f, "%zu,%s,%zu,%zu,%zu,%zu,%zu", s->ops, names[kind], s->payload,
             s->usable, s->stats.heap, s->stats.metadata, t->nunits * m->unit);

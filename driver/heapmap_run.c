@@ -27,7 +27,7 @@ struct sampling {
 
 static void take_sample(struct sampling *s, size_t ops)
 {
-    struct mm_stats stats = { 0 };
+    struct mm_stats stats = {0};
     size_t n = 0;
     s->a->stats(&stats);
     for (size_t id = 0; id < s->t->nids; id++)
@@ -41,7 +41,7 @@ static bool replay(struct oracle *oracle, struct sampling *s, unsigned seconds)
 {
     size_t nops = s->t->nops, samples = HEAPMAP_SAMPLES, taken = 0;
     samples = samples < nops ? samples : nops;
-    struct oracle_where where = { .trace = s->t };
+    struct oracle_where where = {.trace = s->t};
     alarm(seconds);
     for (; where.op < nops; where.op++) {
         if (!oracle_op(oracle, &where, s->blocks))
@@ -59,7 +59,7 @@ static bool replay(struct oracle *oracle, struct sampling *s, unsigned seconds)
  * take these signals for itself. */
 static void crash_plainly(void)
 {
-    static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         signal(signals[i], SIG_DFL);
 }
@@ -72,7 +72,7 @@ static int draw(const struct options *o, const struct mm_allocator *a,
     crash_plainly();
     struct mm_allocator own = account_open(a);
     a = &own;
-    struct sampling s = { .a = a, .t = t };
+    struct sampling s = {.a = a, .t = t};
     struct oracle *oracle = oracle_new(a, o->level ? o->level : 1, &fault);
     s.blocks = oracle_begin(oracle, t);
     s.live = dmem_alloc((t->nids + 1) * sizeof *s.live);

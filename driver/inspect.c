@@ -123,8 +123,8 @@ static bool lies_right(const struct inspection *x, const struct place *at)
 {
     char what[128];
     if ((uintptr_t)at->p % MIN_ALIGN) {
-        snprintf(what, sizeof what, "%p is not a multiple of %d",
-                 (void *)at->p, MIN_ALIGN);
+        snprintf(what, sizeof what, "%p is not a multiple of %d", (void *)at->p,
+                 MIN_ALIGN);
         return fail(x, at, FAULT_ALIGN, what);
     }
     if (x->a->contains && !x->a->contains(at->p, at->h->size)) {

@@ -21,8 +21,8 @@ struct held {
 struct walk {
     struct lane *lanes;
     unsigned nlanes;
-    size_t cut[4]; /* indices in the trace: 0, both cuts, its end */
-    size_t at;     /* operations gone through */
+    size_t cut[4];       /* indices in the trace: 0, both cuts, its end */
+    size_t at;           /* operations gone through */
     size_t *done, *outs; /* of each lane: operations, entries written */
     struct held *held;   /* of each id */
 };

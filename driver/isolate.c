@@ -78,9 +78,8 @@ void isolate_self(void)
 #define REFUSE(call) IF_EQUAL(call, 0, 1), END(SECCOMP_RET_TRAP)
 /* ... if it makes no thread, ... */
 #define REFUSE_PROCESS(call)                                                   \
-    IF_EQUAL(call, 0, 4), LOAD(FIELD(args[0])),                                \
-        IF_SET(CLONE_THREAD, 0, 1), END(SECCOMP_RET_ALLOW),                    \
-        END(SECCOMP_RET_TRAP)
+    IF_EQUAL(call, 0, 4), LOAD(FIELD(args[0])), IF_SET(CLONE_THREAD, 0, 1),    \
+        END(SECCOMP_RET_ALLOW), END(SECCOMP_RET_TRAP)
 /* ... if it is for another process than this, ... */
 #define REFUSE_OTHERS(call, self)                                              \
     IF_EQUAL(call, 0, 4), LOAD(FIELD(args[0])), IF_EQUAL(self, 0, 1),          \
@@ -125,8 +124,7 @@ void isolate_calls(void)
         REFUSE_OTHERS(SYS_kill, self),
         REFUSE_OTHERS(SYS_tgkill, self),
         REFUSE_WRITING(SYS_openat, 2),
-        REFUSED_FILES REFUSED_CALLS
-        END(SECCOMP_RET_ALLOW),
+        REFUSED_FILES REFUSED_CALLS END(SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {
         .len = sizeof filter / sizeof *filter,

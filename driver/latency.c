@@ -53,7 +53,7 @@ struct percentiles latency_percentiles(const struct histogram *h, double ns)
 
 const char *latency_name(enum latency_kind kind)
 {
-    static const char *const names[LATENCY_KINDS] = { "malloc", "free",
-                                                      "realloc" };
+    static const char *const names[LATENCY_KINDS] = {"malloc", "free",
+                                                     "realloc"};
     return names[kind];
 }

@@ -32,23 +32,23 @@ static bool replay(const struct mm_allocator *a, struct lane *lane)
 
 static bool replay_trace(const struct mm_allocator *a, const struct trace *t)
 {
-    struct fault fault = { 0 };
+    struct fault fault = {0};
     struct mark *mark = dmem_alloc(sizeof *mark);
     struct script *script = script_make(t, 1);
     void **slots = dmem_alloc(script->lanes->nslots * sizeof *slots);
-    struct lane lane = { .a = a,
-                         .script = script,
-                         .l = script->lanes,
-                         .slots = slots,
-                         .mark = mark,
-                         .fault = &fault,
-                         .absurd = replay_absurd() };
+    struct lane lane = {.a = a,
+                        .script = script,
+                        .l = script->lanes,
+                        .slots = slots,
+                        .mark = mark,
+                        .fault = &fault,
+                        .absurd = replay_absurd()};
     bool good = replay(a, &lane);
     if (good)
         printf("%s: %s: ops=%zu\n", a->name, t->name, t->nops);
     else
-        fprintf(stderr, "FAULT %s\n", fault_seen(&fault) ? fault.text
-                                                         : "init failed");
+        fprintf(stderr, "FAULT %s\n",
+                fault_seen(&fault) ? fault.text : "init failed");
     dmem_free(slots);
     script_free(script);
     dmem_free(mark);

@@ -82,7 +82,8 @@ static _Noreturn void unknown_allocator(const char *name)
         snprintf(known + strlen(known), sizeof known - strlen(known), " %s",
                  registry[i]->name);
     usage("option -a: no allocator is called '%s'; there are:%s jemalloc "
-          "tcmalloc mimalloc, and files named *.so", name, known);
+          "tcmalloc mimalloc, and files named *.so",
+          name, known);
 }
 
 /* One that is not installed is left out; one that cannot serve is a mistake. */
@@ -227,7 +228,8 @@ static void refuse_libraries(const struct options *o)
     for (unsigned i = 0; i < o->nallocators; i++)
         if (peer_library(o->allocators[i]))
             usage("option --once: found %s, a library, expected one of those "
-                  "that are linked in", o->allocators[i]->name);
+                  "that are linked in",
+                  o->allocators[i]->name);
 }
 
 static void want_watch(const struct options *o)
@@ -237,10 +239,12 @@ static void want_watch(const struct options *o)
               o->npaths);
     if (o->threads[0] != 1 || o->nthreads > 1)
         usage("option --watch: the trace's own threads take turns, so not "
-              "-n %u", o->threads[o->nthreads - 1]);
+              "-n %u",
+              o->threads[o->nthreads - 1]);
     if (o->watch_page && o->nallocators > 2)
         usage("option --watch: found %u allocators, expected one or two that "
-              "are put side by side", o->nallocators);
+              "are put side by side",
+              o->nallocators);
     for (unsigned i = 0; i < o->nallocators; i++)
         if (peer_library(o->allocators[i]) ||
             registry_is_null(o->allocators[i]))
@@ -289,8 +293,9 @@ static void fill_defaults(struct options *o)
 void options_read(struct options *o, int argc, char **argv)
 {
     int option;
-    *o = (struct options){ .level = 1, .seconds = MDRIVER_WATCHDOG_SECONDS,
-                            .limit = MDRIVER_LIMIT_SECONDS };
+    *o = (struct options){.level = 1,
+                          .seconds = MDRIVER_WATCHDOG_SECONDS,
+                          .limit = MDRIVER_LIMIT_SECONDS};
     o->allocators = dmem_alloc((registry_count() + MDRIVER_MAX_PEERS) *
                                sizeof *o->allocators);
     o->command = origin_command(argc, argv);

@@ -18,20 +18,20 @@ struct options {
     unsigned nthreads;
     const struct mm_allocator **allocators; /* -a, nallocators */
     unsigned nallocators;
-    bool chosen; /* by -a */
-    bool stages; /* not chosen: all of stages.h */
+    bool chosen;              /* by -a */
+    bool stages;              /* not chosen: all of stages.h */
     bool keep_going, limited; /* limited: by --limit */
     unsigned limit, memory; /* --limit, seconds; --memory, MiB, 0: by payload */
     bool same, list, show_libc, grade, pin, latency, count, once;
-    int level;        /* -d */
-    unsigned seconds; /* -s */
-    unsigned runs;    /* -r; 0: until the best agree */
-    int verbose;      /* 1: -v, 2: -V */
+    int level;                        /* -d */
+    unsigned seconds;                 /* -s */
+    unsigned runs;                    /* -r; 0: until the best agree */
+    int verbose;                      /* 1: -v, 2: -V */
     const char *csv, *json, *heapmap; /* NULL: not wanted */
     bool watch;
     const char *watch_page; /* NULL: drawn on standard output */
     unsigned watch_speed;   /* operations a second; 0: the usual */
-    char *command; /* the command line as one string */
+    char *command;          /* the command line as one string */
 };
 
 /** Read the command line. On a mistake it prints one line and exits with

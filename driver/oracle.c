@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SAMPLE_OPS 1024 /* operations of a trace between samples of the heap   \
-                         */
+#define SAMPLE_OPS                                                             \
+    1024 /* operations of a trace between samples of the heap                  \
+          */
 
 static struct replay *replay_of(struct oracle_block *blocks)
 {

@@ -6,13 +6,14 @@
 #include <stdio.h>
 
 #define MIN_ALIGN ((size_t)16)
-#define SMALL_ALIGN ((size_t)8) /* SHADOW_GRANULE can tell such blocks apart */
+#define SMALL_ALIGN                                                            \
+    ((size_t)8) /* SHADOW_GRANULE can tell such blocks apart                   \
+                 */
 
 static bool place_is_right(const struct call *c, unsigned char *p, size_t size)
 {
     const struct mm_allocator *a = c->o->a;
-    size_t align =
-        a->small_align && size < MIN_ALIGN ? SMALL_ALIGN : MIN_ALIGN;
+    size_t align = a->small_align && size < MIN_ALIGN ? SMALL_ALIGN : MIN_ALIGN;
     if (c->op->kind == TRACE_MEMALIGN && (size_t)1 << c->op->align > align)
         align = (size_t)1 << c->op->align;
     if ((uintptr_t)p % align != 0)

@@ -85,7 +85,7 @@ struct plan *plan_make(const unsigned *trace_threads, unsigned ntraces,
     p->threads = threads;
     p->same = same;
     p->rounds = dmem_alloc(ntraces * sizeof *p->rounds);
-    struct packer k = { p, trace_threads, ntraces };
+    struct packer k = {p, trace_threads, ntraces};
     if (same)
         pack_same(&k);
     else

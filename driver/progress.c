@@ -27,8 +27,8 @@ static void draw(uint64_t seconds)
         n = snprintf(tail, sizeof tail, ", %llu s",
                      (unsigned long long)seconds);
     if (line.faults)
-        snprintf(tail + n, sizeof tail - (size_t)n, ", %u fault%s",
-                 line.faults, line.faults == 1 ? "" : "s");
+        snprintf(tail + n, sizeof tail - (size_t)n, ", %u fault%s", line.faults,
+                 line.faults == 1 ? "" : "s");
     snprintf(text, sizeof text, "%.*s%s", WIDTH - (int)sizeof tail + 20,
              line.what, tail);
     fprintf(stderr, CLEAR_LINE "%.*s", WIDTH, text);

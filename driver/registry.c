@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ENTRY(name) &name,
-const struct mm_allocator *const registry[] = { MM_ALLOCATORS(ENTRY) NULL };
+const struct mm_allocator *const registry[] = {MM_ALLOCATORS(ENTRY) NULL};
 
 size_t registry_count(void)
 {

@@ -35,8 +35,8 @@ static void print_line(struct relay *r, const char *line)
         fprintf(stderr, "%s| %s\n", r->name, clean);
     r->shown += strlen(clean) + 1;
     if (r->shown >= RELAY_MOST && r->shown - strlen(clean) - 1 < RELAY_MOST)
-        fprintf(stderr, "%s| ... (it prints more; %u KiB are shown)\n",
-                r->name, RELAY_MOST >> 10);
+        fprintf(stderr, "%s| ... (it prints more; %u KiB are shown)\n", r->name,
+                RELAY_MOST >> 10);
 }
 
 static void take_line(struct relay *r)

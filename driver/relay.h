@@ -14,14 +14,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define RELAY_LINE 512           /* bytes; a longer line is cut into pieces */
-#define RELAY_MOST (64u << 10)   /* bytes of one child that are shown */
+#define RELAY_LINE 512         /* bytes; a longer line is cut into pieces */
+#define RELAY_MOST (64u << 10) /* bytes of one child that are shown */
 
 struct relay {
     const char *name;
-    int fd;         /* read end, non-blocking */
-    size_t n;       /* bytes in line */
-    size_t shown;   /* bytes so far */
+    int fd;       /* read end, non-blocking */
+    size_t n;     /* bytes in line */
+    size_t shown; /* bytes so far */
     char line[RELAY_LINE];
     char kept[RELAY_LINE]; /* the last line that begins so */
 };

@@ -126,8 +126,7 @@ static bool __attribute__((noinline, cold)) refused(struct lane *lane, size_t i)
     fault_set(lane->fault, FAULT_NULL, lane->thread,
               "%s: thread %u: %s:%u: NULL for %zu bytes, in a pass that "
               "is not checked",
-              lane->a->name, lane->thread, t->path, trace_line(t, index),
-              size);
+              lane->a->name, lane->thread, t->path, trace_line(t, index), size);
     return false;
 }
 
@@ -144,10 +143,10 @@ static always_inline void *allocate(const struct mm_allocator *a,
 /* @param op     operation i, already read from memory.
  * @param touch  write byte to what was allocated: not always the same, so that
  *               no realloc can know what it need not copy. */
-static always_inline bool
-perform(struct lane *lane, const struct mm_allocator *a, size_t i,
-        const struct trace_op op, void **slot, const bool touch,
-        unsigned char byte)
+static always_inline bool perform(struct lane *lane,
+                                  const struct mm_allocator *a, size_t i,
+                                  const struct trace_op op, void **slot,
+                                  const bool touch, unsigned char byte)
 {
     if (op.kind == TRACE_FREE) {
         a->free(*slot);
@@ -238,8 +237,8 @@ static bool own_code loop_shared_each(struct lane *lane)
 bool replay_some(struct lane *lane, size_t from, size_t to)
 {
     set_state(lane, MARK_BUSY);
-    bool good = lane->hands ? loop_shared(lane, from, to)
-                            : loop_single(lane, from, to);
+    bool good =
+        lane->hands ? loop_shared(lane, from, to) : loop_single(lane, from, to);
     set_state(lane, MARK_DONE);
     return good;
 }
@@ -249,8 +248,7 @@ bool replay_timed(struct lane *lane)
     const size_t n = lane->l->nops;
     set_state(lane, MARK_BUSY);
     lane->mark->start_ns = clock_ns();
-    bool good =
-        lane->hands ? loop_shared(lane, 0, n) : loop_single(lane, 0, n);
+    bool good = lane->hands ? loop_shared(lane, 0, n) : loop_single(lane, 0, n);
     lane->mark->end_ns = clock_ns();
     set_state(lane, MARK_DONE);
     return good;
@@ -267,8 +265,8 @@ bool replay_latency(struct lane *lane)
 static bool check_op(struct lane *lane, size_t i, struct oracle *o,
                      struct oracle_block *blocks)
 {
-    struct oracle_where where = { lane->script->trace,
-                                  script_index(lane->l, i), lane->thread };
+    struct oracle_where where = {lane->script->trace, script_index(lane->l, i),
+                                 lane->thread};
     return !fault_seen(lane->fault) && oracle_op(o, &where, blocks);
 }
 
@@ -296,8 +294,7 @@ void replay_clear(struct lane *lane)
     for (size_t k = 0; k < l->nleft; k++)
         lane->a->free(lane->slots[l->left[k]]);
     for (size_t k = 0; k < l->nout; k++)
-        atomic_store_explicit(&lane->hands[l->out[k]], 0,
-                              memory_order_relaxed);
+        atomic_store_explicit(&lane->hands[l->out[k]], 0, memory_order_relaxed);
     lane->ins = lane->outs = 0;
     set_state(lane, MARK_IDLE);
 }

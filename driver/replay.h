@@ -60,7 +60,7 @@ struct lane {
     struct mark *mark;
     struct fault *fault;
     unsigned thread; /* number of the driver thread */
-    unsigned tag; /* operation i writes the byte i + tag to its block */
+    unsigned tag;    /* operation i writes the byte i + tag to its block */
     unsigned spins;  /* looks at an entry before the processor is given away */
     size_t absurd;   /* bytes; NULL for a larger request is no fault */
     struct latency *latency;

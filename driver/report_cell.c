@@ -27,7 +27,7 @@ const char *cell_ratio(char text[CELL], double ratio)
 /* Four digits that count, in the unit that suits. */
 const char *cell_time(char text[CELL], double seconds)
 {
-    static const char *const units[] = { "s", "ms", "us", "ns" };
+    static const char *const units[] = {"s", "ms", "us", "ns"};
     unsigned u = 0;
     for (; seconds < 1 && u < 3; u++)
         seconds *= 1000;
@@ -42,7 +42,7 @@ const char *cell_time(char text[CELL], double seconds)
 /* To the byte below 10000, then in KB, MB, GB of 1000. */
 const char *cell_bytes(char text[CELL], size_t bytes)
 {
-    static const char *const units[] = { "KB", "MB", "GB", "TB" };
+    static const char *const units[] = {"KB", "MB", "GB", "TB"};
     double value = (double)bytes / 1000;
     unsigned u = 0;
     for (; value >= 1000 && u < 3; u++)

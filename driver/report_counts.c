@@ -12,7 +12,7 @@ struct line {
 static struct line add_copies(const struct round *round,
                               const struct round_result *x, unsigned trace)
 {
-    struct line line = { 0 };
+    struct line line = {0};
     for (unsigned p = 0; p < round->nparts; p++) {
         const struct part_result *part = &x->parts[p];
         if (round->parts[p].trace != trace)

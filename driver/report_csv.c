@@ -61,8 +61,10 @@ static void put_latency_header(FILE *f)
 {
     for (int k = 0; k < LATENCY_KINDS; k++) {
         const char *name = latency_name((enum latency_kind)k);
-        fprintf(f, ",%s_calls,%s_p50_ns,%s_p99_ns,%s_p999_ns,%s_p9999_ns,"
-                   "%s_max_ns", name, name, name, name, name, name);
+        fprintf(f,
+                ",%s_calls,%s_p50_ns,%s_p99_ns,%s_p999_ns,%s_p9999_ns,"
+                "%s_max_ns",
+                name, name, name, name, name, name);
     }
 }
 

@@ -23,8 +23,7 @@ static void name_round(const struct results *r, const struct round *round,
     if (round->nparts == 1)
         cell_trace(text, r->traces[round->parts[0].trace]->name, 26);
     else
-        snprintf(text, CELL, "round %u: %u replays", number + 1,
-                 round->nparts);
+        snprintf(text, CELL, "round %u: %u replays", number + 1, round->nparts);
 }
 
 void report_details(const struct results *r, const struct section *s,

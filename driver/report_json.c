@@ -54,10 +54,10 @@ static json_t *latency(const struct results *r, const struct latency *l)
     json_t *out = json_object();
     for (int k = 0; l && k < LATENCY_KINDS; k++) {
         struct percentiles p = latency_percentiles(&l->kind[k], r->ticker.ns);
-        json_t *one = json_pack(
-            "{s:I, s:f, s:f, s:f, s:f, s:f}", "calls", (json_int_t)p.count,
-            "p50_ns", p.p50, "p99_ns", p.p99, "p99.9_ns", p.p999, "p99.99_ns",
-            p.p9999, "max_ns", p.max);
+        json_t *one = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "calls",
+                                (json_int_t)p.count, "p50_ns", p.p50, "p99_ns",
+                                p.p99, "p99.9_ns", p.p999, "p99.99_ns", p.p9999,
+                                "max_ns", p.max);
         if (p.count)
             json_object_set(out, latency_name((enum latency_kind)k), one);
         json_decref(one);
@@ -102,20 +102,20 @@ static json_t *one_round(const struct results *r, const struct section *s,
 {
     const struct round_result *x = result_round(s, a, round);
     json_t *out = json_pack(
-        "{s:i, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "{s:i, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, "
         "s:o, s:o}",
         "threads", (int)s->plan->rounds[round].nthreads, "status",
-        round_status(x), "fault",
-        x->fault ? text(x->fault_text) : json_null(), "ops",
-        (json_int_t)x->ops, "secs", timing(&x->time), "samples", samples(x),
-        "vs_libc", number(ratio_to_libc(r, s, a, round)), "speedup",
+        round_status(x), "fault", x->fault ? text(x->fault_text) : json_null(),
+        "ops", (json_int_t)x->ops, "secs", timing(&x->time), "samples",
+        samples(x), "vs_libc", number(ratio_to_libc(r, s, a, round)), "speedup",
         number(round_speedup(r, s, a, round)), "payload_peak",
-        bytes(x->peak_payload), "heap_peak", bytes(x->peak_heap),
-        "utilization", number(result_util(x)), "slack",
-        x->slack < 0 ? json_null() : json_real(x->slack),
-        "touched_peak", bytes(x->touched_payload), "resident_peak",
-        bytes(x->peak_resident), "resident_ratio", number(result_resident(x)),
-        "parts", parts(r, s, a, round));
+        bytes(x->peak_payload), "heap_peak", bytes(x->peak_heap), "utilization",
+        number(result_util(x)), "slack",
+        x->slack < 0 ? json_null() : json_real(x->slack), "touched_peak",
+        bytes(x->touched_payload), "resident_peak", bytes(x->peak_resident),
+        "resident_ratio", number(result_resident(x)), "parts",
+        parts(r, s, a, round));
     if (x->latency)
         json_object_set_new(out, "latency", latency(r, x->latency));
     return out;
@@ -142,10 +142,10 @@ static json_t *allocator(const struct results *r, const struct section *s,
     for (unsigned i = 0; i < s->plan->nrounds; i++)
         json_array_append_new(rounds, one_round(r, s, a, i));
     const char *library = peer_library(r->allocators[a]);
-    json_t *out = json_pack("{s:s, s:o, s:o, s:o}", "name",
-                            r->allocators[a]->name, "library",
-                            library ? text(library) : json_null(), "summary",
-                            summary(&sum), "rounds", rounds);
+    json_t *out =
+        json_pack("{s:s, s:o, s:o, s:o}", "name", r->allocators[a]->name,
+                  "library", library ? text(library) : json_null(), "summary",
+                  summary(&sum), "rounds", rounds);
     if (with_latency) {
         sum_latency(s, a, &sum_of_rounds);
         json_object_set_new(out, "latency", latency(r, &sum_of_rounds));
@@ -186,11 +186,11 @@ void report_json(const struct results *r, const struct options *o, FILE *f)
     for (unsigned i = 0; i < r->nsections; i++)
         json_array_append_new(sections,
                               section(r, &r->sections[i], o->latency));
-    json_t *out = json_pack("{s:o, s:s, s:s, s:s, s:i, s:o, s:o}", "command",
-                            text(o->command), "date", from.date, "machine",
-                            from.machine, "cpu", from.cpu, "processors",
-                            (int)from.processors, "traces", traces(r),
-                            "sections", sections);
+    json_t *out =
+        json_pack("{s:o, s:s, s:s, s:s, s:i, s:o, s:o}", "command",
+                  text(o->command), "date", from.date, "machine", from.machine,
+                  "cpu", from.cpu, "processors", (int)from.processors, "traces",
+                  traces(r), "sections", sections);
     if (o->latency)
         json_object_set_new(out, "clock_overhead_ns",
                             json_real(r->ticker.overhead));

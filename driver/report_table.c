@@ -47,8 +47,7 @@ static bool one_trace_each(const struct plan *p)
 }
 
 static void print_speed(const struct table *t, size_t ops,
-                        const struct timing *time, double ratio,
-                        double speedup)
+                        const struct timing *time, double ratio, double speedup)
 {
     char elapsed[CELL], mops[CELL], spread[CELL], libc[CELL];
     printf(" %9zu %9s %8s %6s %7s", ops, cell_time(elapsed, time->median),
@@ -127,8 +126,8 @@ static void print_round_line(const struct table *t, unsigned round)
 static void print_round_table(const struct table *t)
 {
     printf("  %-7s %-18s %5s %6s %6s %9s %9s %8s %6s %7s%s\n", "thread",
-           "trace", "valid", "util", "resid", "ops", "time", "Mops/s",
-           "spread", "vs libc", t->speedup ? " speedup" : "");
+           "trace", "valid", "util", "resid", "ops", "time", "Mops/s", "spread",
+           "vs libc", t->speedup ? " speedup" : "");
     for (unsigned i = 0; i < t->s->plan->nrounds; i++) {
         for (unsigned p = 0; p < t->s->plan->rounds[i].nparts; p++)
             print_part_line(t, i, p);
@@ -146,8 +145,8 @@ static void print_legend(const struct table *t)
         const struct round_result *x = result_round(t->s, t->allocator, i);
         if (!result_valid(x) || !x->time.runs)
             continue;
-        small |= x->touched_payload &&
-                 x->touched_payload < RESULT_LEAST_WRITTEN;
+        small |=
+            x->touched_payload && x->touched_payload < RESULT_LEAST_WRITTEN;
         old |= x->touched_payload >= RESULT_LEAST_WRITTEN && !x->peak_resident;
         brief |= ratio_to_libc(t->r, t->s, t->allocator, i) == 0;
     }
@@ -164,16 +163,16 @@ static void print_legend(const struct table *t)
 static void print_section(const struct results *r, const struct section *s,
                           unsigned a, bool speedup)
 {
-    struct table t = { r, s, a, speedup && s->threads > 1 };
+    struct table t = {r, s, a, speedup && s->threads > 1};
     printf("\n%s: %u thread%s%s\n", r->allocators[a]->name, s->threads,
            s->threads == 1 ? "" : "s",
-           s->threads == 1  ? ""
+           s->threads == 1 ? ""
            : s->plan->same ? ", each trace by all of them"
                            : ", each with a trace of its own");
     if (!result_round(s, a, 0)->ran)
         printf("not run: %s\n", r->allocators[a]->single_threaded
-                                     ? "it is for one thread only"
-                                     : "nothing is left to compare it with");
+                                    ? "it is for one thread only"
+                                    : "nothing is left to compare it with");
     else if (one_trace_each(s->plan))
         print_trace_table(&t);
     else

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READINGS 128      /* at regular distances, shared among the lanes */
-#define STEP_DIVISOR 64   /* a new height: 1/64 above the last one ... */
-#define STEP_LEAST 4096   /* ... and at least so many bytes */
+#define READINGS 128    /* at regular distances, shared among the lanes */
+#define STEP_DIVISOR 64 /* a new height: 1/64 above the last one ... */
+#define STEP_LEAST 4096 /* ... and at least so many bytes */
 #define TOUCH_MOST ((size_t)64 << 20) /* bytes of one block */
 #define PATTERN 0xa5
 
@@ -45,9 +45,9 @@ size_t resident_now(void)
 static void raise_to(_Atomic size_t *max, size_t value)
 {
     size_t old = atomic_load_explicit(max, memory_order_relaxed);
-    while (old < value && !atomic_compare_exchange_weak_explicit(
-                              max, &old, value, memory_order_relaxed,
-                              memory_order_relaxed))
+    while (old < value &&
+           !atomic_compare_exchange_weak_explicit(
+               max, &old, value, memory_order_relaxed, memory_order_relaxed))
         ;
 }
 
@@ -92,9 +92,9 @@ static void new_height(struct resident *r, size_t live)
 
 static void add_live(struct resident *r, size_t now, size_t before)
 {
-    size_t live = now - before + atomic_fetch_add_explicit(
-                                     &r->live, now - before,
-                                     memory_order_relaxed);
+    size_t live =
+        now - before +
+        atomic_fetch_add_explicit(&r->live, now - before, memory_order_relaxed);
     if (now > before)
         new_height(r, live);
 }

@@ -24,22 +24,22 @@ struct part_result {
 
 /* One round with one allocator. */
 struct round_result {
-    bool ran;     /* false: for one thread only, or nobody to compare it with */
+    bool ran; /* false: for one thread only, or nobody to compare it with */
     unsigned counted; /* replays; 0: no --count, or it does not count */
-    bool checked; /* false: never checked (the no-op allocator) */
-    int fault;    /* enum fault_kind; FAULT_NONE: every block was valid */
-    int fault_part; /* index of the part that it was found in, or -1 */
+    bool checked;     /* false: never checked (the no-op allocator) */
+    int fault;        /* enum fault_kind; FAULT_NONE: every block was valid */
+    int fault_part;   /* index of the part that it was found in, or -1 */
     char fault_text[FAULT_TEXT];
     size_t ops;
-    size_t peak_payload, peak_heap;         /* checked pass, bytes */
+    size_t peak_payload, peak_heap; /* checked pass, bytes */
     double slack; /* checked pass: bytes beyond those asked for, over these;
                      -1: unknown */
-    size_t touched_payload, peak_resident;  /* touch pass, bytes */
+    size_t touched_payload, peak_resident; /* touch pass, bytes */
     struct timing time; /* seconds, first start to last end of all threads */
-    double *samples; /* of time, in the order of the runs: run i of every
-                        allocator was timed in the same turn */
-    struct part_result *parts;   /* as plan->rounds[r].parts */
-    struct latency *latency;     /* NULL without --latency */
+    double *samples;    /* of time, in the order of the runs: run i of every
+                           allocator was timed in the same turn */
+    struct part_result *parts; /* as plan->rounds[r].parts */
+    struct latency *latency;   /* NULL without --latency */
 };
 
 /* One number of threads. */
@@ -53,7 +53,7 @@ struct results {
     struct trace **traces;
     unsigned ntraces;
     const struct mm_allocator **allocators; /* libc is among them */
-    unsigned *faults; /* of each allocator, so far */
+    unsigned *faults;                       /* of each allocator, so far */
     bool *shown; /* of each allocator: false: only compared with, or no-op */
     unsigned nallocators;
     unsigned libc; /* index of the reference */

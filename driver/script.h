@@ -50,7 +50,7 @@ struct script_lane {
     size_t nops, nslots;
     uint32_t *in, *out; /* S2 */
     size_t nin, nout;
-    uint32_t *left;     /* S4 */
+    uint32_t *left; /* S4 */
     size_t nleft;
 };
 

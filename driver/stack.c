@@ -46,8 +46,8 @@ static uintptr_t call_of(const struct stack *s, unsigned i)
 
 static _Noreturn void ask(const struct stack *s, unsigned n, int out)
 {
-    char *argv[STACK_MOST + 6] = { "addr2line", "-a", "-f", "-i", "-e",
-                                   "/proc/self/exe" };
+    char *argv[STACK_MOST + 6] = {"addr2line", "-a", "-f",
+                                  "-i",        "-e", "/proc/self/exe"};
     static char digits[STACK_MOST][DIGITS], exe[4096];
     uintptr_t base = 0;
     ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
@@ -107,8 +107,8 @@ struct words {
 static void add(struct words *w, const char *function, const char *place)
 {
     size_t n = strlen(w->text);
-    snprintf(w->text + n, w->room - n, "%s%s (%s)",
-             n ? ", called by " : " in ", function, place);
+    snprintf(w->text + n, w->room - n, "%s%s (%s)", n ? ", called by " : " in ",
+             function, place);
 }
 
 /* "/home/me/lab/designs/mine.c:80 (discriminator 2)", as seen from here. */
@@ -178,7 +178,7 @@ static void add_symbol(struct words *w, uintptr_t pc)
 void stack_text(const struct stack *s, char *text, size_t room)
 {
     static struct answer answer;
-    struct words w = { .text = text, .room = room };
+    struct words w = {.text = text, .room = room};
     unsigned n = atomic_load_explicit(&s->n, memory_order_acquire);
     text[0] = '\0';
     n = n < STACK_MOST ? n : STACK_MOST; /* it may have been overwritten */
@@ -189,7 +189,7 @@ void stack_text(const struct stack *s, char *text, size_t room)
         add_symbol(&w, call_of(s, 0)); /* memcpy, pthread_mutex_lock */
     if (first == n)
         return;
-    struct stack own = { .n = n - first };
+    struct stack own = {.n = n - first};
     memmove(own.pc, s->pc + first, (n - first) * sizeof *own.pc);
     if (first)
         own.pc[0]--; /* it is no fault's, but behind a call */

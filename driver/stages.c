@@ -6,11 +6,11 @@
 #include <stdio.h>
 
 const struct stage stages[] = {
-    { "global", "one heap and one lock: the threads wait for each other" },
-    { "per-thread", "a heap for each thread, and a lock for each heap" },
-    { "arena", "before them a cache for each thread, which needs no lock" },
-    { "lockfree", "no locks: a thread that stands still holds up no other" },
-    { NULL, NULL },
+    {"global", "one heap and one lock: the threads wait for each other"},
+    {"per-thread", "a heap for each thread, and a lock for each heap"},
+    {"arena", "before them a cache for each thread, which needs no lock"},
+    {"lockfree", "no locks: a thread that stands still holds up no other"},
+    {NULL, NULL},
 };
 
 static unsigned most_threads(const struct results *r)

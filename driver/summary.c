@@ -83,8 +83,7 @@ static const struct section *one_thread(const struct results *r)
 }
 
 /* Seconds that one thread needs for a trace; 0: not known. */
-static double alone(const struct results *r, unsigned allocator,
-                    unsigned trace)
+static double alone(const struct results *r, unsigned allocator, unsigned trace)
 {
     const struct section *s = one_thread(r);
     for (unsigned i = 0; s && i < s->plan->nrounds; i++)
@@ -143,8 +142,8 @@ static void add_memory(struct sums *t, const struct round_result *x)
     t->resident += result_resident(x);
 }
 
-static void add_time(struct sums *t, const struct round_result *x,
-                     double ratio, double alone_seconds)
+static void add_time(struct sums *t, const struct round_result *x, double ratio,
+                     double alone_seconds)
 {
     double speed = result_speed(x->ops, &x->time);
     if (speed > 0) { /* it was long enough */
@@ -177,8 +176,8 @@ static void finish(struct summary *out, const struct sums *t)
 struct summary summarize_section(const struct results *r,
                                  const struct section *s, unsigned allocator)
 {
-    struct summary out = { 0 };
-    struct sums sums = { 0 };
+    struct summary out = {0};
+    struct sums sums = {0};
     for (unsigned i = 0; i < s->plan->nrounds; i++) {
         const struct round *round = &s->plan->rounds[i];
         const struct round_result *x = result_round(s, allocator, i);
@@ -209,8 +208,8 @@ const char *round_status(const struct round_result *x)
 
 const char *part_status(const struct round_result *x, unsigned part)
 {
-    bool elsewhere = x->fault && x->fault_part >= 0 &&
-                     x->fault_part != (int)part;
+    bool elsewhere =
+        x->fault && x->fault_part >= 0 && x->fault_part != (int)part;
     return elsewhere ? "unknown" : round_status(x);
 }
 

@@ -9,14 +9,14 @@
 
 /* One allocator with one number of threads; a figure not known is 0. */
 struct summary {
-    bool ran;     /* false: no round could be run */
-    bool checked; /* false: the no-op allocator */
+    bool ran;                /* false: no round could be run */
+    bool checked;            /* false: the no-op allocator */
     unsigned replays, valid; /* parts that ran; those in rounds without fault */
     double util, resident;   /* arithmetic means over the rounds */
     double harmonic, arithmetic; /* means of the rounds' operations/second */
     double vs_libc;              /* geometric mean of the rounds' ratios */
     double vs_libc_most; /* the same, each ratio GRADE_PERF_MOST at most */
-    double speedup;              /* one thread's time over this time, in all */
+    double speedup;      /* one thread's time over this time, in all */
 };
 
 struct summary summarize_section(const struct results *r,

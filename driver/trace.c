@@ -40,7 +40,7 @@ static char *base_name(const char *path)
 static struct trace *parse_text(const struct trace_msg *msg, const char *text,
                                 size_t size)
 {
-    struct lex lx = { text, text + size, 1, false, msg };
+    struct lex lx = {text, text + size, 1, false, msg};
     struct trace_header h;
     if (size > TRACE_MAX_TEXT) {
         trace_message(msg, 0, "found %zu bytes of text, expected at most %zu",
@@ -61,7 +61,7 @@ static struct trace *parse_text(const struct trace_msg *msg, const char *text,
 struct trace *trace_parse(const char *name, const void *data, size_t size,
                           char *err, size_t errsize)
 {
-    struct trace_msg msg = { name, err, errsize };
+    struct trace_msg msg = {name, err, errsize};
     if (!trace_is_zstd(data, size))
         return parse_text(&msg, data, size);
     size_t text_size;
@@ -104,8 +104,10 @@ static bool regular(int fd, size_t *size, const struct trace_msg *msg)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return trace_fail(msg, 0, "cannot be looked at: %s; expected a trace "
-                          "file", strerror(errno));
+        return trace_fail(msg, 0,
+                          "cannot be looked at: %s; expected a trace "
+                          "file",
+                          strerror(errno));
     if (!S_ISREG(st.st_mode))
         return trace_fail(msg, 0, "is %s; expected a trace file%s",
                           kind_of_file(st.st_mode),
@@ -127,11 +129,14 @@ static bool read_all(int fd, char *data, size_t size,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return trace_fail(msg, 0, "cannot be read beyond byte %zu of %zu: "
-                              "%s", got, size, strerror(errno));
+            return trace_fail(msg, 0,
+                              "cannot be read beyond byte %zu of %zu: "
+                              "%s",
+                              got, size, strerror(errno));
         got += (size_t)n;
         if (got > size || (n == 0 && got < size))
-            return trace_fail(msg, 0, "changed while it was read; is a program "
+            return trace_fail(msg, 0,
+                              "changed while it was read; is a program "
                               "still writing it?");
         if (n == 0)
             return true;
@@ -152,12 +157,14 @@ static char *read_file(int fd, size_t *size, const struct trace_msg *msg)
 
 struct trace *trace_read(const char *path, char *err, size_t errsize)
 {
-    struct trace_msg msg = { path, err, errsize };
+    struct trace_msg msg = {path, err, errsize};
     /* O_NONBLOCK: opening a FIFO that nobody writes must not wait. */
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) {
-        trace_message(&msg, 0, "cannot be opened: %s; -f takes a trace file, "
-                      "-t a directory of them", strerror(errno));
+        trace_message(&msg, 0,
+                      "cannot be opened: %s; -f takes a trace file, "
+                      "-t a directory of them",
+                      strerror(errno));
         return NULL;
     }
     size_t size;
@@ -179,9 +186,9 @@ static bool ends_with(const char *s, const char *suffix)
 static int is_trace_file(const struct dirent *entry)
 {
     const char *name = entry->d_name;
-    return name[0] != '.'
-           && (ends_with(name, ".rep") || ends_with(name, ".trace")
-               || ends_with(name, ".rep.zst") || ends_with(name, ".trace.zst"));
+    return name[0] != '.' &&
+           (ends_with(name, ".rep") || ends_with(name, ".trace") ||
+            ends_with(name, ".rep.zst") || ends_with(name, ".trace.zst"));
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -203,8 +210,8 @@ static char **join_all(const char *dir, struct dirent **entries, size_t n)
 {
     char **paths = calloc(n, sizeof *paths);
     size_t done = 0;
-    while (paths && done < n
-           && (paths[done] = join(dir, entries[done]->d_name)))
+    while (paths && done < n &&
+           (paths[done] = join(dir, entries[done]->d_name)))
         done++;
     if (done == n)
         return paths;
@@ -216,20 +223,22 @@ static char **join_all(const char *dir, struct dirent **entries, size_t n)
 
 char **trace_list(const char *dir, size_t *n, char *err, size_t errsize)
 {
-    struct trace_msg msg = { dir, err, errsize };
+    struct trace_msg msg = {dir, err, errsize};
     struct dirent **entries = NULL;
     char **paths = NULL;
     int found = scandir(dir, &entries, is_trace_file, by_name);
     *n = found > 0 ? (size_t)found : 0;
     if (found < 0)
-        trace_message(&msg, 0, "cannot be listed: %s; -t takes a directory of "
-                      "traces, -f one trace file", strerror(errno));
+        trace_message(&msg, 0,
+                      "cannot be listed: %s; -t takes a directory of "
+                      "traces, -f one trace file",
+                      strerror(errno));
     else if (found == 0)
-        trace_message(&msg, 0, "has no trace in it; expected files named "
+        trace_message(&msg, 0,
+                      "has no trace in it; expected files named "
                       "*.rep or *.trace, or these with .zst");
     else if (!(paths = join_all(dir, entries, *n)))
-        trace_message(&msg, 0, "no memory for the names of its %zu traces",
-                      *n);
+        trace_message(&msg, 0, "no memory for the names of its %zu traces", *n);
     for (size_t i = 0; i < *n; i++)
         free(entries[i]);
     free(entries);

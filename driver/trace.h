@@ -35,20 +35,20 @@ enum trace_kind {
     TRACE_FREE,     /* f id             */
 };
 
-#define TRACE_NO_ID UINT32_MAX /* `f -1`: free(NULL) */
+#define TRACE_NO_ID UINT32_MAX                   /* `f -1`: free(NULL) */
 #define TRACE_MAX_SIZE (((uint64_t)1 << 47) - 1) /* bytes, of one request */
 #define TRACE_MAX_ALIGN ((uint64_t)1 << 30)      /* of memalign */
 #define TRACE_MAX_THREADS 256
-#ifndef TRACE_MAX_TEXT /* the fuzzer sets its own */
+#ifndef TRACE_MAX_TEXT                     /* the fuzzer sets its own */
 #define TRACE_MAX_TEXT ((size_t)256 << 20) /* bytes of text, unpacked */
 #endif
 
 /* 16 bytes: four to a cache line, so that replay costs little. */
 struct trace_op {
-    uint64_t size : 48;  /* bytes; for calloc the product n * size */
-    uint64_t kind : 3;   /* enum trace_kind */
-    uint64_t wait : 1;   /* T5 */
-    uint64_t align : 6;  /* memalign: log2 of the alignment */
+    uint64_t size : 48; /* bytes; for calloc the product n * size */
+    uint64_t kind : 3;  /* enum trace_kind */
+    uint64_t wait : 1;  /* T5 */
+    uint64_t align : 6; /* memalign: log2 of the alignment */
     uint64_t : 6;
     uint32_t id;
     uint16_t thread;
@@ -56,20 +56,20 @@ struct trace_op {
 };
 
 struct trace {
-    char *path;            /* as given */
-    char *name;            /* base name without suffixes .rep .trace .zst */
-    struct trace_op *ops;  /* nops, file order */
-    uint32_t *seq;         /* nops; NULL if nthreads == 1 (T4) */
-    uint32_t *line;        /* nops line numbers; NULL: first_line + i */
+    char *path;           /* as given */
+    char *name;           /* base name without suffixes .rep .trace .zst */
+    struct trace_op *ops; /* nops, file order */
+    uint32_t *seq;        /* nops; NULL if nthreads == 1 (T4) */
+    uint32_t *line;       /* nops line numbers; NULL: first_line + i */
     size_t nops, nids;
-    unsigned nthreads;     /* 1 for every single-threaded file */
-    uint32_t first_line;   /* line of ops[0] */
-    int weight; /* 0 not scored, 1 both, 2 utilization, 3 throughput */
-    bool balanced;         /* every block is freed by the end */
-    size_t peak_payload;   /* highest sum of live sizes in file order, bytes */
+    unsigned nthreads;   /* 1 for every single-threaded file */
+    uint32_t first_line; /* line of ops[0] */
+    int weight;          /* 0 not scored, 1 both, 2 utilization, 3 throughput */
+    bool balanced;       /* every block is freed by the end */
+    size_t peak_payload; /* highest sum of live sizes in file order, bytes */
     size_t nallocs, nfrees, nreallocs; /* allocs: a, c and m */
-    size_t cross_frees;    /* frees by another thread than the one that
-                            * allocated or last resized the block */
+    size_t cross_frees; /* frees by another thread than the one that
+                         * allocated or last resized the block */
 };
 
 /** Read one trace file, plain or zstd-compressed. Only regular files.

@@ -95,10 +95,10 @@ static int field(struct lex *lx, struct trace_header *h)
         uint64_t max, *value;
         uint32_t *line;
     } fields[] = {
-        { "ids", TRACE_MAX_HEADER, &h->ids, &h->ids_line },
-        { "ops", TRACE_MAX_HEADER, &h->ops, &h->ops_line },
-        { "threads", TRACE_MAX_THREADS, &h->threads, &h->threads_line },
-        { "weight", MAX_WEIGHT, &h->weight, &h->weight_line },
+        {"ids", TRACE_MAX_HEADER, &h->ids, &h->ids_line},
+        {"ops", TRACE_MAX_HEADER, &h->ops, &h->ops_line},
+        {"threads", TRACE_MAX_THREADS, &h->threads, &h->threads_line},
+        {"weight", MAX_WEIGHT, &h->weight, &h->weight_line},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         uint32_t line = lx->line;
@@ -111,8 +111,9 @@ static int field(struct lex *lx, struct trace_header *h)
             return -1;
         }
         *fields[i].line = line;
-        bool ok = lex_number(lx, fields[i].name, fields[i].max,
-                             fields[i].value) && lex_end_line(lx);
+        bool ok =
+            lex_number(lx, fields[i].name, fields[i].max, fields[i].value) &&
+            lex_end_line(lx);
         return ok ? 1 : -1;
     }
     return 0;
@@ -161,19 +162,22 @@ static bool plausible(const struct lex *lx, const struct trace_header *h)
         return trace_fail(lx->msg, h->ops_line,
                           "found %" PRIu64 " operations announced and %" PRIu64
                           " bytes for them, expected at least %" PRIu64
-                          ": is the file cut short?", h->ops, room, least);
+                          ": is the file cut short?",
+                          h->ops, room, least);
     if (h->ids > h->ops)
         return trace_fail(lx->msg, h->ids_line,
                           "found %" PRIu64 " ids, expected at most %" PRIu64
-                          ", the number of operations", h->ids, h->ops);
+                          ", the number of operations",
+                          h->ids, h->ops);
     return true;
 }
 
 bool trace_header_read(struct lex *lx, struct trace_header *h)
 {
-    *h = (struct trace_header){ 0 };
+    *h = (struct trace_header){0};
     if (lx->p == lx->end)
-        return trace_fail(lx->msg, 1, "found an empty file, "
+        return trace_fail(lx->msg, 1,
+                          "found an empty file, "
                           "expected `mmtrace 1` or a header number");
     bool ok = lex_word(lx, "mmtrace") ? superset_header(lx, h)
                                       : classic_header(lx, h);

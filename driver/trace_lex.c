@@ -92,8 +92,8 @@ bool lex_next_line(struct lex *lx)
 bool lex_word(struct lex *lx, const char *word)
 {
     size_t n = strlen(word);
-    if ((size_t)(lx->end - lx->p) < n || memcmp(lx->p, word, n) != 0
-        || !lex_separates(lx, lx->p + n))
+    if ((size_t)(lx->end - lx->p) < n || memcmp(lx->p, word, n) != 0 ||
+        !lex_separates(lx, lx->p + n))
         return false;
     lx->p += n;
     return true;

@@ -25,8 +25,8 @@ const struct trace_op *trace_op_latest(const struct trace_parser *ps,
 
 static bool makes_live(const struct trace_op *op)
 {
-    return op && op->kind != TRACE_FREE
-           && !(op->kind == TRACE_REALLOC && op->size == 0);
+    return op && op->kind != TRACE_FREE &&
+           !(op->kind == TRACE_REALLOC && op->size == 0);
 }
 
 static unsigned latest_line(const struct trace_parser *ps, uint32_t id)
@@ -41,7 +41,8 @@ static bool account(struct trace_parser *ps, uint64_t old, uint64_t size)
     if (ps->live_bytes > TRACE_MAX_SIZE)
         return trace_fail(ps->lx->msg, ps->lx->line,
                           "found %" PRIu64 " live bytes in all, expected at "
-                          "most %" PRIu64, ps->live_bytes, TRACE_MAX_SIZE);
+                          "most %" PRIu64,
+                          ps->live_bytes, TRACE_MAX_SIZE);
     if (ps->live_bytes > ps->t->peak_payload)
         ps->t->peak_payload = ps->live_bytes;
     return true;
@@ -80,10 +81,12 @@ static bool release(struct trace_parser *ps, struct trace_op *op)
         if (before)
             return trace_fail(ps->lx->msg, ps->lx->line,
                               "found `f %u`, expected a live id: it was freed "
-                              "in line %u", op->id, latest_line(ps, op->id));
+                              "in line %u",
+                              op->id, latest_line(ps, op->id));
         return trace_fail(ps->lx->msg, ps->lx->line,
                           "found `f %u`, expected a live id: it was never "
-                          "allocated", op->id);
+                          "allocated",
+                          op->id);
     }
     ps->t->cross_frees += before->thread != op->thread;
     ps->t->nfrees++;
@@ -120,13 +123,14 @@ static bool read_size(struct trace_parser *ps, struct trace_op *op)
 static bool read_calloc(struct trace_parser *ps, struct trace_op *op)
 {
     uint64_t n, elem, size;
-    if (!lex_number(ps->lx, "a number of elements", TRACE_MAX_SIZE, &n)
-        || !lex_number(ps->lx, "an element size", TRACE_MAX_SIZE, &elem))
+    if (!lex_number(ps->lx, "a number of elements", TRACE_MAX_SIZE, &n) ||
+        !lex_number(ps->lx, "an element size", TRACE_MAX_SIZE, &elem))
         return false;
     if (__builtin_mul_overflow(n, elem, &size) || size > TRACE_MAX_SIZE)
         return trace_fail(ps->lx->msg, ps->lx->line,
                           "found %" PRIu64 " * %" PRIu64 " bytes, expected at "
-                          "most %" PRIu64, n, elem, TRACE_MAX_SIZE);
+                          "most %" PRIu64,
+                          n, elem, TRACE_MAX_SIZE);
     op->size = size & TRACE_MAX_SIZE;
     op->elem = elem <= UINT16_MAX ? (uint16_t)elem : 0;
     return true;
@@ -140,7 +144,8 @@ static bool read_memalign(struct trace_parser *ps, struct trace_op *op)
     if (align == 0 || (align & (align - 1)) != 0)
         return trace_fail(ps->lx->msg, ps->lx->line,
                           "found alignment %" PRIu64 ", expected a power of "
-                          "two", align);
+                          "two",
+                          align);
     op->align = (unsigned)__builtin_ctzll(align) & 63;
     return read_size(ps, op);
 }
@@ -180,13 +185,10 @@ bool trace_op_read(struct trace_parser *ps, struct trace_op *op)
     case 'r':
         op->kind = TRACE_REALLOC;
         return read_id(ps, op) && read_size(ps, op) && resize(ps, op);
-    case 'f':
-        op->kind = TRACE_FREE;
-        return read_free(ps, op);
+    case 'f': op->kind = TRACE_FREE; return read_free(ps, op);
     }
     char quote[LEX_QUOTE];
-    return trace_fail(lx->msg, lx->line,
-                      "found %s, expected an operation: a, c, m, r or f%s",
-                      lex_found(&at, quote),
-                      ps->h->superset ? ", or a thread, @T" : "");
+    return trace_fail(
+        lx->msg, lx->line, "found %s, expected an operation: a, c, m, r or f%s",
+        lex_found(&at, quote), ps->h->superset ? ", or a thread, @T" : "");
 }

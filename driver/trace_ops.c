@@ -30,8 +30,8 @@ static bool read_thread_column(struct trace_parser *ps)
     if (i == TRACE_MAX_THREADS)
         return trace_fail(ps->lx->msg, ps->lx->line,
                           "found thread %" PRIu64 " after %d others, expected "
-                          "at most %d threads", tid, TRACE_MAX_THREADS,
-                          TRACE_MAX_THREADS);
+                          "at most %d threads",
+                          tid, TRACE_MAX_THREADS, TRACE_MAX_THREADS);
     if (i == ps->t->nthreads)
         ps->tid[ps->t->nthreads++] = tid;
     ps->thread = i;
@@ -101,12 +101,12 @@ static bool one_line(struct trace_parser *ps)
     if (ps->t->nops == h->ops)
         return trace_fail(ps->lx->msg, ps->lx->line,
                           "found %s, expected end of file: line %u says "
-                          "%" PRIu64 " operations", lex_found(ps->lx, quote),
-                          h->ops_line, h->ops);
+                          "%" PRIu64 " operations",
+                          lex_found(ps->lx, quote), h->ops_line, h->ops);
     if (!read_thread(ps))
         return false;
-    bool nothing_more = lex_at_end(ps->lx)
-                        || (ps->lx->comments && *ps->lx->p == '#');
+    bool nothing_more =
+        lex_at_end(ps->lx) || (ps->lx->comments && *ps->lx->p == '#');
     if (nothing_more && h->superset)
         return lex_end_line(ps->lx);
     return one_op(ps);
@@ -134,7 +134,8 @@ static bool whole(struct trace_parser *ps)
         if (!ps->used[i])
             return trace_fail(ps->lx->msg, h->threads_line,
                               "found no operation of thread %u, expected some "
-                              "of each of %u threads", i, t->nthreads);
+                              "of each of %u threads",
+                              i, t->nthreads);
     if (h->max_live && h->max_live != t->peak_payload)
         return trace_fail(ps->lx->msg, h->max_live_line,
                           "found %" PRIu64 " bytes live at most, expected %zu "
@@ -146,7 +147,7 @@ static bool whole(struct trace_parser *ps)
 bool trace_ops_read(struct lex *lx, const struct trace_header *h,
                     struct trace *t)
 {
-    struct trace_parser ps = { .lx = lx, .h = h, .t = t };
+    struct trace_parser ps = {.lx = lx, .h = h, .t = t};
     bool multi = h->thread_column || h->threads > 1;
     t->nids = h->ids;
     t->weight = (int)h->weight;

@@ -33,10 +33,10 @@ static void zstd_free(void *opaque, void *p)
 bool trace_is_zstd(const void *data, size_t size)
 {
     const unsigned char *b = data;
-    bool frame = size >= 4 && b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f
-                 && b[3] == 0xfd;
-    bool skippable = size >= 4 && (b[0] & 0xf0) == 0x50 && b[1] == 0x2a
-                     && b[2] == 0x4d && b[3] == 0x18;
+    bool frame = size >= 4 && b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f &&
+                 b[3] == 0xfd;
+    bool skippable = size >= 4 && (b[0] & 0xf0) == 0x50 && b[1] == 0x2a &&
+                     b[2] == 0x4d && b[3] == 0x18;
     return frame || skippable;
 }
 
@@ -60,16 +60,19 @@ static bool decompress(ZSTD_DCtx *zstd, ZSTD_inBuffer *in, ZSTD_outBuffer *out,
     while (left || in->pos < in->size) {
         left = ZSTD_decompressStream(zstd, out, in);
         if (ZSTD_isError(left))
-            return trace_fail(msg, 0, "found damaged zstd data (%s) near byte "
+            return trace_fail(msg, 0,
+                              "found damaged zstd data (%s) near byte "
                               "%zu, expected whole zstd frames",
                               ZSTD_getErrorName(left), in->pos);
         if (out->pos == out->size) {
             if (!grow(out))
-                return trace_fail(msg, 0, "found zstd data that unpack to %zu "
+                return trace_fail(msg, 0,
+                                  "found zstd data that unpack to %zu "
                                   "bytes or more, expected less",
                                   TRACE_MAX_TEXT);
         } else if (left && in->pos == in->size) {
-            return trace_fail(msg, 0, "found end of file inside a zstd frame, "
+            return trace_fail(msg, 0,
+                              "found end of file inside a zstd frame, "
                               "expected the rest: is the file cut short?");
         }
     }
@@ -79,10 +82,10 @@ static bool decompress(ZSTD_DCtx *zstd, ZSTD_inBuffer *in, ZSTD_outBuffer *out,
 char *trace_unzstd(const void *data, size_t size, size_t *text_size,
                    const struct trace_msg *msg)
 {
-    ZSTD_customMem memory = { zstd_alloc, zstd_free, NULL };
+    ZSTD_customMem memory = {zstd_alloc, zstd_free, NULL};
     ZSTD_DCtx *zstd = ZSTD_createDCtx_advanced(memory);
-    ZSTD_inBuffer in = { data, size, 0 };
-    ZSTD_outBuffer out = { dmem_alloc(FIRST_TEXT), FIRST_TEXT, 0 };
+    ZSTD_inBuffer in = {data, size, 0};
+    ZSTD_outBuffer out = {dmem_alloc(FIRST_TEXT), FIRST_TEXT, 0};
     ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
     bool ok = decompress(zstd, &in, &out, msg);
     ZSTD_freeDCtx(zstd);

@@ -22,15 +22,14 @@
 static struct shared *notes; /* NULL: nothing to note */
 static _Thread_local unsigned self = THREAD_NONE;
 
-static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
-                             SIGABRT, SIGTRAP, SIGSYS };
+static const int fatal[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                            SIGABRT, SIGTRAP, SIGSYS};
 
 /* Where the signal found the thread. */
 static uintptr_t interrupted_at(const void *context)
 {
 #if defined(__x86_64__)
-    return (uintptr_t)((const ucontext_t *)context)
-        ->uc_mcontext.gregs[REG_RIP];
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.pc;
 #else
@@ -98,10 +97,10 @@ int trap_question(void)
     return SIGRTMAX - 1;
 }
 
-static void catch(int number, void (*handler)(int, siginfo_t *, void *),
-                  int flags)
+static void catch (int number, void (*handler)(int, siginfo_t *, void *),
+                   int flags)
 {
-    struct sigaction act = { .sa_sigaction = handler };
+    struct sigaction act = {.sa_sigaction = handler};
     act.sa_flags = SA_SIGINFO | SA_ONSTACK | flags;
     sigaction(number, &act, NULL);
 }
@@ -112,11 +111,11 @@ void trap_install(struct shared *shared)
     backtrace(&frame, 1); /* loads the unwinder, which allocates */
     notes = shared;
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-        catch(fatal[i], on_signal, 0);
-    catch(trap_question(), on_question, SA_RESTART);
+        catch (fatal[i], on_signal, 0);
+    catch (trap_question(), on_question, SA_RESTART);
     atexit(on_exit_call);
     /* No core: with a reserved heap it is large, and the report says where. */
-    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
 void trap_thread(unsigned thread)
@@ -128,7 +127,7 @@ void trap_thread(unsigned thread)
         atomic_store(&notes->tids[thread], (int)gettid());
     if (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE))
         return; /* AddressSanitizer gave it one, and will want it back */
-    sigaltstack(&(stack_t){ .ss_sp = dmem_alloc(size), .ss_size = size }, NULL);
+    sigaltstack(&(stack_t){.ss_sp = dmem_alloc(size), .ss_size = size}, NULL);
 }
 
 void trap_remove(void)

@@ -52,7 +52,7 @@ static bool moved(struct watch *w)
         uint32_t state = atomic_load_explicit(&m->state, memory_order_relaxed);
         if (op == w->seen[i].op && state == w->seen[i].state)
             continue;
-        w->seen[i] = (struct seen){ op, state, now };
+        w->seen[i] = (struct seen){op, state, now};
         any = true;
     }
     return any;
@@ -70,8 +70,7 @@ static bool slow(const struct watch *w)
 {
     double limit = w->limits.seconds;
     double clock = 1e-9 * (double)(clock_ns() - w->began_ns);
-    double cpu = (cpu_seconds(w->pid) - w->began_cpu) /
-                 w->job->round->nthreads;
+    double cpu = (cpu_seconds(w->pid) - w->began_cpu) / w->job->round->nthreads;
     return limit > 0 && (cpu > limit || clock > limit * MDRIVER_LIMIT_CLOCK *
                                                     w->job->round->nthreads);
 }

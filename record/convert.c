@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MAX_THREADS 32768
-#define ALIGN 16 /* of every address but those made up here */
+#define ALIGN 16      /* of every address but those made up here */
 #define MAX_DEPTH 256 /* forks between the first process and this one */
 
 struct heap {
@@ -105,8 +105,8 @@ static void on_to(struct heap *h, const struct event *e, uint32_t thread)
     b.size = e->size;
     b.thread = thread;
     blocks_put(&h->at, b);
-    emit(h, (struct op){.size = b.size, .id = b.id, .thread = thread,
-                        .letter = 'r'});
+    emit(h, (struct op){
+                .size = b.size, .id = b.id, .thread = thread, .letter = 'r'});
 }
 
 static void on_realloc_failed(struct heap *h, uint32_t thread)

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOG_MAGIC "mmrlog 1" /* 8 bytes, without the final zero */
+#define LOG_MAGIC "mmrlog 1"               /* 8 bytes, without the final zero */
 #define LOG_HEADER_SIZE ((size_t)64 << 10) /* whole pages on any machine */
 #define LOG_CHUNK_SIZE ((size_t)256 << 10)
 #define LOG_NAME_MAX 64

@@ -48,8 +48,8 @@ void logfile_note(char what, const char *about)
                           O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0)
         return;
-    int n = snprintf(line, sizeof line - 1, "%c%d %s", what, (int)getpid(),
-                     about);
+    int n =
+        snprintf(line, sizeof line - 1, "%c%d %s", what, (int)getpid(), about);
     n = n < (int)sizeof line - 2 ? n : (int)sizeof line - 2;
     line[n] = '\n';
     syscall(SYS_write, fd, line, n + 1); /* whole, as it is appended */
@@ -117,8 +117,8 @@ int logfile_create(void)
         fd = open_log(logfile_name, O_CREAT | O_EXCL);
     }
     for (int n = 0; fd < 0 && (n == 0 || errno == EEXIST); n++) {
-        snprintf(logfile_name, sizeof logfile_name, "%d.%d.log",
-                 (int)getpid(), n);
+        snprintf(logfile_name, sizeof logfile_name, "%d.%d.log", (int)getpid(),
+                 n);
         fd = open_log(logfile_name, O_CREAT | O_EXCL);
     }
     struct stat st;
@@ -161,8 +161,8 @@ void *logfile_map(uint64_t at, size_t size)
     int fd = log_fd();
     if (fd < 0 || grow(fd, at, size) < 0)
         return NULL;
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                   (off_t)at);
+    void *p =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)at);
     if (p == MAP_FAILED)
         return NULL;
     /* One call instead of a fault per page; an old kernel may refuse. */

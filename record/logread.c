@@ -82,9 +82,10 @@ int log_open(struct log *out, const char *path, char *err, size_t errsize)
     if (log.last <= log.size)
         log.at = calloc(log.last + 1, sizeof *log.at);
     if (!log.at) {
-        snprintf(err, errsize, "%s: event %llu in a log of %zu bytes: it is "
-                 "damaged, record again", path, (unsigned long long)log.last,
-                 log.size);
+        snprintf(err, errsize,
+                 "%s: event %llu in a log of %zu bytes: it is "
+                 "damaged, record again",
+                 path, (unsigned long long)log.last, log.size);
         log_close(&log);
         return -1;
     }
@@ -104,7 +105,8 @@ void log_close(struct log *log)
 unsigned log_thread(const struct log *log, uint64_t s)
 {
     size_t chunk = (log->at[s] - HEADER_EVENTS) / CHUNK_UNITS;
-    const struct chunk_head *head = (const struct chunk_head *)
-        &log->events[HEADER_EVENTS + chunk * CHUNK_UNITS];
+    const struct chunk_head *head =
+        (const struct chunk_head *)&log
+            ->events[HEADER_EVENTS + chunk * CHUNK_UNITS];
     return (unsigned)head->thread_plus_1 - 1;
 }

@@ -7,10 +7,10 @@
 struct log {
     const struct log_header *head;
     const struct event *events; /* the whole file, header included */
-    uint32_t *at;    /* at[s]: index into events of seq s; 0: a hole (L3) */
-    uint64_t last;   /* the highest seq that counts (L5) */
-    uint64_t holes;  /* numbers taken by a thread that then ended */
-    size_t size;     /* of the file, bytes */
+    uint32_t *at;   /* at[s]: index into events of seq s; 0: a hole (L3) */
+    uint64_t last;  /* the highest seq that counts (L5) */
+    uint64_t holes; /* numbers taken by a thread that then ended */
+    size_t size;    /* of the file, bytes */
 };
 
 /** @return 0; or -1 with one line in err, and *log untouched. */

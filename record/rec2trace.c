@@ -67,8 +67,10 @@ static bool read_options(int argc, char **argv, struct options *o)
         case 's':
             if (read_count(optarg, ch == 'n' ? &o->c.max_ops : &o->c.skip))
                 break;
-            fprintf(stderr, "rec2trace: -%c: found %s, expected a number of "
-                            "operations from 1\n", ch, optarg);
+            fprintf(stderr,
+                    "rec2trace: -%c: found %s, expected a number of "
+                    "operations from 1\n",
+                    ch, optarg);
             return false;
         case 'h': fputs(usage, stdout); exit(DONE);
         default: return false;
@@ -115,8 +117,9 @@ static int write_trace(const struct options *o, unsigned *threads)
 static void report(const struct options *o, unsigned threads)
 {
     printf("%s: %zu operations of %u thread%s, %.1f MB peak, %" PRIu64
-           " cross-thread frees", o->out, o->c.nops, threads,
-           threads == 1 ? "" : "s", (double)o->c.peak / 1e6, o->c.cross);
+           " cross-thread frees",
+           o->out, o->c.nops, threads, threads == 1 ? "" : "s",
+           (double)o->c.peak / 1e6, o->c.cross);
     if (o->c.left)
         printf(", %" PRIu64 " blocks left", o->c.left);
     printf("; by ");

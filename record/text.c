@@ -12,7 +12,7 @@
 #include <zstd.h>
 
 #define ZSTD_LEVEL 19
-#define MAX_THREADS 32768 /* as recorded */
+#define MAX_THREADS 32768  /* as recorded */
 #define COMMAND_WIDTH 1000 /* bytes of it that are shown */
 
 /* ---- compression ------------------------------------------------------ */
@@ -31,8 +31,7 @@ static bool zpush(struct zfile *f, const char *p, size_t size,
     do {
         ZSTD_outBuffer out = {buffer, sizeof buffer, 0};
         left = ZSTD_compressStream2(f->z, &out, &in, how);
-        if (ZSTD_isError(left) ||
-            fwrite(buffer, 1, out.pos, f->out) != out.pos)
+        if (ZSTD_isError(left) || fwrite(buffer, 1, out.pos, f->out) != out.pos)
             return false;
     } while (how == ZSTD_e_end ? left != 0 : in.pos < in.size);
     return true;
@@ -74,8 +73,8 @@ FILE *text_open(const char *path, bool zst)
     ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, ZSTD_LEVEL);
     ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
     *f = (struct zfile){out, z};
-    return fopencookie(f, "w", (cookie_io_functions_t){
-                                   .write = zwrite, .close = zclose});
+    return fopencookie(
+        f, "w", (cookie_io_functions_t){.write = zwrite, .close = zclose});
 }
 
 /* ---- the head --------------------------------------------------------- */
@@ -166,8 +165,7 @@ static void print_op(FILE *out, const struct op *op)
         else
             fprintf(out, "f %u\n", op->id);
         break;
-    default:
-        fprintf(out, "%c %u %" PRIu64 "\n", op->letter, op->id, op->size);
+    default: fprintf(out, "%c %u %" PRIu64 "\n", op->letter, op->id, op->size);
     }
 }
 

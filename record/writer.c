@@ -62,7 +62,8 @@ static void stop(struct writer *w, enum stop_reason why)
         w->head->stop_errno = (uint32_t)err;
         logfile_say(why == STOP_DISK
                         ? "recording ends here, the log cannot grow"
-                        : "recording ends here, too many threads", err);
+                        : "recording ends here, too many threads",
+                    err);
     }
     atomic_store(&w->state, OFF);
 }

@@ -42,8 +42,8 @@ static inline void writer_put(enum event_kind kind, const void *addr,
     e->elem = elem <= UINT32_MAX ? (uint32_t)elem : 0;
     /* Relaxed suffices for L4: whoever passes an address on synchronizes, and
      * read-modify-writes of one word obey happens-before. */
-    uint64_t seq = atomic_fetch_add_explicit(&writer_seq, 1,
-                                             memory_order_relaxed) + 1;
+    uint64_t seq =
+        atomic_fetch_add_explicit(&writer_seq, 1, memory_order_relaxed) + 1;
     /* A kill between the two leaves a hole, never half an event (L2). */
     atomic_store_explicit(&e->seq, seq, memory_order_release);
     if (__builtin_expect(!writer_mine, 0))

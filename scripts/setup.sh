@@ -21,7 +21,7 @@ packages=(gcc libc6-dev make python3 pkg-config
           libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0  # mdriver -a
           valgrind          # scripts/count.sh
           gnuplot-nox)      # scripts/plot.sh
-ci_packages=(clang libclang-rt-14-dev
+ci_packages=(clang libclang-rt-14-dev clang-format
              chromium         # reads the pages; without it tests skip
              spin              # tests/models
              git perl sqlite3 redis-server stress-ng libpython3.11-testsuite)

@@ -62,13 +62,10 @@ static size_t stress_size(uint64_t *random)
 {
     uint64_t r = next_random(random);
     switch (r % 16) {
-    case 0:
-        return r >> 8 & 0xffff;
+    case 0: return r >> 8 & 0xffff;
     case 1:
-    case 2:
-        return r >> 8 & 0xfff;
-    default:
-        return r >> 8 & 0xff;
+    case 2: return r >> 8 & 0xfff;
+    default: return r >> 8 & 0xff;
     }
 }
 

@@ -15,12 +15,16 @@
       "1: found an empty file, expected `mmtrace 1` or a header number")       \
     X(blank_file, "\n \n",                                                     \
       "3: found end of file, expected `mmtrace 1` or a header number")         \
-    X(binary_garbage, "\x7f" "ELF\2\1\1",                                      \
+    X(binary_garbage,                                                          \
+      "\x7f"                                                                   \
+      "ELF\2\1\1",                                                             \
       "1: found \"\\x7fELF\\x02\\x01\\x01\", expected `mmtrace 1` or a "       \
       "header number")                                                         \
     X(long_garbage_is_shortened, "abcdefghijklmnopqrstuvwxyz\n",               \
       "1: found \"abcdefghijkl...\", expected `mmtrace 1` or a header number") \
-    X(nul_byte_in_header, "1\n\0" "2\n",                                       \
+    X(nul_byte_in_header,                                                      \
+      "1\n\0"                                                                  \
+      "2\n",                                                                   \
       "2: found \"\\x002\", expected a second header number")                  \
     X(header_ends_after_one_number, "1\n",                                     \
       "2: found end of file, expected a second header number")                 \
@@ -50,8 +54,7 @@
       "5: found end of line, expected an operation: a, c, m, r or f")
 
 #define BAD_OURS(X)                                                            \
-    X(unknown_version, "mmtrace 2\n",                                          \
-      "1: found format version 2, expected 1")                                 \
+    X(unknown_version, "mmtrace 2\n", "1: found format version 2, expected 1") \
     X(missing_version, "mmtrace\n",                                            \
       "1: found end of line, expected a format version from 0 to "             \
       "281474976710656")                                                       \
@@ -80,8 +83,9 @@
       "5: found \"a\", expected a thread from 0 to 1")                         \
     X(thread_without_operations, TWO_THREADS "a 0 1\na 1 1\n",                 \
       "4: found no operation of thread 1, expected some of each of 2 threads") \
-    X(thread_switch_behind_the_last_operation, TWO_THREADS "@1\na 0 1\n"       \
-      "@0\na 1 1\n@1\n",                                                      \
+    X(thread_switch_behind_the_last_operation,                                 \
+      TWO_THREADS "@1\na 0 1\n"                                                \
+                  "@0\na 1 1\n@1\n",                                           \
       "9: found \"@1\", expected end of file: line 3 says 2 operations")       \
     X(calloc_product_too_large, OURS "c 0 70368744177664 3\na 1 1\n",          \
       "4: found 70368744177664 * 3 bytes, expected at most 140737488355327")   \
@@ -111,7 +115,9 @@
       "8: found \"ab\", expected an operation: a, c, m, r or f")               \
     X(binary_garbage_among_operations, H ABC "\xff\xfe\n1234",                 \
       "8: found \"\\xff\\xfe\", expected an operation: a, c, m, r or f")       \
-    X(nul_byte_among_operations, H ABC "a\0" "3 1\n",                          \
+    X(nul_byte_among_operations,                                               \
+      H ABC "a\0"                                                              \
+            "3 1\n",                                                           \
       "8: found \"a\\x003\", expected an operation: a, c, m, r or f")          \
     X(comment_in_an_old_file, H ABC "# a 3 1\n",                               \
       "8: found \"#\", expected an operation: a, c, m, r or f")                \

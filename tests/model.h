@@ -44,18 +44,13 @@ static inline size_t model_random(size_t n)
 static inline size_t model_size(void)
 {
     switch (model_random(40)) {
-    case 0 ... 9:
-        return model_random(9);
+    case 0 ... 9: return model_random(9);
     case 10 ... 19:
         return 16 * (1 + model_random(8)) - model_random(8); /* tight */
-    case 20 ... 31:
-        return model_random(1100);
-    case 32 ... 36:
-        return model_random(20000);
-    case 37 ... 38:
-        return model_random(300000);
-    default:
-        return model_random(4 << 20);
+    case 20 ... 31: return model_random(1100);
+    case 32 ... 36: return model_random(20000);
+    case 37 ... 38: return model_random(300000);
+    default: return model_random(4 << 20);
     }
 }
 
@@ -128,14 +123,9 @@ static inline void model_make(size_t size)
 {
     size_t align = (size_t)16 << model_random(12);
     switch (model_random(10)) {
-    case 0:
-        model_calloc(size);
-        break;
-    case 1:
-        model_add(model.mm->memalign(align, size), align, size);
-        break;
-    default:
-        model_add(model.mm->malloc(size), 16, size);
+    case 0: model_calloc(size); break;
+    case 1: model_add(model.mm->memalign(align, size), align, size); break;
+    default: model_add(model.mm->malloc(size), 16, size);
     }
 }
 

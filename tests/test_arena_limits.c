@@ -147,7 +147,7 @@ START_TEST(threads_that_run_out_of_memory_together_stay_sound)
     for (int i = 0; i < N; i++)
         thread_wait(threads[i]);
     ck_assert_uint_eq(lab->check(), 0);
-    if (lab != &mm_per_thread) { /* which does not merge */
+    if (lab != &mm_per_thread) {        /* which does not merge */
         void *p = lab->malloc(3 * MIB); /* it was merely in pieces */
         ck_assert_ptr_nonnull(p);
         lab->free(p);

@@ -36,14 +36,10 @@ static void *take_any(uint64_t *random)
     uint64_t r = next_random(random);
     size_t size = r % 8 ? r >> 8 & 0xff : r >> 8 & 0x1fff;
     switch (r >> 3 & 7) {
-    case 0:
-        return lab->memalign((size_t)16 << (r >> 6) % 8, size);
-    case 1:
-        return lab->realloc(lab->malloc(size), size / 2 + 1);
-    case 2:
-        return lab->realloc(lab->malloc(size / 2), size + 1);
-    default:
-        return lab->malloc(size);
+    case 0: return lab->memalign((size_t)16 << (r >> 6) % 8, size);
+    case 1: return lab->realloc(lab->malloc(size), size / 2 + 1);
+    case 2: return lab->realloc(lab->malloc(size / 2), size + 1);
+    default: return lab->malloc(size);
     }
 }
 

@@ -92,8 +92,7 @@ START_TEST(short_threads_that_leave_blocks_to_others_stay_under_16_mb)
     for (int i = 0; i < N; i++) {
         if (i >= TOGETHER)
             thread_wait(threads[i % TOGETHER]);
-        threads[i % TOGETHER] =
-            thread_start(free_ten, left[i % FREED_LATE]);
+        threads[i % TOGETHER] = thread_start(free_ten, left[i % FREED_LATE]);
         if (i % 100 == 0)
             lab->free(touched(20 * KIB)); /* this thread is needy at times */
     }

@@ -27,9 +27,9 @@ static void ck_classes(const size_t *sizes, size_t n)
 
 START_TEST(classes_are_8_and_a_power_of_two_and_midways)
 {
-    static const size_t sizes[] = {16,  32,  48,  64,  80,   112,  144,
-                                   208, 272, 400, 528, 784,  1040, 1552,
-                                   2064, 3088, 4112, 6160};
+    static const size_t sizes[] = {16,   32,   48,   64,   80,   112,
+                                   144,  208,  272,  400,  528,  784,
+                                   1040, 1552, 2064, 3088, 4112, 6160};
     ck_classes(sizes, sizeof sizes / sizeof *sizes);
     ck_assert_uint_eq(classes.n, sizeof sizes / sizeof *sizes);
 }
@@ -140,9 +140,9 @@ END_TEST
 
 START_TEST(the_check_leaves_out_what_is_not_ours)
 {
-    char *others = mmap(mem_range.base + 2 * MIB, MIB, PROT_NONE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-                        0);
+    char *others =
+        mmap(mem_range.base + 2 * MIB, MIB, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     ck_assert_ptr_eq(others, mem_range.base + 2 * MIB);
     fill_and_empty(6000, 1000);
     ck_assert((char *)mem_brk() > others + MIB); /* it jumped */

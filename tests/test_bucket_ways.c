@@ -77,10 +77,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        returned_blocks_come_when_a_list_is_empty,
-        bucket_global_looks_at_every_tenth_operation,
-        the_others_wait_until_a_list_is_empty,
-        NULL};
+    const TTest *const tests[] = {returned_blocks_come_when_a_list_is_empty,
+                                  bucket_global_looks_at_every_tenth_operation,
+                                  the_others_wait_until_a_list_is_empty, NULL};
     return run_tests("bucket-ways", set_up, tests);
 }

@@ -49,11 +49,19 @@ static size_t usable_of(size_t size)
 
 START_TEST(a_block_may_be_five_eighths_or_three_quarters)
 {
-    static const size_t sizes[][3] = { /* request, buddy, buddy-plain */
-        {0, 16, 16}, {16, 16, 16}, {17, 32, 32}, {33, 48, 64}, {64, 64, 64},
-        {65, 80, 128}, {81, 96, 128}, {97, 128, 128}, {2561, 3072, 4096},
-        {3 * KIB, 3 * KIB, 4 * KIB}, {3 * KIB + 1, 4 * KIB, 4 * KIB},
-        {10 * MIB, 10 * MIB, 16 * MIB}};
+    static const size_t sizes[][3] = {/* request, buddy, buddy-plain */
+                                      {0, 16, 16},
+                                      {16, 16, 16},
+                                      {17, 32, 32},
+                                      {33, 48, 64},
+                                      {64, 64, 64},
+                                      {65, 80, 128},
+                                      {81, 96, 128},
+                                      {97, 128, 128},
+                                      {2561, 3072, 4096},
+                                      {3 * KIB, 3 * KIB, 4 * KIB},
+                                      {3 * KIB + 1, 4 * KIB, 4 * KIB},
+                                      {10 * MIB, 10 * MIB, 16 * MIB}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         ck_assert_uint_eq(usable_of(sizes[i][0]), sizes[i][1]);
     begin_plain();

@@ -11,7 +11,7 @@
 
 START_TEST(the_best_agree_although_others_do_not)
 {
-    const double v[] = { 9.0, 1.005, 3.0, 1.0, 1.009 };
+    const double v[] = {9.0, 1.005, 3.0, 1.0, 1.009};
     ck_assert(clock_agree(v, 5, 3, 0.01));
     ck_assert(!clock_agree(v, 5, 4, 0.01));
 }
@@ -19,7 +19,7 @@ END_TEST
 
 START_TEST(too_few_samples_do_not_agree)
 {
-    const double v[] = { 1.0, 1.0 };
+    const double v[] = {1.0, 1.0};
     ck_assert(!clock_agree(v, 2, 3, 0.01));
     ck_assert(!clock_agree(v, 0, 3, 0.01));
 }
@@ -27,7 +27,7 @@ END_TEST
 
 START_TEST(a_difference_above_the_limit_is_no_agreement)
 {
-    const double v[] = { 1.0, 1.0, 1.011 };
+    const double v[] = {1.0, 1.0, 1.011};
     ck_assert(!clock_agree(v, 3, 3, 0.01));
     ck_assert(clock_agree(v, 3, 3, 0.0111));
 }
@@ -35,7 +35,7 @@ END_TEST
 
 START_TEST(median_best_and_quartiles_of_an_odd_number)
 {
-    const double v[] = { 50, 10, 40, 20, 30 };
+    const double v[] = {50, 10, 40, 20, 30};
     struct timing t = clock_summarize(v, 5);
     ck_assert_double_eq(t.median, 30);
     ck_assert_double_eq(t.best, 10);
@@ -46,14 +46,14 @@ END_TEST
 
 START_TEST(the_median_of_an_even_number_lies_between_two)
 {
-    const double v[] = { 4, 1, 3, 2 };
+    const double v[] = {4, 1, 3, 2};
     ck_assert_double_eq(clock_summarize(v, 4).median, 2.5);
 }
 END_TEST
 
 START_TEST(one_sample_has_no_spread)
 {
-    const double v[] = { 7 };
+    const double v[] = {7};
     struct timing t = clock_summarize(v, 1);
     ck_assert_double_eq(t.median, 7);
     ck_assert_double_eq(t.spread, 0);
@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(samples_stay_as_they_were)
 {
-    double v[] = { 3, 1, 2 };
+    double v[] = {3, 1, 2};
     clock_summarize(v, 3);
     ck_assert(v[0] == 3 && v[1] == 1 && v[2] == 2);
 }

@@ -22,7 +22,7 @@ static size_t count(const char *p, size_t n, char c)
 
 START_TEST(memory_is_zeroed_and_aligned_to_a_cache_line)
 {
-    static const size_t sizes[] = { 0, 1, 63, 64, 4096, 4097, 10000000 };
+    static const size_t sizes[] = {0, 1, 63, 64, 4096, 4097, 10000000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         char *p = dmem_alloc(sizes[i]);
         ck_assert_uint_eq((uintptr_t)p % 64, 0);

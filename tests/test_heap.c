@@ -183,7 +183,7 @@ START_TEST(impossible_sizes_fail_and_change_nothing)
     struct block *b = block(3000);
     block(3000);
     heap_free(heap, b);
-    static const size_t sizes[] = {MEM_WINDOW,     MAX_BLOCK - ALIGN,
+    static const size_t sizes[] = {MEM_WINDOW,      MAX_BLOCK - ALIGN,
                                    MAX_BLOCK,       MAX_BLOCK + ALIGN,
                                    (size_t)1 << 62, (size_t)1 << 63};
     size_t size = heap->size;

@@ -11,11 +11,11 @@
 #define ROWS 4
 
 static struct heapmap *map;
-static const struct mm_stats stats = { .heap = 4096, .metadata = 7 };
+static const struct mm_stats stats = {.heap = 4096, .metadata = 7};
 
 static struct oracle_place block(uintptr_t at, size_t size, size_t usable)
 {
-    return (struct oracle_place){ .at = at, .size = size, .usable = usable };
+    return (struct oracle_place){.at = at, .size = size, .usable = usable};
 }
 
 static void begin(void)
@@ -58,8 +58,8 @@ static void expect_rows(const char *text, unsigned n, const char *kind,
 START_TEST(bytes_are_counted_in_the_units_where_they_lie)
 {
     begin();
-    struct oracle_place live[] = { block(BASE + 32, 128, 128),
-                                   block(BASE + 192, 64, 64) };
+    struct oracle_place live[] = {block(BASE + 32, 128, 128),
+                                  block(BASE + 192, 64, 64)};
     heapmap_add(map, 10, live, 2, &stats);
     char *text = printed();
     expect_rows(text, 0, "live", "50,100,50,100");
@@ -71,8 +71,10 @@ START_TEST(rounding_and_gaps_without_room_are_metadata)
 {
     begin();
     struct oracle_place live[] = {
-        block(BASE, 32, 48),       block(BASE + 64, 64, 64),
-        block(BASE + 192, 16, 16), block(BASE + 240, 16, 16),
+        block(BASE, 32, 48),
+        block(BASE + 64, 64, 64),
+        block(BASE + 192, 16, 16),
+        block(BASE + 240, 16, 16),
     };
     heapmap_add(map, 10, live, 4, &stats);
     char *text = printed();
@@ -85,8 +87,8 @@ END_TEST
 START_TEST(a_unit_is_free_after_its_first_block_and_unknown_before)
 {
     begin();
-    struct oracle_place live[] = { block(BASE, 64, 64),
-                                   block(BASE + 64, 64, 64) };
+    struct oracle_place live[] = {block(BASE, 64, 64),
+                                  block(BASE + 64, 64, 64)};
     heapmap_add(map, 1, live, 1, &stats);
     heapmap_add(map, 2, live + 1, 1, &stats);
     heapmap_add(map, 3, live, 0, &stats);
@@ -101,7 +103,7 @@ END_TEST
 START_TEST(addresses_without_blocks_are_left_out)
 {
     begin();
-    struct oracle_place live[] = { block(FAR, 64, 64), block(BASE, 64, 64) };
+    struct oracle_place live[] = {block(FAR, 64, 64), block(BASE, 64, 64)};
     heapmap_add(map, 1, live, 2, &stats);
     char *text = printed();
     expect_rows(text, 0, "live", "100,100,100,100");
@@ -113,7 +115,7 @@ END_TEST
 START_TEST(a_line_says_whose_it_is_and_what_is_live)
 {
     begin();
-    struct oracle_place live[] = { block(BASE, 40, 48) };
+    struct oracle_place live[] = {block(BASE, 40, 48)};
     heapmap_add(map, 10, live, 1, &stats);
     char *text = printed();
     const char *want = "mine,\"some\",10,live,40,48,4096,7,64,63";

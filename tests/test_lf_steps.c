@@ -80,23 +80,12 @@ static void run_call(void *call)
 {
     struct call *c = call;
     switch (c->what) {
-    case MALLOC:
-        c->p = lab->malloc(c->size);
-        break;
-    case CALLOC:
-        c->p = lab->calloc(1, c->size);
-        break;
-    case REALLOC:
-        c->p = lab->realloc(c->p, c->size);
-        break;
-    case MEMALIGN:
-        c->p = lab->memalign(64, c->size);
-        break;
-    case USABLE_SIZE:
-        demand(lab->usable_size(c->p) >= c->size);
-        break;
-    default:
-        lab->free(c->p);
+    case MALLOC: c->p = lab->malloc(c->size); break;
+    case CALLOC: c->p = lab->calloc(1, c->size); break;
+    case REALLOC: c->p = lab->realloc(c->p, c->size); break;
+    case MEMALIGN: c->p = lab->memalign(64, c->size); break;
+    case USABLE_SIZE: demand(lab->usable_size(c->p) >= c->size); break;
+    default: lab->free(c->p);
     }
 }
 

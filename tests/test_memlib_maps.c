@@ -94,8 +94,8 @@ START_TEST(a_limit_of_addresses_limits_the_heap_and_nothing_else)
     memset(mem_sbrk(60 * MIB), 0xff, 60 * MIB);
     ck_assert_ptr_null(mem_sbrk(50 * MIB));
     ck_assert_int_eq(errno, ENOMEM);
-    void *others = mmap(NULL, 30 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-                        -1, 0);
+    void *others =
+        mmap(NULL, 30 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert(others != MAP_FAILED);
     ck_assert_ptr_null(mem_sbrk(10 * MIB));
     munmap(others, 30 * MIB);

@@ -58,11 +58,8 @@ static struct body *body_new(uint64_t *state)
         b = mm->calloc(1, size);
         ck_filled(b, size, 0);
         break;
-    case 1:
-        b = mm->memalign(256, size);
-        break;
-    default:
-        b = mm->malloc(size);
+    case 1: b = mm->memalign(256, size); break;
+    default: b = mm->malloc(size);
     }
     return body_fill(b, size, (unsigned char)next_random(state));
 }

@@ -4,8 +4,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-static const unsigned singles[20] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                      1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+static const unsigned singles[20] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                     1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 static void expect_part(const struct plan *p, unsigned round, unsigned part,
                         struct part want)
@@ -22,7 +22,7 @@ static void expect_part(const struct plan *p, unsigned round, unsigned part,
 /* P2: each trace at least once; P4: threads 0 .. nthreads - 1 without a gap. */
 static void expect_sound(const struct plan *p, unsigned ntraces)
 {
-    bool had[300] = { false };
+    bool had[300] = {false};
     for (unsigned r = 0; r < p->nrounds; r++) {
         unsigned next = 0;
         ck_assert_uint_gt(p->rounds[r].nparts, 0);
@@ -45,7 +45,7 @@ START_TEST(one_thread_has_one_trace_after_the_other)
     struct plan *p = plan_make(singles, 3, 1, false);
     ck_assert_uint_eq(p->nrounds, 3);
     for (unsigned r = 0; r < 3; r++)
-        expect_part(p, r, 0, (struct part){ r, 0, 0, 1 });
+        expect_part(p, r, 0, (struct part){r, 0, 0, 1});
     plan_free(p);
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(more_traces_than_threads_make_rounds)
     struct plan *p = plan_make(singles, 20, 8, false);
     expect_sound(p, 20);
     ck_assert_uint_eq(p->nrounds, 3);
-    expect_part(p, 1, 3, (struct part){ 11, 0, 3, 1 });
+    expect_part(p, 1, 3, (struct part){11, 0, 3, 1});
     ck_assert_uint_eq(p->rounds[2].nthreads, 4);
     plan_free(p);
 }
@@ -67,7 +67,7 @@ START_TEST(fewer_traces_than_threads_are_shared_as_i_mod_t)
     ck_assert_uint_eq(p->nrounds, 1);
     ck_assert_uint_eq(p->rounds[0].nparts, 8);
     for (unsigned i = 0; i < 8; i++)
-        expect_part(p, 0, i, (struct part){ i % 3, i / 3, i, 1 });
+        expect_part(p, 0, i, (struct part){i % 3, i / 3, i, 1});
     plan_free(p);
 }
 END_TEST
@@ -84,36 +84,36 @@ END_TEST
 
 START_TEST(a_threaded_trace_takes_consecutive_threads)
 {
-    const unsigned want[] = { 1, 3, 1 };
+    const unsigned want[] = {1, 3, 1};
     struct plan *p = plan_make(want, 3, 5, false);
     ck_assert_uint_eq(p->nrounds, 1);
-    expect_part(p, 0, 1, (struct part){ 1, 0, 1, 3 });
-    expect_part(p, 0, 2, (struct part){ 2, 0, 4, 1 });
+    expect_part(p, 0, 1, (struct part){1, 0, 1, 3});
+    expect_part(p, 0, 2, (struct part){2, 0, 4, 1});
     plan_free(p);
 }
 END_TEST
 
 START_TEST(a_trace_with_more_threads_than_there_are_is_folded)
 {
-    const unsigned want[] = { 8 };
+    const unsigned want[] = {8};
     struct plan *p = plan_make(want, 1, 3, false);
-    expect_part(p, 0, 0, (struct part){ 0, 0, 0, 3 });
+    expect_part(p, 0, 0, (struct part){0, 0, 0, 3});
     plan_free(p);
     p = plan_make(want, 1, 1, false);
-    expect_part(p, 0, 0, (struct part){ 0, 0, 0, 1 });
+    expect_part(p, 0, 0, (struct part){0, 0, 0, 1});
     plan_free(p);
 }
 END_TEST
 
 START_TEST(what_does_not_fit_leaves_its_place_to_the_next_that_does)
 {
-    const unsigned want[] = { 1, 1, 3, 1, 1 };
+    const unsigned want[] = {1, 1, 3, 1, 1};
     struct plan *p = plan_make(want, 5, 4, false);
     expect_sound(p, 5);
     ck_assert_uint_eq(p->nrounds, 2);
-    expect_part(p, 0, 2, (struct part){ 3, 0, 2, 1 });
-    expect_part(p, 0, 3, (struct part){ 4, 0, 3, 1 });
-    expect_part(p, 1, 0, (struct part){ 2, 0, 0, 3 });
+    expect_part(p, 0, 2, (struct part){3, 0, 2, 1});
+    expect_part(p, 0, 3, (struct part){4, 0, 3, 1});
+    expect_part(p, 1, 0, (struct part){2, 0, 0, 3});
     plan_free(p);
 }
 END_TEST
@@ -129,13 +129,13 @@ END_TEST
 
 START_TEST(same_gives_every_trace_to_all_threads)
 {
-    const unsigned want[] = { 1, 2, 5 };
+    const unsigned want[] = {1, 2, 5};
     struct plan *p = plan_make(want, 3, 5, true);
     expect_sound(p, 3);
     ck_assert_uint_eq(p->nrounds, 3);
     ck_assert_uint_eq(p->rounds[0].nparts, 5);
     ck_assert_uint_eq(p->rounds[1].nparts, 2); /* the fifth thread idles */
-    expect_part(p, 1, 1, (struct part){ 1, 1, 2, 2 });
+    expect_part(p, 1, 1, (struct part){1, 1, 2, 2});
     ck_assert_uint_eq(p->rounds[2].nparts, 1);
     plan_free(p);
 }

@@ -11,22 +11,20 @@
 #define LIBC 1
 
 static struct trace trace[TRACES];
-static struct trace *traces[TRACES] = { &trace[0], &trace[1] };
-static const struct mm_allocator mine = { .name = "mine" };
-static const struct mm_allocator libc = { .name = "libc" };
-static const struct mm_allocator *allocators[] = { &mine, &libc };
+static struct trace *traces[TRACES] = {&trace[0], &trace[1]};
+static const struct mm_allocator mine = {.name = "mine"};
+static const struct mm_allocator libc = {.name = "libc"};
+static const struct mm_allocator *allocators[] = {&mine, &libc};
 
 /* Section 0: one thread, a round for each trace. Section 1: two threads, one
  * round with both traces. */
-static struct part parts[] = { { .trace = 0, .lanes = 1 },
-                               { .trace = 1, .lanes = 1 },
-                               { .trace = 0, .lanes = 1 },
-                               { .trace = 1, .first = 1, .lanes = 1 } };
-static struct round rounds[] = { { &parts[0], 1, 1 },
-                                 { &parts[1], 1, 1 },
-                                 { &parts[2], 2, 2 } };
-static struct plan plans[] = { { 1, false, 2, rounds },
-                               { 2, false, 1, rounds + 2 } };
+static struct part parts[] = {{.trace = 0, .lanes = 1},
+                              {.trace = 1, .lanes = 1},
+                              {.trace = 0, .lanes = 1},
+                              {.trace = 1, .first = 1, .lanes = 1}};
+static struct round rounds[] = {
+    {&parts[0], 1, 1}, {&parts[1], 1, 1}, {&parts[2], 2, 2}};
+static struct plan plans[] = {{1, false, 2, rounds}, {2, false, 1, rounds + 2}};
 static struct round_result cells[6];
 static struct part_result part_cells[6][2];
 static struct section sections[2];
@@ -40,28 +38,28 @@ static struct round_result *cell(unsigned s, unsigned a, unsigned r)
 static void set_up(void)
 {
     for (int t = 0; t < TRACES; t++)
-        trace[t] = (struct trace){ .name = "some", .weight = 1 };
+        trace[t] = (struct trace){.name = "some", .weight = 1};
     for (int i = 0; i < 6; i++)
-        cells[i] = (struct round_result){ .ran = true,
-                                          .checked = true,
-                                          .fault_part = -1,
-                                          .ops = 1000,
-                                          .peak_payload = 600,
-                                          .peak_heap = 1000,
-                                          .touched_payload = 100,
-                                          .peak_resident = 150,
-                                          .time.median = 0.001,
-                                          .parts = part_cells[i] };
+        cells[i] = (struct round_result){.ran = true,
+                                         .checked = true,
+                                         .fault_part = -1,
+                                         .ops = 1000,
+                                         .peak_payload = 600,
+                                         .peak_heap = 1000,
+                                         .touched_payload = 100,
+                                         .peak_resident = 150,
+                                         .time.median = 0.001,
+                                         .parts = part_cells[i]};
     memset(part_cells, 0, sizeof part_cells);
-    sections[0] = (struct section){ 1, &plans[0], cells };
-    sections[1] = (struct section){ 2, &plans[1], cells + 4 };
-    results = (struct results){ .traces = traces,
-                                .ntraces = TRACES,
-                                .allocators = allocators,
-                                .nallocators = 2,
-                                .libc = LIBC,
-                                .sections = sections,
-                                .nsections = 2 };
+    sections[0] = (struct section){1, &plans[0], cells};
+    sections[1] = (struct section){2, &plans[1], cells + 4};
+    results = (struct results){.traces = traces,
+                               .ntraces = TRACES,
+                               .allocators = allocators,
+                               .nallocators = 2,
+                               .libc = LIBC,
+                               .sections = sections,
+                               .nsections = 2};
 }
 
 static struct summary sum(unsigned section)

@@ -38,7 +38,7 @@ END_TEST
 START_TEST(two_header_numbers_go_with_a_thread_column)
 {
     struct trace *t = good("2\n4\n70 a 0 16\n9 a 1 5\n9 f 0\n70 f 1\n");
-    static const unsigned thread[] = { 0, 1, 1, 0 };
+    static const unsigned thread[] = {0, 1, 1, 0};
     ck_assert_uint_eq(t->nthreads, 2);
     ck_assert_int_eq(t->weight, 1);
     ck_assert_uint_eq(t->cross_frees, 2);
@@ -173,8 +173,7 @@ END_TEST
 static void add_accepted(TCase *tc)
 {
     tcase_add_test(tc, csapp_2002_has_its_weight_in_line_4);
-    tcase_add_test(tc,
-                   older_213_has_its_weight_in_line_1_and_a_flag_in_line_4);
+    tcase_add_test(tc, older_213_has_its_weight_in_line_1_and_a_flag_in_line_4);
     tcase_add_test(
         tc, newer_213_has_its_weight_in_line_1_and_max_live_bytes_in_line_4);
     tcase_add_test(tc, two_header_numbers_go_with_a_thread_column);

@@ -40,8 +40,9 @@ START_TEST(too_many_different_threads_in_a_column)
     size_t n = strlen(text);
     for (int i = 0; i < 257; i++)
         n += (size_t)sprintf(text + n, "%d a %d 1\n", 1000 + i, i);
-    expect_bad(text, n, "259: found thread 1256 after 256 others, expected at "
-                        "most 256 threads");
+    expect_bad(text, n,
+               "259: found thread 1256 after 256 others, expected at "
+               "most 256 threads");
 }
 END_TEST
 

@@ -16,7 +16,7 @@ END_TEST
 START_TEST(an_empty_file)
 {
     expect_bad(write_file("t.rep", "", 0), "1: found an empty file, expected "
-               "`mmtrace 1` or a header number");
+                                           "`mmtrace 1` or a header number");
 }
 END_TEST
 
@@ -42,7 +42,7 @@ START_TEST(a_file_without_permission)
     if (geteuid() == 0) /* root may read anything */
         ck_assert_int_eq(seteuid(NOBODY), 0);
     expect_bad(path, " cannot be opened: Permission denied; -f takes a trace "
-               "file, -t a directory of them");
+                     "file, -t a directory of them");
     if (getuid() == 0)
         ck_assert_int_eq(seteuid(0), 0);
 }
@@ -51,7 +51,7 @@ END_TEST
 START_TEST(a_directory)
 {
     expect_bad(test_dir, " is a directory; expected a trace file; -t takes a "
-               "directory");
+                         "directory");
 }
 END_TEST
 
@@ -65,18 +65,18 @@ END_TEST
 
 START_TEST(a_device_without_an_end_is_refused_at_once)
 {
-    expect_bad("/dev/zero",
-               " is a character device; expected a trace file");
+    expect_bad("/dev/zero", " is a character device; expected a trace file");
 }
 END_TEST
 
 START_TEST(a_socket)
 {
-    struct sockaddr_un name = { .sun_family = AF_UNIX };
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
     int s = socket(AF_UNIX, SOCK_STREAM, 0);
     snprintf(name.sun_path, sizeof name.sun_path, "%s/t.rep", test_dir);
     ck_assert_int_eq(bind(s, (struct sockaddr *)&name, sizeof name), 0);
-    expect_bad(name.sun_path, " cannot be opened: No such device or "
+    expect_bad(name.sun_path,
+               " cannot be opened: No such device or "
                "address; -f takes a trace file, -t a directory of them");
     close(s);
 }
@@ -85,7 +85,7 @@ END_TEST
 START_TEST(a_file_whose_size_is_a_lie)
 {
     expect_bad("/proc/self/status", " changed while it was read; is a program "
-               "still writing it?");
+                                    "still writing it?");
 }
 END_TEST
 
@@ -118,8 +118,8 @@ START_TEST(a_directory_lists_its_traces_by_name)
         "b.rep", "README", ".x.rep",      "a.trace", "c.rep.zst",
         "c.zst", ".rep",   "B.trace.zst", "b.rep~",
     };
-    static const char *const want[] = { "B.trace.zst", "a.trace", "b.rep",
-                                        "c.rep.zst" };
+    static const char *const want[] = {"B.trace.zst", "a.trace", "b.rep",
+                                       "c.rep.zst"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         write_file(files[i], "", 0);
     size_t n;
@@ -146,13 +146,14 @@ static void expect_no_list(const char *path, const char *message)
 START_TEST(a_directory_without_traces)
 {
     expect_no_list(test_dir, " has no trace in it; expected files named "
-                   "*.rep or *.trace, or these with .zst");
+                             "*.rep or *.trace, or these with .zst");
 }
 END_TEST
 
 START_TEST(a_directory_that_is_not_one)
 {
-    expect_no_list("/dev/null", " cannot be listed: Not a directory; "
+    expect_no_list("/dev/null",
+                   " cannot be listed: Not a directory; "
                    "-t takes a directory of traces, -f one trace file");
 }
 END_TEST

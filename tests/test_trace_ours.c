@@ -39,8 +39,8 @@ END_TEST
 
 START_TEST(operations_on_one_block_are_numbered_and_wait_for_other_threads)
 {
-    static const uint32_t seq[] = { 0, 0, 0, 1, 1, 0, 2, 2 };
-    static const unsigned wait[] = { 0, 0, 0, 1, 1, 0, 1, 0 };
+    static const uint32_t seq[] = {0, 0, 0, 1, 1, 0, 2, 2};
+    static const unsigned wait[] = {0, 0, 0, 1, 1, 0, 1, 0};
     struct trace *t = good(superset);
     for (size_t i = 0; i < t->nops; i++) {
         ck_assert_uint_eq(t->seq[i], seq[i]);
@@ -52,7 +52,7 @@ END_TEST
 
 START_TEST(each_operation_knows_its_line)
 {
-    static const unsigned line[] = { 7, 8, 10, 11, 12, 14, 15, 16 };
+    static const unsigned line[] = {7, 8, 10, 11, 12, 14, 15, 16};
     struct trace *t = good(superset);
     for (size_t i = 0; i < t->nops; i++)
         ck_assert_uint_eq(trace_line(t, i), line[i]);
@@ -107,7 +107,7 @@ END_TEST
 static char *random_trace(unsigned seed, size_t nops, size_t *size)
 {
     enum { IDS = 16 };
-    bool live[IDS] = { false };
+    bool live[IDS] = {false};
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
     fprintf(out, "mmtrace 1\nids %d\nops %zu\nthreads 4\n", IDS, nops);

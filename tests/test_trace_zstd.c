@@ -6,14 +6,14 @@
 #ifndef __has_feature /* clang says it so, gcc defines macros */
 #define __has_feature(x) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)              \
-    || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||           \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1
 #else
 #define SANITIZED 0
 #endif
 
-#if !SANITIZED /* a sanitizer has a malloc of its own */
+#if !SANITIZED         /* a sanitizer has a malloc of its own */
 static size_t mallocs; /* calls that libzstd or the reader may have made */
 
 void *__libc_malloc(size_t size);
@@ -82,7 +82,8 @@ START_TEST(every_cut_of_a_compressed_file_is_refused)
 {
     pack(trace_text);
     for (size_t n = 4; n < packed_size; n++)
-        expect_bad(write_file("t.rep.zst", packed, n), " found end of file "
+        expect_bad(write_file("t.rep.zst", packed, n),
+                   " found end of file "
                    "inside a zstd frame, expected the rest: is the file cut "
                    "short?");
 }
@@ -103,7 +104,8 @@ START_TEST(garbage_behind_a_frame)
     pack(trace_text);
     memcpy(packed + packed_size, "garbage!", 8);
     char want[PATH];
-    snprintf(want, sizeof want, " found damaged zstd data (Unknown frame "
+    snprintf(want, sizeof want,
+             " found damaged zstd data (Unknown frame "
              "descriptor) near byte %zu, expected whole zstd frames",
              packed_size);
     expect_bad(write_file("t.rep.zst", packed, packed_size + 8), want);
@@ -118,9 +120,9 @@ static const char *write_bomb(const char *name, size_t n)
     size_t room = 4 * MIB;
     char *out = malloc(room);
     ZSTD_CCtx *zstd = ZSTD_createCCtx();
-    ZSTD_outBuffer to = { out, room, 0 };
+    ZSTD_outBuffer to = {out, room, 0};
     for (size_t i = 0; i < n; i++) {
-        ZSTD_inBuffer from = { blank, sizeof blank, 0 };
+        ZSTD_inBuffer from = {blank, sizeof blank, 0};
         size_t left = ZSTD_compressStream2(
             zstd, &to, &from, i + 1 < n ? ZSTD_e_continue : ZSTD_e_end);
         ck_assert(!ZSTD_isError(left) && from.pos == from.size);
@@ -136,7 +138,7 @@ START_TEST(a_zstd_bomb_is_refused_within_bounded_memory)
     const char *path = write_bomb("t.rep.zst", 2 * TRACE_MAX_TEXT / MIB);
     size_t before = peak_of_address_space();
     expect_bad(path, " found zstd data that unpack to 268435456 bytes or "
-               "more, expected less");
+                     "more, expected less");
     size_t grown = peak_of_address_space() - before;
     ck_assert_uint_le(grown, TRACE_MAX_TEXT * 3 / 2 + 8 * MIB);
 }

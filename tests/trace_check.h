@@ -48,8 +48,8 @@ static inline const char *trace_check_op(struct trace_check *c, size_t i)
     if (op->kind < TRACE_REALLOC && id->live)
         return "allocation of a live id";
     c->cross += op->kind == TRACE_FREE && id->thread != op->thread;
-    bool lives = op->kind != TRACE_FREE
-                 && !(op->kind == TRACE_REALLOC && op->size == 0);
+    bool lives =
+        op->kind != TRACE_FREE && !(op->kind == TRACE_REALLOC && op->size == 0);
     c->nlive += lives;
     c->nlive -= id->live;
     c->live_bytes += (lives ? op->size : 0) - (id->live ? id->size : 0);
@@ -65,7 +65,7 @@ static inline const char *trace_check_op(struct trace_check *c, size_t i)
 static inline const char *trace_check_ops(struct trace_check *c)
 {
     const struct trace *t = c->t;
-    bool used[TRACE_MAX_THREADS] = { false };
+    bool used[TRACE_MAX_THREADS] = {false};
     for (size_t i = 0; i < t->nops; i++) {
         const char *broken = trace_check_op(c, i);
         if (broken)
@@ -85,10 +85,10 @@ static inline const char *trace_check_totals(const struct trace_check *c)
     const struct trace *t = c->t;
     if (t->nops == 0)
         return "T1: no operations";
-    if (t->nallocs != c->kinds[TRACE_MALLOC] + c->kinds[TRACE_CALLOC]
-                          + c->kinds[TRACE_MEMALIGN]
-        || t->nreallocs != c->kinds[TRACE_REALLOC]
-        || t->nfrees != c->kinds[TRACE_FREE])
+    if (t->nallocs != c->kinds[TRACE_MALLOC] + c->kinds[TRACE_CALLOC] +
+                          c->kinds[TRACE_MEMALIGN] ||
+        t->nreallocs != c->kinds[TRACE_REALLOC] ||
+        t->nfrees != c->kinds[TRACE_FREE])
         return "T6: counts by kind";
     if (t->nallocs + t->nreallocs + t->nfrees != t->nops)
         return "T6: counts add up";
@@ -106,7 +106,7 @@ static inline const char *trace_check_totals(const struct trace_check *c)
 /** @return the first promise that t breaks, or NULL. */
 static inline const char *trace_check(const struct trace *t)
 {
-    struct trace_check c = { .t = t };
+    struct trace_check c = {.t = t};
     c.ids = calloc(t->nids + 1, sizeof *c.ids);
     const char *broken = trace_check_ops(&c);
     if (!broken)
@@ -121,7 +121,7 @@ static inline void trace_print_op(FILE *out, const struct trace_op *op)
         fprintf(out, "f -1\n");
         return;
     }
-    fprintf(out, "%c %" PRIu32, "acmrf"[op->kind], op->id);
+    fprintf(out, "%c %" PRIu32, "acmrf"[op->kind], op -> id);
     if (op->kind == TRACE_MEMALIGN)
         fprintf(out, " %" PRIu64, UINT64_C(1) << op->align);
     if (op->kind == TRACE_CALLOC && op->elem)
@@ -152,8 +152,8 @@ static inline char *trace_print(const struct trace *t, size_t *size)
 
 static inline bool trace_same(const struct trace *a, const struct trace *b)
 {
-    if (a->nops != b->nops || a->nids != b->nids || a->weight != b->weight
-        || a->nthreads != b->nthreads)
+    if (a->nops != b->nops || a->nids != b->nids || a->weight != b->weight ||
+        a->nthreads != b->nthreads)
         return false;
     return memcmp(a->ops, b->ops, a->nops * sizeof *a->ops) == 0;
 }

@@ -9,8 +9,8 @@
 static inline struct trace *good(const char *text)
 {
     char err[256] = "";
-    struct trace *t = trace_parse("dir/t.rep", text, strlen(text), err,
-                                  sizeof err);
+    struct trace *t =
+        trace_parse("dir/t.rep", text, strlen(text), err, sizeof err);
     ck_assert_msg(t, "%s", err);
     const char *broken = trace_check(t);
     ck_assert_msg(!broken, "broken: %s", broken);

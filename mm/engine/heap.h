@@ -35,7 +35,7 @@
 #define NURSERY ((size_t)64) /* a new heap's first bytes: for small blocks */
 #define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
 #define GROWTH 32    /* a heap that takes steps grows by 1/32 at least */
-#define STEP_MOST ((size_t)1 << 20) /* ... and so much at most */
+#define STEP_MOST ((size_t)1 << 20)    /* ... and so much at most */
 #define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
@@ -154,9 +154,8 @@ static inline struct block *region_new(struct heap *h, size_t size)
  * threads that share the break a word with each other only now and then. */
 static inline size_t heap_step(const struct heap *h)
 {
-    return h->steps
-               ? min_size(round_up(h->size / GROWTH, ALIGN), STEP_MOST)
-               : 0;
+    return h->steps ? min_size(round_up(h->size / GROWTH, ALIGN), STEP_MOST)
+                    : 0;
 }
 
 /* Make a free block that holds asize bytes with an aligned payload, from as

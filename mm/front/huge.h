@@ -36,7 +36,9 @@
 
 #define SLOT_LOG2 22
 #define SLOT_PAGES_LOG2 (SLOT_LOG2 - HUGE_PAGE_LOG2)
-#define HUGE_PAGE_LOG2 12 /* the unit of words: of the smallest system's page */
+#define HUGE_PAGE_LOG2                                                         \
+    12 /* the unit of words: of the smallest system's page                     \
+        */
 #define LEAF_LOG2 12
 #define LEAF_SLOTS ((size_t)1 << LEAF_LOG2)
 #define ADDRESS_LOG2 48

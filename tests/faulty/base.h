@@ -29,7 +29,7 @@ struct head {
 
 struct base_heap {
     pthread_mutex_t lock;
-    char *top; /* the break: nobody else moves it */
+    char *top;                 /* the break: nobody else moves it */
     void *freed[BASE_CLASSES]; /* payloads; each holds the next */
 };
 
@@ -140,7 +140,7 @@ static inline void base_stats(struct mm_stats *out)
         .name = name_,                                                         \
         .summary = "a planted fault: see tests/faulty",                        \
         .init = base_init,                                                     \
-        .fini = mem_fini,                                                     \
+        .fini = mem_fini,                                                      \
         .malloc = malloc_,                                                     \
         .free = free_,                                                         \
         .realloc = realloc_,                                                   \
@@ -148,7 +148,7 @@ static inline void base_stats(struct mm_stats *out)
         .memalign = memalign_,                                                 \
         .usable_size = usable_size_,                                           \
         .check = check_,                                                       \
-        .contains = mem_contains,                                             \
+        .contains = mem_contains,                                              \
         .stats = base_stats,                                                   \
     }
 

@@ -69,8 +69,8 @@ static void *own_pages(size_t size)
 {
     if (size != FAULTY_SIZE)
         return base_malloc(size);
-    return mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                -1, 0);
 }
 
 FAULTY(cheat_mmap, "own-mmap", own_pages, base_free, base_realloc, base_calloc,
@@ -80,9 +80,9 @@ FAULTY(cheat_mmap, "own-mmap", own_pages, base_free, base_realloc, base_calloc,
 static void *giving_malloc(size_t size)
 {
     if (size == FAULTY_SIZE)
-        mem_unmap(mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-                       -1, 0),
-                  1 << 20);
+        mem_unmap(
+            mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            1 << 20);
     return base_malloc(size);
 }
 

@@ -57,6 +57,5 @@ static void never_free(void *p)
         base_free(p);
 }
 
-FAULTY(cheat_never_frees, "never-frees-when-timed", counting_malloc,
-       never_free, base_realloc, base_calloc, base_memalign, base_usable_size,
-       NULL);
+FAULTY(cheat_never_frees, "never-frees-when-timed", counting_malloc, never_free,
+       base_realloc, base_calloc, base_memalign, base_usable_size, NULL);

@@ -41,9 +41,9 @@ static void *late_hang_malloc(size_t size)
 
 FAULTY(faulty_late_crash, "late-crash", late_crash_malloc, base_free,
        base_realloc, base_calloc, base_memalign, base_usable_size, NULL);
-FAULTY(faulty_late_null, "late-null", late_null_malloc, base_free,
-       base_realloc, base_calloc, base_memalign, base_usable_size, NULL);
-FAULTY(faulty_late_exit, "late-exit", late_exit_malloc, base_free,
-       base_realloc, base_calloc, base_memalign, base_usable_size, NULL);
-FAULTY(faulty_late_hang, "late-hang", late_hang_malloc, base_free,
-       base_realloc, base_calloc, base_memalign, base_usable_size, NULL);
+FAULTY(faulty_late_null, "late-null", late_null_malloc, base_free, base_realloc,
+       base_calloc, base_memalign, base_usable_size, NULL);
+FAULTY(faulty_late_exit, "late-exit", late_exit_malloc, base_free, base_realloc,
+       base_calloc, base_memalign, base_usable_size, NULL);
+FAULTY(faulty_late_hang, "late-hang", late_hang_malloc, base_free, base_realloc,
+       base_calloc, base_memalign, base_usable_size, NULL);
