@@ -55,6 +55,7 @@
 #define MDRIVER_MAX_THREADS 256
 #define MDRIVER_MAX_PEERS 32        /* libraries in one run */
 #define MDRIVER_WATCHDOG_SECONDS 60 /* without one finished operation */
+#define MDRIVER_ALONE_SECONDS 5     /* ... of one thread that is tried alone */
 
 /* An allocator with so many faults is given up: those that follow say the same
  * again. --keep-going goes on; a grade gives up after so many hangs only. */

@@ -48,6 +48,7 @@ libmm.a: $(B)/libmm.a FORCE
 	@$(if $(ARCH),:,ln -sfn $< $@)
 
 # The allocator's source is part of preload.c; memlib.c is the same for all.
+$(B)/preload/%.o: private WERROR = $(own_werror)
 $(B)/preload/%.o: preload.c preload.mk $(B)/flags | $(B)/have-cc
 	$(call say,CC,$< ($*))
 	@mkdir -p $(@D)

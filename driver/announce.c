@@ -23,6 +23,10 @@ static void say_alone(const struct mm_allocator *a, const struct trace *t,
     if (alone->valid)
         printf("      valid with -n 1: look for what threads share without a "
                "lock; `make SAN=thread` finds\n      data races\n");
+    else if (alone->still)
+        printf("      one thread alone hangs, too (no operation finished in %u "
+               "s): ./mdriver -a %s -f %s\n",
+               alone->still, a->name, t->path);
     else
         printf("      one thread alone fails, too: ./mdriver -a %s -f %s\n",
                a->name, t->path);

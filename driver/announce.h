@@ -8,7 +8,8 @@
 /* What was tried when a fault came with several threads. */
 struct second_try {
     bool tried;
-    bool valid; /* one thread replayed the same trace well */
+    bool valid;     /* one thread replayed the same trace well */
+    unsigned still; /* seconds: it hung so long; 0: it did not */
 };
 
 /** @param t      the trace in which it was found; NULL: unknown.

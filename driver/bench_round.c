@@ -91,7 +91,8 @@ static struct limits limits_of(const struct bench *b, const struct round *r)
 }
 
 /* With several threads something went wrong: does it with one, too? A heap that
- * grows while it is timed shows in comparison only. */
+ * grows while it is timed shows in comparison only. A hang has cost its time
+ * already: the second is told after few seconds. */
 static void try_alone(const struct bench *b, const struct entrant *e,
                       struct second_try *out)
 {
@@ -104,6 +105,8 @@ static void try_alone(const struct bench *b, const struct entrant *e,
     struct round one = {&part, 1, 1};
     struct limits limits = limits_of(b, &one);
     struct job job = e->job;
+    if (limits.still > MDRIVER_ALONE_SECONDS)
+        limits.still = MDRIVER_ALONE_SECONDS;
     job.round = &one;
     job.latency = false;
     say(b, e, "one thread of");
@@ -112,6 +115,8 @@ static void try_alone(const struct bench *b, const struct entrant *e,
     out->valid = sandbox_do(s, CHILD_START) && sandbox_do(s, CHILD_CHECK) &&
                  sandbox_do(s, CHILD_TIME) && sandbox_do(s, CHILD_TIME) &&
                  sandbox_do(s, CHILD_END);
+    if (atomic_load(&sandbox_shared(s)->fault.kind) == FAULT_HANG)
+        out->still = limits.still;
     sandbox_free(s);
 }
 

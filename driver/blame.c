@@ -69,10 +69,7 @@ static void signal_text(const struct watch *w, int number, char *text,
     const char *name = sigabbrev_np(number);
     char address[128], stack[STACK_TEXT];
     address_text(w->shared, address, sizeof address);
-    if (w->job->library)
-        stack[0] = '\0'; /* another program's addresses */
-    else
-        stack_text(&w->shared->stack, stack, sizeof stack);
+    stack_text(w, stack, sizeof stack);
     snprintf(text, room, "crashed: SIG%s%s%s%s", name ? name : "?", address,
              stack,
              number == SIGKILL
@@ -105,12 +102,11 @@ static void ask(const struct watch *w, unsigned thread, char *text, size_t room)
     struct stack *s = &w->shared->stack;
     int tid = atomic_load(&w->shared->tids[thread]);
     text[0] = '\0';
-    if (!tid || w->job->library ||
-        syscall(SYS_tgkill, w->pid, tid, trap_question()) != 0)
+    if (!tid || syscall(SYS_tgkill, w->pid, tid, trap_question()) != 0)
         return;
     for (int i = 0; i < ASK_TRIES && !atomic_load(&s->n); i++)
         nanosleep(&(struct timespec){.tv_nsec = WATCH_MS * 1000000L}, NULL);
-    stack_text(s, text, room);
+    stack_text(w, text, room);
 }
 
 static void hang_text(const struct watch *w, char *text, size_t room)

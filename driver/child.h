@@ -15,6 +15,7 @@
 #define DRIVER_CHILD_H
 
 #include "config.h"
+#include "driver/objects.h"
 #include "driver/plan.h"
 #include "driver/replay.h"
 
@@ -93,7 +94,8 @@ struct shared {
     _Atomic int died_signal;      /* 0: none, or one that cannot be caught */
     _Atomic int died_code;        /* its si_code */
     _Atomic uintptr_t died_at;    /* address of the access */
-    struct stack stack; /* of the thread that died, or that was asked */
+    struct stack stack;     /* of the thread that died, or that was asked */
+    struct objects objects; /* what the addresses of stack lie in */
     _Atomic int tids[MDRIVER_MAX_THREADS]; /* the system's numbers; 0: none */
     size_t timed_heap; /* account_peak after the last timed replay */
     size_t peak_payload, peak_heap, touched_payload, peak_resident;

@@ -4,14 +4,16 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SHOWN 3   /* functions of the allocator */
 #define DIGITS 20 /* of an address in hexadecimal, with 0x */
+
+#define AT_BLOCK " in the driver, at a block that it was given"
 
 /* What addr2line says of all addresses, as it comes. */
 struct answer {
@@ -21,19 +23,29 @@ struct answer {
 
 /* ---- addresses ----------------------------------------------------------- */
 
-static int first_object(struct dl_phdr_info *info, size_t size, void *out)
+/* The frames of one stack, from the innermost of the allocator's on. */
+struct frames {
+    const struct object *object; /* the allocator's code */
+    bool library;                /* not linked into the driver */
+    unsigned n;
+    uintptr_t pc[STACK_MOST];
+};
+
+static const char *base_name(const char *path)
 {
-    (void)size;
-    *(uintptr_t *)out = info->dlpi_addr;
-    return 1; /* the program itself comes first */
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
-static bool in_program(uintptr_t pc)
+/* The allocator is in the program, or in the library that the job names. */
+static bool is_home(const struct watch *w, const struct object *o)
 {
-    Dl_info here, there;
-    return dladdr((void *)pc, &there) &&
-           dladdr((void *)(uintptr_t)stack_text, &here) &&
-           here.dli_fbase == there.dli_fbase;
+    const char *library = w->job->library;
+    if (!o)
+        return false;
+    if (!library)
+        return !*o->path;
+    return *o->path && strcmp(base_name(o->path), base_name(library)) == 0;
 }
 
 /* A return address is behind the call; the call is what is told. */
@@ -42,23 +54,55 @@ static uintptr_t call_of(const struct stack *s, unsigned i)
     return i ? s->pc[i] - 1 : s->pc[i];
 }
 
+/* @return how many frames are inside of it: memcpy's, a lock's. */
+static unsigned find_frames(const struct watch *w, struct frames *f)
+{
+    const struct stack *s = &w->shared->stack;
+    unsigned n = atomic_load_explicit(&s->n, memory_order_acquire), first = 0;
+    n = n < STACK_MOST ? n : STACK_MOST; /* it may have been overwritten */
+    *f = (struct frames){.library = w->job->library};
+    while (first < n &&
+           !is_home(w, objects_find(&w->shared->objects, call_of(s, first))))
+        first++;
+    for (unsigned i = first; i < n; i++) {
+        const struct object *o =
+            objects_find(&w->shared->objects, call_of(s, i));
+        if (f->object && o != f->object)
+            break;
+        f->object = o;
+        f->pc[f->n++] = call_of(s, i);
+    }
+    return first;
+}
+
+/* Of a library's child: is none of n frames the library's, and one ours? */
+static bool in_driver(const struct watch *w, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct object *o =
+            objects_find(&w->shared->objects, call_of(&w->shared->stack, i));
+        if (o && !*o->path)
+            return true;
+    }
+    return false;
+}
+
 /* ---- addr2line ----------------------------------------------------------- */
 
-static _Noreturn void ask(const struct stack *s, unsigned n, int out)
+static _Noreturn void ask(const struct frames *f, int out)
 {
     char *argv[STACK_MOST + 6] = {"addr2line", "-a", "-f",
                                   "-i",        "-e", "/proc/self/exe"};
-    static char digits[STACK_MOST][DIGITS], exe[4096];
-    uintptr_t base = 0;
-    ssize_t length = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (length > 0)
-        argv[5] = exe;
-    dl_iterate_phdr(first_object, &base);
-    for (unsigned i = 0; i < n; i++) {
-        snprintf(digits[i], DIGITS, "%#zx", (size_t)(call_of(s, i) - base));
+    static char digits[STACK_MOST][DIGITS], file[4096];
+    const char *path = *f->object->path ? f->object->path : argv[5];
+    if (realpath(path, file))
+        argv[5] = file;
+    for (unsigned i = 0; i < f->n; i++) {
+        snprintf(digits[i], DIGITS, "%#zx",
+                 (size_t)(f->pc[i] - f->object->base));
         argv[6 + i] = digits[i];
     }
-    argv[6 + n] = NULL;
+    argv[6 + f->n] = NULL;
     dup2(out, STDOUT_FILENO);
     dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
     execvp(argv[0], argv);
@@ -78,7 +122,7 @@ static void read_answer(struct answer *a, int fd)
 }
 
 /* @return false: there is no addr2line, or it found nothing. */
-static bool addr2line(const struct stack *s, unsigned n, struct answer *a)
+static bool addr2line(const struct frames *f, struct answer *a)
 {
     int fd[2], status;
     if (pipe2(fd, O_CLOEXEC) != 0)
@@ -86,7 +130,7 @@ static bool addr2line(const struct stack *s, unsigned n, struct answer *a)
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        ask(s, n, fd[1]);
+        ask(f, fd[1]);
     close(fd[1]);
     if (pid > 0)
         read_answer(a, fd[0]);
@@ -101,12 +145,15 @@ static bool addr2line(const struct stack *s, unsigned n, struct answer *a)
 struct words {
     char *text;
     size_t room;
+    const struct frames *frames;
     unsigned shown; /* functions of the allocator so far */
 };
 
 static void add(struct words *w, const char *function, const char *place)
 {
     size_t n = strlen(w->text);
+    if (*place == '?') /* a library that was built without -g */
+        place = base_name(w->frames->object->path);
     snprintf(w->text + n, w->room - n, "%s%s (%s)", n ? ", called by " : " in ",
              function, place);
 }
@@ -145,9 +192,9 @@ static bool add_frame(struct words *w, struct answer *a)
     while (a->rest && strncmp(a->rest, "0x", 2) != 0) {
         if (!(function = next_line(a)) || !(place = next_line(a)))
             return false;
-        if (drivers(place))
+        if (!w->frames->library && drivers(place))
             return false;
-        if (w->shown++ < SHOWN && *function != '?')
+        if (*function != '?' && w->shown++ < SHOWN)
             add(w, function, short_place(place));
     }
     return true;
@@ -155,50 +202,49 @@ static bool add_frame(struct words *w, struct answer *a)
 
 /* What is known without addr2line. Only few of a library's functions have a
  * name in it. */
-static void add_symbol(struct words *w, uintptr_t pc)
+static void add_symbol(struct words *w, const struct object *o, uintptr_t pc)
 {
     Dl_info info;
     char place[128];
     size_t n = strlen(w->text);
-    if (!dladdr((void *)pc, &info) || !info.dli_fname)
+    if (!o)
         return;
-    const char *slash = strrchr(info.dli_fname, '/');
-    const char *file = slash ? slash + 1 : info.dli_fname;
-    if (info.dli_sname)
+    uintptr_t here = objects_here(o, pc);
+    const char *file = *o->path ? base_name(o->path) : "mdriver";
+    if (here && dladdr((void *)here, &info) && info.dli_sname)
         snprintf(place, sizeof place, "%.60s (%.40s)", info.dli_sname, file);
-    else if (in_program(pc))
+    else if (o == w->frames->object)
         snprintf(place, sizeof place, "%.40s+%#zx", file,
-                 (size_t)(pc - (uintptr_t)info.dli_fbase));
+                 (size_t)(pc - o->base));
     else
         snprintf(place, sizeof place, "%.60s", file);
     snprintf(w->text + n, w->room - n, "%s%s", n ? ", called by " : " in ",
              place);
 }
 
-void stack_text(const struct stack *s, char *text, size_t room)
+void stack_text(const struct watch *watch, char *text, size_t room)
 {
     static struct answer answer;
-    struct words w = {.text = text, .room = room};
-    unsigned n = atomic_load_explicit(&s->n, memory_order_acquire);
+    static struct frames f;
+    struct words w = {.text = text, .room = room, .frames = &f};
+    const struct stack *s = &watch->shared->stack;
     text[0] = '\0';
-    n = n < STACK_MOST ? n : STACK_MOST; /* it may have been overwritten */
-    unsigned first = 0;
-    while (first < n && !in_program(s->pc[first]))
-        first++;
-    if (first < n && first > 0)
-        add_symbol(&w, call_of(s, 0)); /* memcpy, pthread_mutex_lock */
-    if (first == n)
+    unsigned inside = find_frames(watch, &f);
+    if (f.n == 0 && in_driver(watch, inside))
+        snprintf(text, room, "%s", AT_BLOCK);
+    if (f.n == 0)
         return;
-    struct stack own = {.n = n - first};
-    memmove(own.pc, s->pc + first, (n - first) * sizeof *own.pc);
-    if (first)
-        own.pc[0]--; /* it is no fault's, but behind a call */
-    if (!addr2line(&own, n - first, &answer)) {
-        add_symbol(&w, own.pc[0]);
+    if (inside) /* memcpy, pthread_mutex_lock */
+        add_symbol(&w, objects_find(&watch->shared->objects, call_of(s, 0)),
+                   call_of(s, 0));
+    if (!addr2line(&f, &answer)) {
+        add_symbol(&w, f.object, f.pc[0]);
         return;
     }
     while (w.shown < SHOWN && add_frame(&w, &answer))
         ;
-    if (w.shown == 0) /* its place, or a block of its that cannot be written */
-        snprintf(text, room, " in the driver, at a block that it was given");
+    if (w.shown == 0 && f.library)
+        add_symbol(&w, f.object, f.pc[0]);
+    else if (w.shown == 0) /* its place, or a block that cannot be written */
+        snprintf(text, room, "%s", AT_BLOCK);
 }

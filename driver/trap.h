@@ -6,6 +6,8 @@ struct shared;
 
 /** Catch fatal signals and exit() in this process; notes go to shared. */
 void trap_install(struct shared *shared);
+/** The program has loaded more libraries since. @pre trap_install */
+void trap_loaded(void);
 /** Tell whose signals this thread's are, and give it a stack for them: a
  * stack that overflowed can run no handler. */
 void trap_thread(unsigned thread);

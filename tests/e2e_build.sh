@@ -53,6 +53,25 @@ expect_output "a new file in designs/ is linked into mdriver" 0 \
     '-o build/mdriver .*build/designs/foo\.o'
 rm designs/foo.c
 
+# A student's first file: what it warns of is shown, and does not end the build.
+echo 'static int never_used;' >designs/foo.c
+try make build/designs/foo.o
+expect_output "a warning in a new file of designs/ is shown" 0 \
+    'foo\.c:1.*warning: .never_used. defined but not used'
+expect "and the file is built" test -s build/designs/foo.o
+make "$object" >/dev/null
+make build/designs/foo.o >/dev/null
+expect "the flags of all others are as before" compiles_not
+try make V=1 -n build/preload/foo.o
+expect "no more does it for libmm-foo.so" test \
+    "$(grep -c -- '-Werror .*-fPIC' <<<"$out")" = 0
+echo 'static int never_used;' >>designs/null.c
+try make "$object"
+expect_output "a warning in one of the lab's own ends the build" 2 \
+    'null\.c:[0-9]+.*error: .never_used. defined but not used'
+sed -i '$d' designs/null.c
+rm designs/foo.c
+
 # A compiler that lacks one header, as on a system without its package.
 fake_cc() {
     cat >"$SCRATCH/gcc" <<END

@@ -104,6 +104,10 @@ expect_output "usable-large is caught with 4 threads" 1 \
 trace hang "a 0 10" "a 1 777" "f 0" "f 1"
 caught hang 5 'malloc\(777\) of block 1: hangs'
 
+try "$FAULTY" -s 6 -r 1 -f "$SCRATCH/hang.trace" -a hang -n 2
+expect_output "one thread that is tried alone is not waited for so long" 1 \
+    '^ +one thread alone hangs, too \(no operation finished in 5 s\): \./m'
+
 trace crash "a 0 10" "a 1 777" "f 0" "f 1"
 caught crash 5 \
     'malloc\(777\) of block 1: crashed: SIGSEGV at address 0x10 in crashing_mal'

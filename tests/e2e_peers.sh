@@ -19,12 +19,13 @@ printf '%s\n' "mmtrace 1" "ids 2" "ops 5" "threads 2" "a 0 64" "a 1 8" \
 
 # library NAME FLAG...: makes $SCRATCH/NAME.so
 library() {
-    "${CC:-gcc}" -O1 -shared -fPIC -fno-builtin -o "$SCRATCH/$1.so" \
+    "${CC:-gcc}" -g -O1 -shared -fPIC -fno-builtin -o "$SCRATCH/$1.so" \
         "${@:2}" tests/peers/forward.c || not_ok "$1.so is built" "see above"
 }
 library good
 library partial -DPARTIAL
-library crash '-DFAULT=raise(SIGSEGV)'
+library crash '-DFAULT=*(volatile int *)16 = 1'
+library abort '-DFAULT=abort()' -include stdlib.h
 library quits '-DFAULT=_exit(0)'
 library hang '-DFAULT=for (;;) pause()'
 library twice \
@@ -128,12 +129,16 @@ caught() {
         expect "$1.so has no time, $n thread(s)" result secs all "$1" = ""
     done
 }
-caught crash 'crashed: SIGSEGV'
+place='in malloc \(tests/peers/forward\.c:[0-9]+\)'
+caught crash "crashed: SIGSEGV at address 0x10 $place"
+caught abort "crashed: SIGABRT in .*libc\.so\.6.*, called by ${place#in }"
+strip "$SCRATCH/crash.so"
+caught crash 'crashed: SIGSEGV at address 0x10 in malloc \(crash\.so\)'
 caught quits 'the process ended itself, exit status 0'
 caught null 'NULL and ENOMEM'
 try "$MDRIVER" -r 1 -s 1 -f "$D/all.trace" -a "$SCRATCH/hang.so"
 expect_output "hang.so is caught" 1 \
-    '^FAULT hang: thread 0: .*all\.trace:5: malloc\(777\) of block 1: hangs'
+    "^FAULT hang: .*all\.trace:5: malloc.777. of block 1: hangs in .*called by ${place#in }"
 printf '%s\n' "mmtrace 1" "ids 2" "ops 4" "a 0 777" "a 1 777" "f 0" "f 1" \
     >"$D/two.trace"
 run -a "$SCRATCH/twice.so"
