@@ -13,7 +13,7 @@
  *   peak          any thread, CAS upward, before the bytes mapped fall
  *   mapped_bytes  any thread, fetch_add (memmapped.h); mapped_regions, too
  *   suspect       any thread of a fork's child, CAS upward
- *   same          0 in a fork's child, until its first growth
+ *   fork_seen_flag  0 in a fork's child, until its first growth
  *   sides         any thread, CAS (memside.h)
  *
  * Tags cannot jump: where an address's tag is says the address. So they are
@@ -51,16 +51,17 @@ __thread bool mem_gate;
 __thread struct mm_counts thread_counts;
 #endif
 
-static _Atomic uint32_t no_page = 1; /* *same while there is none */
+static _Atomic uint32_t no_page = 1; /* *fork_seen_flag while there is none */
 
 static struct {
     size_t page;
     struct part heap, records;
     level_word levels[LEVELS]; /* of tags */
     mark peak;
-    _Atomic uint32_t *same; /* in the page that a child finds zeroed */
-    struct sides *sides;    /* there, too */
-} mem = {.same = &no_page};
+    _Atomic uint32_t
+        *fork_seen_flag; /* in the page that a child finds zeroed */
+    struct sides *sides; /* there, too */
+} mem = {.fork_seen_flag = &no_page};
 
 #define CACHE_LINE ((size_t)64)
 
@@ -92,15 +93,15 @@ static char *process_new(void)
 
 static void process_set(char *page)
 {
-    mem.same = (_Atomic uint32_t *)(void *)(page + mem.page) - 1;
+    mem.fork_seen_flag = (_Atomic uint32_t *)(void *)(page + mem.page) - 1;
     mem.sides = (struct sides *)(void *)(page + mem.page - CACHE_LINE) - 1;
     mem_range.process = page;
-    atomic_store_explicit(mem.same, 1, memory_order_relaxed);
+    atomic_store_explicit(mem.fork_seen_flag, 1, memory_order_relaxed);
 }
 
 static void process_fini(void)
 {
-    mem.same = &no_page;
+    mem.fork_seen_flag = &no_page;
     sys_munmap(mem_range.process, mem.page);
 }
 
@@ -110,13 +111,13 @@ static void fork_seen(void)
 {
     mark_raise(&mem.heap.suspect, mark_get(&mem.heap.intended));
     mark_raise(&mem.records.suspect, mark_get(&mem.records.intended));
-    atomic_store_explicit(mem.same, 1, memory_order_release);
+    atomic_store_explicit(mem.fork_seen_flag, 1, memory_order_release);
 }
 
 /* Acquire, paired with the release in fork_seen: the marks are set. */
 static void fork_look(void)
 {
-    if (atomic_load_explicit(mem.same, memory_order_acquire) == 0)
+    if (atomic_load_explicit(mem.fork_seen_flag, memory_order_acquire) == 0)
         fork_seen();
 }
 
@@ -262,7 +263,7 @@ void mem_reset(void)
     part_reset(&mem.heap);
     part_reset(&mem.records);
     process_clear();
-    atomic_store_explicit(mem.same, 1, memory_order_relaxed);
+    atomic_store_explicit(mem.fork_seen_flag, 1, memory_order_relaxed);
     mark_set(&mem.peak, mem_heapsize());
 }
 

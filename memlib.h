@@ -54,7 +54,7 @@ static inline size_t mem_blocks(void)
 }
 
 /** Is p where blocks may be: does it have a tag, and can it be read? */
-static inline bool mem_known(const void *p)
+static inline bool mem_in_range(const void *p)
 {
     return (size_t)((const char *)p - mem_range.base) / 16 < mem_blocks();
 }

@@ -6,8 +6,8 @@
  *   mm.c               the C and POSIX contract
  *   mm/STAGE/stage.h   the hooks of mm/stage.h: an arena's lock, or owner
  *   mm/front/          what a thread has before its arena: arena, lockfree
- *   mm/engine/arena.h  tight and busy sizes to runs
- *     run.h            headerless blocks in pages
+ *   mm/engine/arena.h  tight and busy sizes to slabs
+ *     slab.h            headerless blocks in pages
  *     heap.h           boundary-tag blocks
  *     seglist.h        their free lists, or another policy: fit.h
  *     block.h          what a block looks like
@@ -36,7 +36,7 @@ static void *mm_malloc(size_t size)
 /* p is no payload, wherever it is from. */
 static cold_noinline _Noreturn void not_ours(const void *p, const char *what)
 {
-    mm_die(mem_known(p) ? "pointer into the middle of a block" : what, p);
+    mm_die(mem_in_range(p) ? "pointer into the middle of a block" : what, p);
 }
 
 static cold_noinline void free_unknown(void *p)
@@ -49,7 +49,7 @@ static cold_noinline void free_unknown(void *p)
  * Dies with a line on stderr on a pointer that is no live block's. */
 static void mm_free(void *p)
 {
-    size_t place = payload_place(p);
+    size_t place = payload_index(p);
     if (unlikely(place >= mem_blocks()))
         free_unknown(p);
     else
@@ -105,7 +105,7 @@ static size_t mm_usable_size(const void *p)
 {
     if (!p)
         return 0;
-    if (likely(payload_place(p) < mem_blocks()))
+    if (likely(payload_index(p) < mem_blocks()))
         return stage_usable(p);
     size_t usable = huge_usable(p);
     if (!usable && !(usable = mem_side_usable(p)))
@@ -154,7 +154,7 @@ static void *mm_realloc(void *p, size_t size)
     }
     if (size > MAX_REQUEST)
         return no_memory();
-    if (unlikely(payload_place(p) >= mem_blocks()))
+    if (unlikely(payload_index(p) >= mem_blocks()))
         return realloc_huge(p, size);
     void *q = size <= HUGE_OVER ? stage_resize(p, size) : NULL;
     return q ? q : move(p, size);

@@ -42,9 +42,9 @@ struct mm_piece {
     size_t head;    /* bytes of its header */
     enum mm_piece_kind kind;
     unsigned owner; /* the arena's number */
-    long list;   /* of a free block: its list's smallest size in bytes; 0: not
-                    known. In a run: the size of its blocks */
-    bool in_run; /* it is a block of a run (slab) */
+    long list;    /* of a free block: its list's smallest size in bytes; 0: not
+                     known. In a slab: the size of its blocks */
+    bool in_slab; /* it is a block of a slab */
 };
 
 /** One allocator. All functions but init and fini may be called by many

@@ -259,7 +259,7 @@ static void *design_memalign(size_t align, size_t size)
 
 static always_inline bool in_chunk(const void *p)
 {
-    return mem_known(p);
+    return mem_in_range(p);
 }
 
 /* The chunk of a live block; dies if p is none, as far as that shows. */

@@ -237,7 +237,7 @@ static void *design_malloc(size_t size)
 
 static void design_free(void *p)
 {
-    if (unlikely(!mem_known(p)) && mem_side_free(p))
+    if (unlikely(!mem_in_range(p)) && mem_side_free(p))
         return;
     int saved = errno;
     uint32_t at = live_unit(p), units = block_units(at);
@@ -248,7 +248,7 @@ static void design_free(void *p)
 
 static size_t design_usable(const void *p)
 {
-    size_t usable = mem_known(p) ? 0 : mem_side_usable(p);
+    size_t usable = mem_in_range(p) ? 0 : mem_side_usable(p);
     return usable ? usable
                   : block_units(live_unit(p)) * UNIT - sizeof(uint64_t);
 }
@@ -292,7 +292,7 @@ static uint32_t annex(uint32_t at, uint32_t units, uint32_t want)
 
 static void *design_resize(void *p, size_t size)
 {
-    if (!mem_known(p) && mem_side_usable(p))
+    if (!mem_in_range(p) && mem_side_usable(p))
         return NULL;
     uint32_t at = live_unit(p), units = block_units(at);
     if (size >= mem_range.size)

@@ -188,7 +188,7 @@ static void hear(const struct mm_piece *told, void *arg)
                             .state = states[told->kind],
                             .owner = told->owner,
                             .list = told->list,
-                            .in_run = told->in_run};
+                            .in_slab = told->in_slab};
     add(&h->s->now, &p);
 }
 
@@ -238,7 +238,8 @@ static bool same(const struct scene_piece *a, const struct scene_piece *b)
 {
     return a->at == b->at && a->size == b->size && a->head == b->head &&
            a->asked == b->asked && a->state == b->state && a->id == b->id &&
-           a->owner == b->owner && a->list == b->list && a->in_run == b->in_run;
+           a->owner == b->owner && a->list == b->list &&
+           a->in_slab == b->in_slab;
 }
 
 static void print_piece(const struct scene_piece *p, uintptr_t base, FILE *out)
@@ -247,7 +248,7 @@ static void print_piece(const struct scene_piece *p, uintptr_t base, FILE *out)
     fprintf(out, "%lld,%zu,%zu,%zu,%d,%u,%lld,%ld", at, p->size, p->head,
             p->asked, (int)p->state, p->owner,
             p->state == SCENE_LIVE ? (long long)p->id : -1,
-            p->in_run ? p->list | 1 : p->list);
+            p->in_slab ? p->list | 1 : p->list);
 }
 
 /* Walks both lists by address. */

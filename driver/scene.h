@@ -1,7 +1,7 @@
 /* scene.h - the heap at one moment, piece by piece, for --watch.
  *
  *   the driver knows   live blocks: address, size, usable bytes
- *   walk (mm.h) tells  headers, free blocks, runs, owners, inboxes
+ *   walk (mm.h) tells  headers, free blocks, slabs, owners, inboxes
  *
  *   address  |h| payload ... |pad|h| cached  |h| free ........ | own |
  *   pieces   |<--- live -------->|<- cached->|<--- free ------>|<own>|
@@ -46,7 +46,7 @@ struct scene_piece {
     uint32_t id;    /* live: the block's */
     unsigned owner; /* as in struct mm_piece, also the next two */
     long list;
-    bool in_run;
+    bool in_slab;
 };
 
 struct scene; /* the live blocks, and the pieces of two moments */

@@ -39,11 +39,11 @@ FAMILY = "mm.c"
 READ = {
     "global": ("mm/engine/block.h", "mm/engine/pagemap.h",
                "mm/engine/sizeclass.h", "mm/engine/fit.h",
-               "mm/engine/seglist.h", "mm/engine/heap.h", "mm/engine/run.h",
+               "mm/engine/seglist.h", "mm/engine/heap.h", "mm/engine/slab.h",
                "mm/engine/arena.h", "mm/stage.h", "mm/global/stage.h"),
     "per_thread": ("mm/lock.h", "mm/per_thread/stage.h"),
     "arena": ("mm/front/cache.h", "mm/front/outbox.h", "mm/front/inbox.h",
-              "mm/front/seat.h", "mm/front/owners.h", "mm/front/remote.h",
+              "mm/front/thread.h", "mm/front/owners.h", "mm/front/remote.h",
               "mm/arena/shard.h", "mm/arena/remote.h", "mm/arena/thread.h",
               "mm/front/front.h", "mm/arena/stage.h"),
     "lockfree": ("mm/lockfree/lists.h", "mm/lockfree/shard.h",

@@ -147,7 +147,7 @@ static void *stress_run(void *arg)
 }
 
 /* What waits in the mailboxes, checked and freed. */
-static void stress_empty_mailboxes(void)
+static void stress_empty_inboxes(void)
 {
     for (unsigned i = 0; i < MAILBOXES; i++)
         stress_give(atomic_exchange(&mailboxes[i], NULL));
@@ -180,7 +180,7 @@ static inline void stress(unsigned operations, unsigned generations)
     ck_assert_uint_eq(lab->check(), 0);
     for (unsigned i = 0; i < STRESS_THREADS; i++)
         stress_empty(&states[i]);
-    stress_empty_mailboxes();
+    stress_empty_inboxes();
     ck_assert_uint_eq(lab->check(), 0);
 }
 

@@ -19,7 +19,8 @@ static inline void here_begin(void)
 static inline void ck_fixed(void)
 {
     for (uint32_t i = 0; i < shard_count(); i++)
-        ck_assert_msg(shard_at(i)->arena.heap.fixed, "shard %u may grow", i);
+        ck_assert_msg(!shard_at(i)->arena.heap.may_grow, "shard %u may grow",
+                      i);
 }
 
 static inline void ck_sound(void)
@@ -56,18 +57,18 @@ static inline const struct shard *shard_of(const void *p)
 /* Take an orphan in, or go to it. @return false: there was none */
 static inline bool adopt_one(void)
 {
-    struct shard *s = own(), *to = shard_relieve(s, NEVER_RICH);
-    disown(to ? to : s);
+    struct shard *s = shard_enter(), *to = shard_relieve(s, NEVER_RICH);
+    shard_exit(to ? to : s);
     return to != NULL;
 }
 
 /* Nothing waits with this thread any more, nor for it. */
 static inline void flush_own(void)
 {
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     cache_flush(s);
-    shard_free_mail(s, s);
-    disown(s);
+    shard_free_inbox(s, s);
+    shard_exit(s);
 }
 
 /* Ids of shards that are merged into others. */

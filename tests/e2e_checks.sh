@@ -67,7 +67,7 @@ plant() {    # FILE LINE...: a clean tree, then FILE with these lines more
     mkdir -p "$tree"/{mm/{engine,global,arena,lockfree},designs,driver,tests}
     local file name
     for file in config.h mm.h memlib.h memlib.c mm.c mdriver.c preload.c \
-            mm/util.h mm/engine/{block,sizeclass,seglist,run}.h \
+            mm/util.h mm/engine/{block,sizeclass,seglist,slab}.h \
             mm/{global,arena,lockfree}/stage.h \
             designs/{a.c,b.c,x.h} driver/{plan,clock}.h tests/test_x.c; do
         name=${file##*/}
@@ -102,7 +102,7 @@ layer_fault config.h mm.h
 layer_fault mm.h mm/util.h
 layer_fault mm/util.h mm/engine/block.h
 layer_fault memlib.c mm/engine/block.h
-layer_fault mm/engine/run.h mm/global/stage.h
+layer_fault mm/engine/slab.h mm/global/stage.h
 layer_fault mm/global/stage.h mm.c
 layer_fault mm/arena/stage.h mm/lockfree/stage.h
 layer_fault designs/a.c designs/b.c
@@ -162,9 +162,9 @@ plant mm/engine/seglist.h 'static void f(void)' '{' "${lines[@]}" '    y();' '}'
 finds layers '^mm/engine/seglist.h:43: a function of 41 lines' \
     "layers: a function may not have 41 lines"
 
-plant mm/engine/block.h '#include "mm/engine/run.h"'
-echo '#include "mm/engine/block.h"' >>"$tree/mm/engine/run.h"
-finds layers 'a circle of includes: mm/engine/block.h -> mm/engine/run.h' \
+plant mm/engine/block.h '#include "mm/engine/slab.h"'
+echo '#include "mm/engine/block.h"' >>"$tree/mm/engine/slab.h"
+finds layers 'a circle of includes: mm/engine/block.h -> mm/engine/slab.h' \
     "layers: a circle of includes is found"
 
 style_fault() {    # LINE REGEX NAME

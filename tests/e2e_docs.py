@@ -114,7 +114,7 @@ def main():
          and adrift("`mm_free` in `mm.c` calls `stage_free`")
          == ["stage_free"]),
         ("a call or a declaration is no definition",
-         lambda: misplaced("`block_size` in `engine/heap.h`, `own_or_begin` "
+         lambda: misplaced("`block_size` in `engine/heap.h`, `shard_exit` "
                            "in `front/front.h`")[1] == 0),
         ("a citation of no test is found",
          lambda: missing("`test_arena`: there_is_no_such_test")

@@ -64,7 +64,7 @@ done
 for mutant in NO_TAG PLAIN_POP PLAIN_PUSH; do
     caught stack $mutant
 done
-for mutant in NO_CLOSED NO_RECHECK SERVES_EARLY NO_WARDS STATE_LATE \
+for mutant in NO_CLOSED NO_RECHECK SERVES_EARLY NO_MERGED STATE_LATE \
         OWNER_EARLY; do
     caught merge $mutant
 done

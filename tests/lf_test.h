@@ -22,15 +22,15 @@ static inline void here_begin(void)
 }
 
 /* What another thread may ask, too. */
-static inline bool seat_open(const struct shard *s)
+static inline bool thread_open(const struct shard *s)
 {
-    return __atomic_load_n(&seat_of(s)->open, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&thread_of(s)->open, __ATOMIC_SEQ_CST);
 }
 
 /* Is the calling thread in the middle of an operation of the allocator? */
 static inline bool inside(void)
 {
-    return self() != &nobody &&
+    return self() != &no_thread &&
            !__atomic_load_n(&self()->open, __ATOMIC_SEQ_CST);
 }
 

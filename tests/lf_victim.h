@@ -60,7 +60,7 @@ struct victim {
     atomic_uint operations;
     atomic_int state;
     atomic_bool within; /* a call of the allocator */
-    bool was_inside;    /* ... and its seat was not open */
+    bool was_inside;    /* ... and its thread was not outside */
 };
 
 static __thread struct victim *me;

@@ -124,7 +124,7 @@ START_TEST(eight_threads_at_a_time_make_a_bounded_number_of_arenas)
     }
     for (int i = 0; i < 8; i++)
         thread_wait(threads[i]);
-    ck_assert_uint_le(shard_count(), 9 * (1 + WARDS_MIN));
+    ck_assert_uint_le(shard_count(), 9 * (1 + MERGED_MIN));
     take((size_t)N * 100); /* of the last eight at least one is left */
     ck_assert_uint_gt(nmerged(), 0);
     ck_sound();
@@ -167,9 +167,9 @@ START_TEST(a_shard_gives_back_small_waste_when_it_rests)
     unsigned c = size_class(64 << 10);
     const struct block *b = link_block(h, h->fit.heads[next_class(&h->fit, c)]);
     ck_assert(block_size(b) < PURGE_MIN && resident(b));
-    lab->free(take(SCAN_STEP)); /* looks, and sees that s was used */
+    lab->free(take(PURGE_STEP)); /* looks, and sees that s was used */
     ck_assert(resident(b));
-    take(3 * SCAN_STEP); /* nobody used it since */
+    take(3 * PURGE_STEP); /* nobody used it since */
     ck_assert(!resident(b));
     ck_assert_uint_eq(s->activity.swept, s->activity.uses);
     ck_sound();
@@ -180,7 +180,7 @@ END_TEST
 
 START_TEST(the_record_follows_what_a_look_gave_back)
 {
-    const size_t mib = SCAN_STEP;
+    const size_t mib = PURGE_STEP;
     /* nothing: a step more; or what there is, if that is more */
     ck_assert_uint_eq(high_water_after(100 * mib, 100 * mib + 1, 100 * mib + 1),
                       101 * mib);
@@ -205,19 +205,19 @@ END_TEST
 START_TEST(others_waste_is_taken_only_for_more_than_was_ever_resident)
 {
     take(1);
-    lab->free(take(20 * SCAN_STEP));
+    lab->free(take(20 * PURGE_STEP));
     pthread_barrier_init(&asleep, NULL, 2);
     pthread_t thread = thread_start(waste_and_sleep, NULL); /* a record */
     pthread_barrier_wait(&asleep);
-    ck_assert_uint_gt(self()->shard->arena.heap.clean, 19 * SCAN_STEP);
+    ck_assert_uint_gt(self()->shard->arena.heap.clean, 19 * PURGE_STEP);
     struct shard *s = shard_at(1);
     uint32_t seen = s->activity.seen;
-    take(10 * SCAN_STEP); /* there was more */
+    take(10 * PURGE_STEP); /* there was more */
     ck_assert_uint_eq(s->activity.seen, seen);
     ck_assert_uint_eq(s->arena.heap.clean, 0);
-    take(20 * SCAN_STEP);
+    take(20 * PURGE_STEP);
     ck_assert_uint_eq(s->activity.seen, s->activity.uses);
-    take(20 * SCAN_STEP);
+    take(20 * PURGE_STEP);
     ck_assert_uint_gt(s->arena.heap.clean, 0);
     ck_sound();
     pthread_barrier_wait(&asleep);

@@ -72,7 +72,7 @@ START_TEST(ids_of_merged_arenas_serve_again_when_all_are_used_up)
     for (size_t i = 0; i < 3; i++)
         ck_assert_uint_eq(payload_owner(left[i]), mine);
     ck_assert_uint_eq(nmerged(), 0);
-    ck_assert_ptr_null(self()->shard->wards);
+    ck_assert_ptr_null(self()->shard->merged);
     ck_sound();
     for (size_t i = 0; i < 3; i++)
         lab->free(left[i]);
@@ -93,7 +93,7 @@ START_TEST(reclaiming_gives_runs_and_cached_blocks_their_new_owner_too)
         lab->free(p[i]); /* main's cache keeps some: in use for the orphan */
     while (adopt_one())
         ;
-    ck_assert_ptr_nonnull(self()->shard->wards);
+    ck_assert_ptr_nonnull(self()->shard->merged);
     lock_take(&registry.lock);
     shards_reclaim();
     lock_drop(&registry.lock);

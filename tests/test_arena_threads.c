@@ -1,5 +1,5 @@
 /* test_arena_threads.c - how threads begin and end in the arena stage: hooks
- * called twice or never, destructors that run after ours, no more records. */
+ * called twice or never, destructors that run after ours, no more structs. */
 #include "tests/arena_test.h"
 
 /* Every shard is used by a thread that lives, or waits, or was merged away. */
@@ -20,10 +20,10 @@ static void ck_users(uint32_t living)
     ck_assert_uint_eq(used + waiting + merged + spare, shard_count());
 }
 
-static size_t nrecords(void)
+static size_t nfree_threads(void)
 {
     size_t n = 0;
-    for (const struct record *t = free_records; t; t = t->next)
+    for (const struct thread *t = free_threads; t; t = t->next)
         n++;
     return n;
 }
@@ -46,7 +46,7 @@ START_TEST(hooks_called_twice_do_what_they_do_once)
     take(1);
     lab->free(in_thread(run_exit_twice, NULL));
     ck_users(1);
-    ck_assert_uint_eq(nrecords(), 1);
+    ck_assert_uint_eq(nfree_threads(), 1);
     ck_sound();
 }
 END_TEST
@@ -56,7 +56,7 @@ static void *run_after_exit(void *unused)
     (void)unused;
     lab->free(take(100));
     lab->thread_exit();
-    ck_assert_ptr_eq(self(), &nobody);
+    ck_assert_ptr_eq(self(), &no_thread);
     void *p = take(100), *q = take(100);
     lab->free(p);
     return q;
@@ -67,7 +67,7 @@ START_TEST(a_thread_that_goes_on_after_its_exit_hook_is_attached_anew)
     take(1);
     lab->free(in_thread(run_after_exit, NULL));
     ck_users(1);
-    ck_assert_uint_eq(nrecords(), 1);
+    ck_assert_uint_eq(nfree_threads(), 1);
     ck_sound();
 }
 END_TEST
@@ -132,14 +132,14 @@ START_TEST(destructors_that_allocate_after_ours_lose_no_arena)
         in_thread(run_with_destructor, NULL);
         ck_assert_int_ge(rounds, 2); /* also after ours */
         ck_users(1);
-        ck_assert_uint_eq(nrecords(), 1);
+        ck_assert_uint_eq(nfree_threads(), 1);
     }
     ck_assert_uint_eq(shard_count(), 2);
     ck_sound();
 }
 END_TEST
 
-/* ---- no more records ------------------------------------------------- */
+/* ---- no more structs ------------------------------------------------- */
 
 static void use_up_records(void)
 {
@@ -158,12 +158,12 @@ static void *run_try(void *unused)
     return p;
 }
 
-START_TEST(a_thread_that_gets_no_record_keeps_no_arena)
+START_TEST(a_thread_that_gets_no_struct_keeps_no_arena)
 {
     take(1);
-    take_in_thread(100); /* an orphan, and a free record */
-    struct record *record = free_records;
-    free_records = NULL;
+    take_in_thread(100); /* an orphan, and a free struct */
+    struct thread *all = free_threads;
+    free_threads = NULL;
     use_up_records();
     for (int i = 0; i < 3; i++) {
         void *p = in_thread(run_try, NULL); /* from the orphan, borrowed */
@@ -172,7 +172,7 @@ START_TEST(a_thread_that_gets_no_record_keeps_no_arena)
         ck_users(1);
         ck_assert_uint_eq(norphans(), 1);
     }
-    free_records = record;
+    free_threads = all;
     void *p = in_thread(run_try, NULL);
     ck_assert_ptr_nonnull(p);
     lab->free(p);
@@ -185,7 +185,7 @@ static void *run_beside(void *unused)
 {
     (void)unused;
     take(1); /* takes the orphan */
-    struct record *t = free_records;
+    struct thread *t = free_threads;
     ck_assert_ptr_nonnull(t); /* another may be attached, but has no arena */
     return in_thread(run_try, NULL);
 }
@@ -194,9 +194,9 @@ START_TEST(threads_share_when_there_are_no_records_for_arenas)
 {
     take(1);
     take_in_thread(100);
-    struct record *spare = mem_record(sizeof *spare);
-    spare->next = free_records;
-    free_records = spare;
+    struct thread *spare = mem_record(sizeof *spare);
+    spare->next = free_threads;
+    free_threads = spare;
     use_up_records();
     void *p = in_thread(run_beside, NULL);
     ck_assert_ptr_nonnull(p);
@@ -215,7 +215,7 @@ int main(void)
         a_thread_that_ends_without_the_hook_leaves_an_orphan,
         a_thread_that_only_frees_needs_no_arena,
         destructors_that_allocate_after_ours_lose_no_arena,
-        a_thread_that_gets_no_record_keeps_no_arena,
+        a_thread_that_gets_no_struct_keeps_no_arena,
         threads_share_when_there_are_no_records_for_arenas,
         NULL};
     return run_here("arena-threads", tests);

@@ -1,6 +1,6 @@
 /* test_check.c - mm_check: each kind of damage to a heap's blocks is planted,
  * and named with its invariant and its place. test_check_list.c does the same
- * for the free lists, test_check_run.c for runs. */
+ * for the free lists, test_check_slab.c for runs. */
 #include "tests/damage.h"
 
 START_TEST(a_heap_with_blocks_of_all_kinds_is_healthy)

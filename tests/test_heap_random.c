@@ -62,18 +62,18 @@ static const struct mm_allocator engine = {.name = "engine",
                                            .check = engine_check,
                                            .contains = mem_contains};
 
-/* Give back the empty run that each class may keep. */
+/* Give back the empty slab that each class may keep. */
 static void release_empty_runs(void)
 {
-    for (unsigned c = 1; c <= RUN_CLASSES; c++) {
-        ck_assert_uint_eq(arena.runs.live[c], 0);
-        uint32_t link = arena.runs.partial[c];
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++) {
+        ck_assert_uint_eq(arena.slabs.live[c], 0);
+        uint32_t link = arena.slabs.partial[c];
         if (!link)
             continue;
-        struct run *r = link_run(heap, link);
+        struct slab *r = link_slab(heap, link);
         ck_assert_uint_eq(r->next, 0);
         ck_assert_uint_eq(r->used, 0);
-        run_release(heap, &arena.runs, r);
+        slab_release(heap, &arena.slabs, r);
     }
 }
 

@@ -221,7 +221,7 @@ END_TEST
 START_TEST(a_fixed_heap_resizes_within_what_it_has)
 {
     char *p = take_pattern(KEPT);
-    heap->fixed = true;
+    heap->may_grow = false;
     ck_assert_ptr_null(arena_resize(&arena, p, 2 * KEPT));
     ck_assert_ptr_eq(arena_resize(&arena, p, KEPT / 2), p);
     ck_assert_ptr_eq(arena_resize(&arena, p, KEPT), p);
@@ -233,9 +233,9 @@ END_TEST
 START_TEST(a_tight_block_that_is_resized_is_not_tight_any_more)
 {
     char *p = take(32, 'x');
-    ck_assert_uint_eq(arena.runs.live[2], 1);
+    ck_assert_uint_eq(arena.slabs.live[2], 1);
     p = arena_resize(&arena, p, 30);
-    ck_assert_uint_eq(arena.runs.live[2], 0);
+    ck_assert_uint_eq(arena.slabs.live[2], 0);
     ck_filled(p, 30, 'x');
     ck_healthy();
     give_back(p);

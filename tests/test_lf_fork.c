@@ -18,11 +18,11 @@ static _Atomic(pid_t) forker;
 static void use_all(void)
 {
     static struct stress fresh = {.random = 99};
-    stress_empty_mailboxes();
+    stress_empty_inboxes();
     for (int i = 0; i < 2000; i++)
         stress_step(&fresh);
     stress_empty(&fresh);
-    stress_empty_mailboxes();
+    stress_empty_inboxes();
     lab->free(lab->malloc((size_t)4 << 20));
 }
 
@@ -91,7 +91,7 @@ START_TEST(a_handler_may_fork_wherever_it_interrupts)
     for (int i = 0; i < NTHREADS; i++)
         thread_wait(threads[i]);
     ck_assert(THREAD_SANITIZED || forks_inside > 0);
-    stress_empty_mailboxes();
+    stress_empty_inboxes();
     ck_assert_uint_eq(lab->check(), 0);
 }
 END_TEST

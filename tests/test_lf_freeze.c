@@ -137,7 +137,7 @@ static void ck_shards(void)
         struct shard *s = shard_at(i);
         enum status status = status_of(state_get(s));
         bool free = status == ORPHAN || status == MERGED || status == SPARE;
-        if (!free && !(status == OWNED && seat_open(s)))
+        if (!free && !(status == OWNED && thread_open(s)))
             continue;
         ck_assert_uint_eq(shard_check(s), 0);
         sound++;

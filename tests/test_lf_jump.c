@@ -1,5 +1,5 @@
 /* test_lf_jump.c - handlers that leave malloc by siglongjmp, and that allocate
- * much inside: a thread whose seat stays shut sits down in another one. */
+ * much inside: a thread whose struct stays shut goes on with another one. */
 #include "tests/lf_test.h"
 
 #include <setjmp.h>
@@ -18,10 +18,10 @@ static void allocate_often(void)
 /* ---- from inside -------------------------------------------------------- */
 
 /* @return this thread's seat, which nobody will leave: as after a jump */
-static struct seat *jump_out(void)
+static struct thread *jump_out(void)
 {
     lab->free(lab->malloc(100));
-    struct seat *t = self();
+    struct thread *t = self();
     enter(t);
     return t;
 }
@@ -29,7 +29,7 @@ static struct seat *jump_out(void)
 START_TEST(who_jumps_out_of_malloc_is_soon_as_fast_as_before)
 {
     void *p = lab->malloc(100);
-    struct seat *t = jump_out();
+    struct thread *t = jump_out();
     allocate_often();
     ck_assert_ptr_ne(self(), t);
     ck_assert_uint_eq(self()->open, NBINS);
@@ -43,7 +43,7 @@ END_TEST
 
 START_TEST(what_was_jumped_out_of_is_entered_by_nobody)
 {
-    struct seat *t = jump_out();
+    struct thread *t = jump_out();
     struct shard *s = t->shard;
     allocate_often();
     ck_assert_uint_eq(t->open, 0);
@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST(few_calls_on_the_side_change_nothing)
 {
-    struct seat *t = jump_out();
+    struct thread *t = jump_out();
     for (int i = 0; i < SIDE_MOST - 1; i++)
         ck_assert_ptr_nonnull(lab->malloc(100));
     ck_assert_ptr_eq(self(), t);
@@ -70,11 +70,11 @@ START_TEST(few_calls_on_the_side_change_nothing)
 END_TEST
 
 /* The call that was interrupted goes on, and ends, after all. */
-START_TEST(a_handler_that_allocates_much_uses_the_same_seats_again)
+START_TEST(a_handler_that_allocates_much_uses_the_same_structs_again)
 {
-    struct seat *t = jump_out();
+    struct thread *t = jump_out();
     allocate_often();
-    struct seat *u = self();
+    struct thread *u = self();
     uint32_t n = 0;
     for (int i = 0; i < 100; i++) {
         leave(t);
@@ -98,7 +98,7 @@ static struct shard *first, *second;
 
 static void *end_with_two_seats(void *unused)
 {
-    struct seat *t = jump_out();
+    struct thread *t = jump_out();
     allocate_often();
     first = t->shard;
     second = self()->shard;
@@ -106,7 +106,7 @@ static void *end_with_two_seats(void *unused)
     return unused;
 }
 
-START_TEST(a_thread_that_ends_gives_up_all_its_seats)
+START_TEST(a_thread_that_ends_gives_up_all_its_structs)
 {
     lab->free(lab->malloc(100));
     in_thread(end_with_two_seats, NULL);
@@ -168,7 +168,7 @@ START_TEST(a_handler_may_jump_out_of_any_instruction)
     handle(SIGUSR1, step_start);
     handle(SIGTRAP, step);
     for (unsigned n = 1;; n += 1 + n / 128) {
-        struct seat *before = self();
+        struct thread *before = self();
         unsigned char *kept = lab->malloc(300);
         memset(kept, 'x', 300);
         if (!call_until(n, lab->malloc(50)))
@@ -190,8 +190,8 @@ int main(void)
         who_jumps_out_of_malloc_is_soon_as_fast_as_before,
         what_was_jumped_out_of_is_entered_by_nobody,
         few_calls_on_the_side_change_nothing,
-        a_handler_that_allocates_much_uses_the_same_seats_again,
-        a_thread_that_ends_gives_up_all_its_seats,
+        a_handler_that_allocates_much_uses_the_same_structs_again,
+        a_thread_that_ends_gives_up_all_its_structs,
         a_handler_may_jump_out_of_any_instruction,
         NULL};
     return run_tests("lf-jump", here_begin, tests);

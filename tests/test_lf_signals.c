@@ -101,7 +101,7 @@ START_TEST(handlers_allocate_at_a_high_rate_in_each_thread)
         for (unsigned d = 0; d < DEPTH; d++)
             stress_empty(&s->stress[d]);
     }
-    stress_empty_mailboxes();
+    stress_empty_inboxes();
     ck_assert_uint_eq(lab->check(), 0);
 }
 END_TEST

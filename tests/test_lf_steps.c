@@ -62,7 +62,7 @@ static void by_steps(void (*operation)(void *), void *arg)
 }
 
 /* So many handlers in one call look like a call that was left for good
- * (test_lf_jump has those); here the thread keeps its seat. */
+ * (test_lf_jump has those); here the thread keeps its struct. */
 static void stress_in_step(void)
 {
     stress_step(&in_steps);
@@ -127,7 +127,7 @@ START_TEST(a_handler_may_allocate_between_any_two_instructions)
     for (int i = 0; i < 16; i++)
         lab->free(calls[i].p);
     stress_empty(&in_steps);
-    stress_empty_mailboxes();
+    stress_empty_inboxes();
     ck_assert_uint_eq(lab->check(), 0);
 }
 END_TEST
@@ -199,7 +199,7 @@ static void adopt_in_step(void)
 {
     if (status_of(state_get(orphan)) != ORPHAN || !shard_adopt(adopter))
         return; /* the thread was faster */
-    wards_release(adopter);
+    merged_release(adopter);
     ck_assert_int_eq(status_of(state_get(orphan)), SPARE);
 }
 
@@ -223,7 +223,7 @@ START_TEST(an_owner_may_change_between_any_two_instructions_of_a_free)
         ck_assert_int_eq(status_of(state_get(orphan)), ORPHAN);
         only_step++;
         in_thread(free_by_steps, orphaned);
-        shard_free_mail(adopter, adopter);
+        shard_free_inbox(adopter, adopter);
         ck_assert(!block_used(payload_block(orphaned)));
         shard_push_orphan(adopter);
         ck_assert_uint_eq(lab->check(), 0);
@@ -233,10 +233,11 @@ START_TEST(an_owner_may_change_between_any_two_instructions_of_a_free)
 }
 END_TEST
 
-/* A thief stops between its look at a shard's seat and its look at the seat. */
+/* A thief stops between its look at a shard's thread and its look at that
+ * thread. */
 static struct {
     struct shard *shard;
-    struct seat *seat;
+    struct thread *thread;
     uint64_t state;
 } thief;
 
@@ -248,18 +249,18 @@ static void claim_in_step(void)
         if (status_of(thief.state) <= CLAIMED &&
             state_change(s, &thief.state, CLAIMED)) {
             thief.shard = s;
-            thief.seat = seat_of(s);
+            thief.thread = thread_of(s);
         }
     }
 }
 
 static void run_own(void *s)
 {
-    *(struct shard **)s = own();
+    *(struct shard **)s = shard_enter();
 }
 
 /* Its shard is another thief's. That gives it back, another thread takes it,
- * and is gone to do something else: its seat is open. */
+ * and is gone to do something else: it is open. */
 START_TEST(a_thief_may_look_between_any_two_instructions_of_a_move)
 {
     unsigned claims = 0;
@@ -277,13 +278,13 @@ START_TEST(a_thief_may_look_between_any_two_instructions_of_a_move)
         ck_assert(now && now != old);
         shard_return(old);
         ck_assert_ptr_eq(shard_acquire(), old); /* as another thread's */
-        leave(seat_of(old));
+        leave(thread_of(old));
         claims += thief.shard == now;
-        ck_assert(!(thief.shard == now && thief.seat->open &&
+        ck_assert(!(thief.shard == now && thief.thread->open &&
                     state_change(now, &thief.state, STOLEN)));
-        enter(seat_of(old));
+        enter(thread_of(old));
         shard_push_orphan(old);
-        disown(now);
+        shard_exit(now);
     } while (steps >= only_step);
     ck_assert_uint_gt(claims, 3);
 }
@@ -306,7 +307,7 @@ START_TEST(a_handler_may_allocate_while_the_thread_begins_and_ends)
         by_steps(run_hooks, NULL);
     ck_assert_uint_gt(steps_inside, 500);
     stress_empty(&in_steps);
-    stress_empty_mailboxes();
+    stress_empty_inboxes();
     ck_assert_uint_eq(lab->check(), 0);
 }
 END_TEST

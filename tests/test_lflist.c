@@ -29,18 +29,18 @@ static _Atomic uint32_t *link_of(uint32_t i)
 
 START_TEST(an_inbox_gives_the_chains_back_newest_first)
 {
-    ck_assert(!inbox_has_mail(&inbox));
+    ck_assert(!inbox_has_blocks(&inbox));
     ck_assert_ptr_null(inbox_take_owner(&inbox));
     blocks[0][0] = blocks[1];
     ck_assert(inbox_push_remote(&inbox, blocks[0], blocks[1]));
     ck_assert(inbox_push_remote(&inbox, blocks[2], blocks[2]));
-    ck_assert(inbox_has_mail(&inbox));
+    ck_assert(inbox_has_blocks(&inbox));
     void *p = inbox_take_owner(&inbox);
     ck_assert_ptr_eq(p, blocks[2]);
     ck_assert_ptr_eq(*(void **)p, blocks[0]);
     ck_assert_ptr_eq(blocks[0][0], blocks[1]);
     ck_assert_ptr_null(blocks[1][0]);
-    ck_assert(!inbox_has_mail(&inbox));
+    ck_assert(!inbox_has_blocks(&inbox));
 }
 END_TEST
 
@@ -164,16 +164,16 @@ START_TEST(a_letter_is_full_of_blocks_or_of_bytes)
     static void *many[OUTBOX_BLOCKS];
     struct outbox box = {0};
     struct shard *to = (struct shard *)(void *)blocks;
-    struct letter *l = outbox_slot(&box, 3);
+    struct batch *l = outbox_slot(&box, 3);
     ck_assert_ptr_eq(l, outbox_slot(&box, 3 + OUTBOX_SLOTS));
     for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
-        ck_assert(letter_add(l, to, &many[i], 8) == (i == OUTBOX_BLOCKS - 1));
+        ck_assert(batch_add(l, to, &many[i], 8) == (i == OUTBOX_BLOCKS - 1));
     ck_assert_uint_eq(chain_length(l->first), OUTBOX_BLOCKS);
     ck_assert_ptr_eq(l->last, &many[0]);
 
     l->to = NULL; /* posted */
-    ck_assert(!letter_add(l, to, &many[0], OUTBOX_BYTES / 2));
-    ck_assert(letter_add(l, to, &many[1], SIZE_MAX));
+    ck_assert(!batch_add(l, to, &many[0], OUTBOX_BYTES / 2));
+    ck_assert(batch_add(l, to, &many[1], SIZE_MAX));
     ck_assert_uint_eq(chain_length(l->first), 2);
 }
 END_TEST

@@ -23,7 +23,7 @@ START_TEST(a_merged_shards_blocks_belong_to_who_took_it_in)
 }
 END_TEST
 
-START_TEST(mail_that_lay_in_a_merged_shards_inbox_is_freed)
+START_TEST(what_lay_in_a_merged_shards_inbox_is_freed)
 {
     lab->free(take_block(8));
     struct shard *s = self()->shard;
@@ -46,7 +46,7 @@ START_TEST(ids_serve_anew_so_that_threads_without_end_need_few)
         while (shard_adopt(s))
             ;
     }
-    ck_assert_uint_le(shard_count(), WARDS_MIN + 40);
+    ck_assert_uint_le(shard_count(), MERGED_MIN + 40);
     ck_sound();
     for (int round = 0; round < 100; round++)
         lab->free(kept[round]);
@@ -65,7 +65,7 @@ START_TEST(a_block_that_reached_a_wrong_shard_is_sent_on)
     ck_assert(inbox_push_remote(&other->inbox, p, p));
     drain(other);
     ck_assert(block_used(payload_block(p))); /* on its way */
-    outbox_post(&seat_of(other)->outbox);
+    outbox_post(&thread_of(other)->outbox);
     ck_assert_ptr_eq(inbox_take_owner(&s->inbox), p);
     lab->free(p);
     shard_push_orphan(other);
@@ -93,7 +93,7 @@ START_TEST(a_send_by_a_header_that_names_a_merged_shard_dies)
     struct shard *o = owner_of(p);
     while (shard_adopt(self()->shard))
         ;
-    wards_release(self()->shard);
+    merged_release(self()->shard);
     ck_assert_int_eq(shard_status(o), SPARE);
     header_set_owner(payload_block(p), o->id);
     send(p, p);
@@ -123,7 +123,7 @@ int main(void)
     TCase *tc = tcase_create("lfshard");
     tcase_add_checked_fixture(tc, here_begin, NULL);
     tcase_add_test(tc, a_merged_shards_blocks_belong_to_who_took_it_in);
-    tcase_add_test(tc, mail_that_lay_in_a_merged_shards_inbox_is_freed);
+    tcase_add_test(tc, what_lay_in_a_merged_shards_inbox_is_freed);
     tcase_add_test(tc, ids_serve_anew_so_that_threads_without_end_need_few);
     tcase_add_test(tc, a_block_that_reached_a_wrong_shard_is_sent_on);
     tcase_add_test(tc, a_new_shard_is_no_ones_until_it_is_acquired);

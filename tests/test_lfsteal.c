@@ -16,14 +16,14 @@ static struct {
     pthread_t thread;
     pthread_barrier_t turn;
     struct shard *shard;
-    struct seat *seat;
+    struct thread *its;
     void *block, *to_free;
 } other;
 
 static void *run_other(void *unused)
 {
     other.block = take_block(40000);
-    other.seat = self();
+    other.its = self();
     other.shard = self()->shard;
     pthread_barrier_wait(&other.turn);
     pthread_barrier_wait(&other.turn);
@@ -75,10 +75,10 @@ END_TEST
 START_TEST(who_is_inside_is_left_alone)
 {
     other_begins();
-    enter(other.seat);
+    enter(other.its);
     ck_assert(!shard_steal(other.shard));
     ck_assert_int_eq(shard_status(other.shard), OWNED);
-    leave(other.seat);
+    leave(other.its);
     turn();
     turn();
     other_ends();
@@ -98,28 +98,28 @@ START_TEST(who_meets_a_claim_takes_it_back)
 }
 END_TEST
 
-/* His seat stays his: what he does after a signal handler in which he moved,
- * he does to no one else's. */
-START_TEST(whose_shard_is_stolen_moves_with_his_seat)
+/* Its struct stays its own: what it does after a handler in which it moved,
+ * it does to no one else's. */
+START_TEST(a_thread_whose_shard_is_stolen_keeps_its_struct)
 {
     other_begins();
     ck_assert(shard_steal(other.shard));
     turn();
     turn();
-    struct shard *now = other.seat->shard;
+    struct shard *now = other.its->shard;
     ck_assert_ptr_ne(now, other.shard);
-    ck_assert_ptr_eq(seat_of(now), other.seat);
-    ck_assert_ptr_ne(seat_of(other.shard), other.seat);
-    ck_assert_uint_eq(seat_of(other.shard)->open, 0);
+    ck_assert_ptr_eq(thread_of(now), other.its);
+    ck_assert_ptr_ne(thread_of(other.shard), other.its);
+    ck_assert_uint_eq(thread_of(other.shard)->open, 0);
     ck_assert_int_eq(shard_status(other.shard), ABANDONED);
     shard_return(other.shard);
     ck_assert_int_eq(shard_status(other.shard), ORPHAN);
 
     struct shard *mine = shard_acquire(); /* as another thread's */
     ck_assert_ptr_eq(mine, other.shard);
-    enter(other.seat);
-    leave(other.seat);
-    ck_assert_uint_eq(seat_of(mine)->open, 0);
+    enter(other.its);
+    leave(other.its);
+    ck_assert_uint_eq(thread_of(mine)->open, 0);
     shard_push_orphan(mine);
     other_ends();
 }
@@ -225,7 +225,7 @@ int main(void)
         who_sleeps_can_be_stolen_and_gets_all_back,
         who_is_inside_is_left_alone,
         who_meets_a_claim_takes_it_back,
-        whose_shard_is_stolen_moves_with_his_seat,
+        a_thread_whose_shard_is_stolen_keeps_its_struct,
         the_number_of_a_state_never_comes_again,
         without_membarrier_nobody_steals,
         what_is_freed_without_a_shard_goes_to_its_owner,

@@ -44,23 +44,23 @@ static void give(unsigned char *p)
 static void rob(uint64_t r)
 {
     struct shard *other = shard_at((uint32_t)(r % shard_count()));
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     demand(s);
     if (other && other != s && shard_steal(other)) {
         shard_purge(other, s);
         shard_return(other);
     }
-    disown(s);
+    shard_exit(s);
 }
 
 static void adopt_one(void)
 {
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     demand(s);
     shard_adopt(s);
-    if (s->nwards > 1)
-        wards_release(s);
-    disown(s);
+    if (s->nmerged > 1)
+        merged_release(s);
+    shard_exit(s);
 }
 
 static void *run_life(void *arg)

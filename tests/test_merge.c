@@ -1,4 +1,4 @@
-/* test_merge.c - merge.h: what two arenas had, one has: blocks, lists, runs,
+/* test_merge.c - merge.h: what two arenas had, one has: blocks, lists, slabs,
  * counts; and where they touch, what neither could have given. */
 #include "mm/engine/check.h"
 #include "mm/engine/merge.h"
@@ -18,7 +18,7 @@ static void begin(void)
 static void ck_sound(const struct arena *a)
 {
     ck_assert_uint_eq(heap_check(&a->heap), 0);
-    ck_assert_uint_eq(runs_check(&a->heap, &a->runs), 0);
+    ck_assert_uint_eq(slabs_check(&a->heap, &a->slabs), 0);
 }
 
 static size_t regions_of(const struct arena *a)
@@ -43,9 +43,9 @@ static bool regions_fall(const struct heap *h)
 /* What the heap gives without growing. */
 static void *take_fixed(struct arena *a, size_t size)
 {
-    a->heap.fixed = true;
+    a->heap.may_grow = false;
     void *p = arena_malloc(a, size);
-    a->heap.fixed = false;
+    a->heap.may_grow = true;
     return p;
 }
 
@@ -149,13 +149,13 @@ START_TEST(the_merged_heap_grows_at_its_highest_end)
 }
 END_TEST
 
-/* ---- lists, runs, counts --------------------------------------------- */
+/* ---- lists, slabs, counts --------------------------------------------- */
 
 #define NBLOCKS 2000
 
 static void *blocks[2][NBLOCKS];
 
-/* Both heaps in disorder: lists, victims, runs, dirty and purged blocks. */
+/* Both heaps in disorder: lists, victims, slabs, dirty and purged blocks. */
 static void disorder(unsigned seed)
 {
     srandom(seed);
@@ -195,23 +195,23 @@ END_TEST
 
 START_TEST(live_counts_and_free_slots_of_runs_add_up)
 {
-    unsigned c = run_class(32);
+    unsigned c = slab_class(32);
     void *p = NULL, *q = NULL;
     for (int i = 0; i < 200; i++) {
         p = arena_malloc(&one, 32);
         q = arena_malloc(&two, 32);
     }
     ck_assert(page_tag(p) && page_tag(q));
-    uint32_t live = one.runs.live[c] + two.runs.live[c];
+    uint32_t live = one.slabs.live[c] + two.slabs.live[c];
     arena_merge(&one, &two);
-    ck_assert_uint_eq(one.runs.live[c], live);
+    ck_assert_uint_eq(one.slabs.live[c], live);
     size_t held = one.heap.size;
-    uint32_t at_once = 0; /* slots that both arenas' runs still had */
-    while (one.runs.partial[c] && arena_malloc(&one, 32))
+    uint32_t at_once = 0; /* slots that both arenas' slabs still had */
+    while (one.slabs.partial[c] && arena_malloc(&one, 32))
         at_once++;
     ck_assert_uint_gt(at_once, 0);
     ck_assert_uint_eq(one.heap.size, held);
-    ck_assert_uint_eq(one.runs.live[c], live + at_once);
+    ck_assert_uint_eq(one.slabs.live[c], live + at_once);
     ck_sound(&one);
 }
 END_TEST

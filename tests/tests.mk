@@ -31,7 +31,7 @@ RUN_TESTS  = MDRIVER=$(B)/mdriver B=$(B) CC='$(CC)' SAN='$(SAN)' \
 
 # For a first look: each stage and the designs as a program sees them, what they
 # are made of, the oracle and its planted faults, the driver's options.
-QUICK       = trace script replay oracle oracle_threads sizeclass heap run \
+QUICK       = trace script replay oracle oracle_threads sizeclass heap slab \
               arena lfshard mm mm_realloc mm_threads designs
 QUICK_E2E   = mdriver faulty bad_traces
 QUICK_UNITS = $(QUICK:%=$(B)/tests/test_%)

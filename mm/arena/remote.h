@@ -16,7 +16,7 @@
 #define MAIL_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
 #define WAIT_BYTES (4 * OUTBOX_BYTES)  /* of one block: it does not wait */
 
-static struct shard *own(void);
+static struct shard *shard_enter(void);
 
 /* ---- inboxes ----------------------------------------------------------- */
 
@@ -28,7 +28,7 @@ static inline bool shard_is_foreign(const struct shard *s)
 }
 
 /* @pre s's lock */
-static inline void *shard_take_mail(struct shard *s)
+static inline void *shard_take_inbox(struct shard *s)
 {
     void *chain = inbox_take_owner(&s->inbox);
     if (chain)
@@ -57,7 +57,7 @@ static inline void shard_sent(struct shard *to, size_t bytes)
     if (likely(sum <= MAIL_BYTES && bytes < WAIT_BYTES))
         return;
     if (shard_try(to, ORPHAN)) {
-        shard_free_mail(to, to);
+        shard_free_inbox(to, to);
         lock_drop(&to->lock);
     }
 }
@@ -107,7 +107,7 @@ static inline void shard_use_orphan(struct shard *s, struct shard *o,
                                     size_t asize)
 {
     shards_lock_two(s, o);
-    shard_free_mail(o, s);
+    shard_free_inbox(o, s);
     bool rich = heap_is_rich(&o->arena.heap, asize);
     if (!rich)
         shard_merge(s, o);
@@ -125,7 +125,7 @@ static inline void shard_use_orphan(struct shard *s, struct shard *o,
 static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
 {
     if (!atomic_load_explicit(&registry.norphans, memory_order_relaxed) ||
-        self() == &nobody)
+        self() == &no_thread)
         return NULL;
     lock_drop(&s->lock);
     lock_take(&registry.lock);
@@ -133,7 +133,7 @@ static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
     if (o)
         shard_use_orphan(s, o, asize);
     lock_drop(&registry.lock);
-    return own();
+    return shard_enter();
 }
 
 /* All ids are used up: free those of shards that were merged away. */
@@ -142,8 +142,8 @@ static cold_noinline void shards_reclaim(void)
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *s = shard_at(i);
         lock_take(&s->lock);
-        if (s->wards)
-            wards_release(s);
+        if (s->merged)
+            merged_release(s);
         lock_drop(&s->lock);
     }
 }

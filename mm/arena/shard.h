@@ -18,7 +18,7 @@
  * its inbox, and what they note of it.
  *
  * Locks, in the order in which they may be taken (lock.h):
- *   1 registry  who owns which shard; orphans, spare ones; free records
+ *   1 registry  who owns which shard; orphans, spare ones; free structs
  *   2 a shard   its arena; what owners[] says of the ids that lead to it
  *   3 another shard, of a higher id: to merge them, under the registry only
  * fork takes the registry and all shards, by rising id. Scans for memory to
@@ -39,7 +39,7 @@
 #include "mm/front/high_water.h"
 #include "mm/front/inbox.h"
 #include "mm/front/owners.h"
-#include "mm/front/seat.h"
+#include "mm/front/thread.h"
 #include "mm/lock.h"
 
 #ifndef ARENA_FAVORITE
@@ -59,10 +59,10 @@ struct shard {
 
     _Alignas(64) struct activity activity;
     _Atomic uint64_t state; /* status, and how often it changed */
-    uint32_t id;            /* index in records[] */
-    uint32_t nwards;
-    struct shard *wards, *next_ward; /* merged into this one; a list */
-    size_t counted;                  /* its part of registry.totals */
+    uint32_t id;            /* index in all_shards[] */
+    uint32_t nmerged;
+    struct shard *merged, *next_merged; /* merged into this one; a list */
+    size_t counted;                     /* its part of registry.totals */
     struct arena arena;
 } __attribute__((aligned(64)));
 
@@ -88,19 +88,19 @@ static always_inline struct totals *totals(void)
     return &registry.totals;
 }
 
-/* ---- seats ----------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------- */
 
-/* The seat of a thread that has none: it is never open. */
-static struct seat nobody;
-static __thread struct seat *self_seat = &nobody;
+/* Of a thread that has none yet: it is never open. */
+static struct thread no_thread;
+static __thread struct thread *self_thread = &no_thread;
 
-static always_inline struct seat *self(void)
+static always_inline struct thread *self(void)
 {
-    return self_seat;
+    return self_thread;
 }
 
 /* Threads may share a shard: who works on it is who asks. */
-static always_inline struct seat *seat_of(const struct shard *s)
+static always_inline struct thread *thread_of(const struct shard *s)
 {
     (void)s;
     return self();
@@ -108,8 +108,8 @@ static always_inline struct seat *seat_of(const struct shard *s)
 
 static inline struct outbox *outbox_of(const struct shard *s)
 {
-    struct seat *t = seat_of(s);
-    return likely(t != &nobody) ? &t->outbox : NULL;
+    struct thread *t = thread_of(s);
+    return likely(t != &no_thread) ? &t->outbox : NULL;
 }
 
 /* ---- states ---------------------------------------------------------- */
@@ -146,7 +146,7 @@ static inline struct shard *shard_pop(struct shard **list)
 static inline void shard_clear(struct shard *s)
 {
     arena_init(&s->arena, s->id);
-    s->arena.heap.fixed = true;
+    s->arena.heap.may_grow = false;
     s->counted = 0;
 }
 
@@ -162,7 +162,7 @@ static inline struct shard *shard_make(void)
     shard_clear(s);
     state_set(s, SPARE);
     owner_set(id, s);
-    atomic_store_explicit(&records[id], s, memory_order_release);
+    atomic_store_explicit(&all_shards[id], s, memory_order_release);
     atomic_store_explicit(&nshards, id + 1, memory_order_relaxed);
     return s;
 }

@@ -39,7 +39,7 @@ static void *malloc_aside(size_t align, size_t size)
     struct shard *s = shard_borrow();
     if (!s)
         return no_memory();
-    shard_free_mail(s, s);
+    shard_free_inbox(s, s);
     void *p = shard_take(&s, max_size(align, NOVICE_LINE), novice_size(size));
     shard_put_back(s);
     return p;
@@ -49,18 +49,18 @@ static void free_aside(void *p)
 {
     struct shard *s = owner_lock(p);
     arena_free(&s->arena, p);
-    disown(s);
+    shard_exit(s);
 }
 
 /* A thread that only frees needs no shard. */
-static inline struct shard *own_to_free(void)
+static inline struct shard *shard_enter_to_free(void)
 {
-    return own();
+    return shard_enter();
 }
 
 /* Another's, who is at work there, only if p is so large that to copy or to
  * keep it all costs more than to wait. */
-static inline struct shard *own_to_resize(const void *p)
+static inline struct shard *shard_enter_to_resize(const void *p)
 {
     bool mine = owner_of(p) == self()->shard;
     return mine || arena_usable(p) >= WAIT_BYTES ? owner_lock(p) : owner_try(p);
@@ -75,7 +75,7 @@ static int stage_init(void)
 
 static int stage_thread_init(void)
 {
-    return self() != &nobody || attach() ? 0 : -1;
+    return self() != &no_thread || attach() ? 0 : -1;
 }
 
 static size_t stage_check(void)

@@ -1,13 +1,13 @@
 /* thread.h - a thread and the shard that it works in: how it comes and goes.
  *
- *   self ─► seat    open NBINS: cache, outbox, shard
- *        ─► nobody  open 0      not yet a thread of ours, or no longer
+ *   self ─► thread     open NBINS: cache, outbox, shard
+ *        ─► no_thread  open 0      not yet a thread of ours, or no longer
  *
- * A record is made at a thread's first allocation, and kept for the next thread
- * when this one ends: by the hook, or by a key's destructor. Threads that only
- * free need none, and novices have none yet (novice.h). What those allocate,
- * and the program's own destructors after ours, comes from a shard that is
- * borrowed for that one call. */
+ * A struct thread is made at a thread's first allocation, and kept for the next
+ * thread when this one ends: by the hook, or by a key's destructor. Threads
+ * that only free need none, and novices have none yet (novice.h). What those
+ * allocate, and the program's own destructors after ours, comes from a shard
+ * that is borrowed for that one call. */
 #ifndef MM_ARENA_THREAD_H
 #define MM_ARENA_THREAD_H
 
@@ -17,31 +17,26 @@
 
 #include "mm/front/purge.h"
 
-struct record {
-    struct seat seat;
-    struct record *next; /* free ones */
-} __attribute__((aligned(64)));
-
-static struct record *free_records; /* under the registry's lock */
-static _Atomic size_t nthreads;     /* records made; written under it */
+static struct thread *free_threads; /* a list; under the registry's lock */
+static _Atomic size_t nthreads;     /* structs made; written under it */
 static pthread_key_t thread_key;    /* calls thread_end */
 static __thread bool ending;        /* thread_end was called */
 
 /* ---- entering ---------------------------------------------------------- */
 
 /* Nobody interrupts a thread of this stage: handlers must not allocate. */
-static always_inline void enter(struct seat *t)
+static always_inline void enter(struct thread *t)
 {
     (void)t;
 }
 
-static always_inline void leave(struct seat *t)
+static always_inline void leave(struct thread *t)
 {
     (void)t;
 }
 
 /* Lock the first shard that is free, from the favorite on. @return is one? */
-static inline bool favorite_lock(struct seat *t)
+static inline bool favorite_lock(struct thread *t)
 {
     uint32_t n = shard_count(), at = t->shard->id;
     for (uint32_t i = 0; i < n; i++) {
@@ -54,9 +49,9 @@ static inline bool favorite_lock(struct seat *t)
     return false;
 }
 
-static struct shard *own(void)
+static struct shard *shard_enter(void)
 {
-    struct seat *t = self();
+    struct thread *t = self();
     if (unlikely(!t->open))
         return NULL;
     if (ARENA_FAVORITE)
@@ -66,7 +61,7 @@ static struct shard *own(void)
     return t->shard;
 }
 
-static inline void disown(struct shard *s)
+static inline void shard_exit(struct shard *s)
 {
     shard_note_use(s);
     lock_drop(&s->lock);
@@ -100,54 +95,54 @@ static struct shard *favorite_acquire(void)
 }
 
 /* @pre the registry's lock */
-static inline void record_free(struct record *r)
+static inline void thread_put_back(struct thread *t)
 {
-    r->next = free_records;
-    free_records = r;
+    t->next = free_threads;
+    free_threads = t;
 }
 
-/* This thread's record, made now. @return false: out of memory */
+/* This thread's struct, made now. @return false: out of memory */
 static cold_noinline bool attach(void)
 {
     lock_take(&registry.lock);
-    struct record *r = free_records;
-    if (r)
-        free_records = r->next;
-    else if ((r = mem_record(sizeof *r)) != NULL)
+    struct thread *t = free_threads;
+    if (t)
+        free_threads = t->next;
+    else if ((t = mem_record(sizeof *t)) != NULL)
         atomic_fetch_add_explicit(&nthreads, 1, memory_order_relaxed);
     struct shard *s = NULL;
-    if (r)
+    if (t)
         s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
     if (s) {
-        r->seat = (struct seat){.open = NBINS, .shard = s};
-        cache_init(&r->seat.cache);
-        self_seat = &r->seat;
-    } else if (r) {
-        record_free(r);
+        *t = (struct thread){.open = NBINS, .shard = s};
+        cache_init(&t->cache);
+        self_thread = t;
+    } else if (t) {
+        thread_put_back(t);
     }
     lock_drop(&registry.lock);
     if (s)
-        pthread_setspecific(thread_key, r);
+        pthread_setspecific(thread_key, t);
     else
         errno = ENOMEM;
     return s != NULL;
 }
 
-static struct shard *own_or_begin(void)
+static struct shard *shard_enter_or_begin(void)
 {
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     if (unlikely(!s) && !ending && attach())
-        s = own();
+        s = shard_enter();
     return s;
 }
 
 /* Relaxed: a number to decide by. */
-static inline struct shard *own_or_attach(void)
+static inline struct shard *shard_enter_or_attach(void)
 {
-    if (self() == &nobody &&
+    if (self() == &no_thread &&
         is_novice(atomic_load_explicit(&nthreads, memory_order_relaxed)))
         return NULL;
-    return own_or_begin();
+    return shard_enter_or_begin();
 }
 
 /* A shard for one call, locked. NULL: out of memory. */
@@ -163,7 +158,7 @@ static inline struct shard *shard_borrow(void)
 
 static inline void shard_put_back(struct shard *s)
 {
-    disown(s);
+    shard_exit(s);
     if (ARENA_FAVORITE)
         return;
     lock_take(&registry.lock);
@@ -175,24 +170,24 @@ static inline void shard_put_back(struct shard *s)
  * orphan. */
 static void thread_detach(void)
 {
-    struct seat *t = self();
-    if (t == &nobody)
+    struct thread *t = self();
+    if (t == &no_thread)
         return;
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     shard_empty(s);
-    disown(s);
+    shard_exit(s);
     lock_take(&registry.lock);
     if (!ARENA_FAVORITE)
         shard_release(s);
-    record_free((struct record *)t);
+    thread_put_back(t);
     lock_drop(&registry.lock);
-    self_seat = &nobody;
+    self_thread = &no_thread;
     pthread_setspecific(thread_key, NULL);
 }
 
-static void thread_end(void *record)
+static void thread_end(void *thread)
 {
-    (void)record;
+    (void)thread;
     ending = true;
     thread_detach();
 }
@@ -210,7 +205,7 @@ static void shards_fork_prepare(void)
         lock_take_as(&shard_at(i)->lock, RANK_NONE);
     for (uint32_t i = 0; i < n; i++)
         if (status_of(state_get(shard_at(i))) <= ORPHAN)
-            shard_free_mail(shard_at(i), shard_at(i));
+            shard_free_inbox(shard_at(i), shard_at(i));
     if (outbox_of(NULL))
         outbox_post(outbox_of(NULL));
 }
@@ -254,9 +249,9 @@ static int threads_start(void)
 static void threads_fini(void)
 {
     pthread_key_delete(thread_key);
-    free_records = NULL;
+    free_threads = NULL;
     atomic_store_explicit(&nthreads, 0, memory_order_relaxed);
-    self_seat = &nobody;
+    self_thread = &no_thread;
     registry.orphans = registry.spare = registry.newest = NULL;
     atomic_store_explicit(&registry.norphans, 0, memory_order_relaxed);
     atomic_store_explicit(&totals()->resident, 0, memory_order_relaxed);

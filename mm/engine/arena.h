@@ -1,8 +1,8 @@
 /* arena.h - one owner's memory: the engine as the stages see it.
  *
- *   request ─► tight and busy? ── yes ─► runs (run.h)    no header
+ *   request ─► tight and busy? ── yes ─► slabs (slab.h)    no header
  *                      └───────── no ──► heap  (seglist.h) 8-byte header
- *   address ─► page tag ── class ─► runs
+ *   address ─► page tag ── class ─► slabs
  *                      └── 0 ─────► heap
  *
  * Knows no thread: whoever calls owns the arena, by a lock or for good.
@@ -10,7 +10,7 @@
 #ifndef MM_ARENA_H
 #define MM_ARENA_H
 
-#include "mm/engine/run.h"
+#include "mm/engine/slab.h"
 
 /* Requests above this fail: a difference of pointers must fit ptrdiff_t. */
 #define MAX_REQUEST ((size_t)PTRDIFF_MAX)
@@ -23,13 +23,14 @@ static inline void *no_memory(void)
 
 struct arena {
     struct heap heap;
-    struct runs runs;
+    struct slabs slabs;
 };
 
 /* An empty arena. owner: what its blocks shall say of it, < 65536 */
 static inline void arena_init(struct arena *a, uint32_t owner)
 {
-    *a = (struct arena){.heap.base = mem_range.base, .heap.owner = owner};
+    *a = (struct arena){
+        .heap = {.base = mem_range.base, .owner = owner, .may_grow = true}};
 }
 
 /** @return 16-aligned payload; NULL, errno == ENOMEM.
@@ -39,17 +40,17 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
     struct heap *h = &a->heap;
     bool tight = is_tight(size);
     if (tight) {
-        unsigned c = run_class(size);
-        uint32_t partial = a->runs.partial[c];
-        if (partial || a->runs.live[c] >= RUN_BUSY) {
-            struct run *r =
-                partial ? link_run(h, partial) : run_new(h, &a->runs, c);
+        unsigned c = slab_class(size);
+        uint32_t partial = a->slabs.partial[c];
+        if (partial || a->slabs.live[c] >= SLAB_BUSY) {
+            struct slab *r =
+                partial ? link_slab(h, partial) : slab_new(h, &a->slabs, c);
             if (likely(r != NULL)) {
-                a->runs.live[c]++;
-                return run_take(h, &a->runs, r);
+                a->slabs.live[c]++;
+                return slab_take(h, &a->slabs, r);
             }
-            if (h->fixed)
-                return NULL; /* once it may grow there is a run */
+            if (!h->may_grow)
+                return NULL; /* once it may grow there is a slab */
         }
     }
     struct block *b = heap_malloc(h, request_to_block(size));
@@ -58,7 +59,7 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
     uint64_t owner = (uint64_t)h->owner << BLOCK_OWNER_SHIFT;
     if (tight) {
         b->header |= owner;
-        a->runs.live[run_class(size)]++;
+        a->slabs.live[slab_class(size)]++;
     } else {
         b->header |= owner | BLOCK_ROOMY;
     }
@@ -69,7 +70,7 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
 static always_inline void arena_forget_tight(struct arena *a, struct block *b)
 {
     if (!(b->header & BLOCK_ROOMY)) {
-        a->runs.live[block_size(b) / ALIGN - 1]--;
+        a->slabs.live[block_size(b) / ALIGN - 1]--;
         b->header |= BLOCK_ROOMY;
     }
 }
@@ -120,7 +121,7 @@ static always_inline void arena_free_tagged(struct arena *a, void *p,
                                             uint32_t tag)
 {
     if (tag) {
-        run_free(&a->heap, &a->runs, p);
+        slab_free(&a->heap, &a->slabs, p);
         return;
     }
     struct block *b = owned_block(&a->heap, p);
@@ -147,8 +148,8 @@ static always_inline size_t arena_usable(const void *p)
 static inline void *arena_resize(struct arena *a, void *p, size_t size)
 {
     if (page_tag(p)) {
-        run_used_slot(payload_run(p), p,
-                      "realloc of a small block that is free");
+        slab_used_slot(payload_slab(p), p,
+                       "realloc of a small block that is free");
         return size <= arena_usable(p) ? p : NULL;
     }
     struct block *b = owned_block(&a->heap, p);
@@ -172,7 +173,7 @@ static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
     return block_payload(b);
 }
 
-/** Show every block in use of a, those of runs as the runs that they lie in.
+/** Show every block in use of a, those of slabs as the slabs that they lie in.
  * @pre the heap's walk is sound */
 static always_inline void
 arena_each_used(const struct arena *a,

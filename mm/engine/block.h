@@ -19,7 +19,7 @@
  *   header bit 0  zero
  *          bit 1  the block before is in use
  *          bit 2  the block before is a free mini
- *          bit 3  in use: roomy: not tight (see run.h); free: zero
+ *          bit 3  in use: roomy: not tight (see slab.h); free: zero
  *          4..46  size / 16
  *          bit 47 free
  *         48..63  in use: the arena that owns the block; free: zero

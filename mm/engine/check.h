@@ -1,4 +1,4 @@
-/* check.h - walks an arena and names each broken invariant of heap.h, run.h.
+/* check.h - walks an arena and names each broken invariant of heap.h, slab.h.
  *
  * Always compiled: mm_check works in the build that failed. One line on stderr
  * for each, with the invariant's number and the address; the functions count.
@@ -110,40 +110,40 @@ static cold_noinline size_t heap_check(const struct heap *h)
     return w.bad;
 }
 
-static inline unsigned run_count_free(const struct run *r)
+static inline unsigned slab_count_free(const struct slab *r)
 {
     unsigned n = 0;
-    for (unsigned w = 0; w < RUN_WORDS; w++)
+    for (unsigned w = 0; w < SLAB_WORDS; w++)
         n += (unsigned)__builtin_popcountl(r->free[w]);
     return n;
 }
 
-static inline bool run_listed(const struct heap *h, const struct runs *runs,
-                              const struct run *r)
+static inline bool slab_listed(const struct heap *h, const struct slabs *slabs,
+                               const struct slab *r)
 {
-    uint32_t link = runs->partial[r->class];
-    for (; link; link = link_run(h, link)->next)
-        if (link_run(h, link) == r)
+    uint32_t link = slabs->partial[r->class];
+    for (; link; link = link_slab(h, link)->next)
+        if (link_slab(h, link) == r)
             return true;
     return false;
 }
 
-/* R3 of class c's list: runs of c, linked both ways. The heap's pages bound the
- * walk: a list may be a ring by damage. */
-static inline size_t run_list_check(const struct heap *h,
-                                    const struct runs *runs, unsigned c)
+/* R3 of class c's list: slabs of c, linked both ways. The heap's pages bound
+ * the walk: a list may be a ring by damage. */
+static inline size_t slab_list_check(const struct heap *h,
+                                     const struct slabs *slabs, unsigned c)
 {
     size_t left = h->size / PAGE + 1, bad = 0;
     uint32_t before = 0;
-    for (uint32_t link = runs->partial[c]; link; left--) {
+    for (uint32_t link = slabs->partial[c]; link; left--) {
         const struct block *b = link_block(h, link);
-        const struct run *r = block_payload(b);
+        const struct slab *r = block_payload(b);
         if (broken(left == 0 || !heap_holds(h, b) || (uintptr_t)r % PAGE ||
                        (page_tag(r) & TAG_CLASS) != c,
-                   "R3 a class's list leads to its runs", b,
+                   "R3 a class's list leads to its slabs", b,
                    "not so in the list of class", c))
             return bad + 1;
-        bad += broken(r->prev != before, "R3 links of runs are symmetric", r,
+        bad += broken(r->prev != before, "R3 links of slabs are symmetric", r,
                       "not so in the list of class", c);
         before = link;
         link = r->next;
@@ -151,90 +151,91 @@ static inline size_t run_list_check(const struct heap *h,
     return bad;
 }
 
-/* R1-R4 of one run, whose page has a tag. */
-static inline size_t run_check(const struct heap *h, const struct runs *runs,
-                               const struct run *r)
+/* R1-R4 of one slab, whose page has a tag. */
+static inline size_t slab_check(const struct heap *h, const struct slabs *slabs,
+                                const struct slab *r)
 {
     size_t bad = 0;
-    for (unsigned i = r->capacity; i < RUN_WORDS * 64; i++)
+    for (unsigned i = r->capacity; i < SLAB_WORDS * 64; i++)
         bad += broken(r->free[i / 64] >> (i % 64) & 1,
-                      "R1 only blocks of the run are free", r, "slot", i);
-    unsigned nfree = run_count_free(r);
+                      "R1 only blocks of the slab are free", r, "slot", i);
+    unsigned nfree = slab_count_free(r);
     bad +=
         broken(r->used + nfree != r->capacity,
                "R2 used and free blocks are all blocks", r, "used is", r->used);
-    return bad + broken(run_listed(h, runs, r) != (nfree > 0),
-                        "R3 a run is listed iff it has a free block", r,
+    return bad + broken(slab_listed(h, slabs, r) != (nfree > 0),
+                        "R3 a slab is listed iff it has a free block", r,
                         "free blocks:", nfree);
 }
 
-/* Is b, as the map of pages says, the block of a run? */
-static inline bool block_has_run(const struct block *b)
+/* Is b, as the map of pages says, the block of a slab? */
+static inline bool block_has_slab(const struct block *b)
 {
     const void *p = block_payload(b);
     return block_used(b) && block_size(b) == PAGE && (uintptr_t)p % PAGE == 0 &&
            page_tag(p);
 }
 
-/* R4 of a block that is no run's: no page that begins in it has a tag. */
+/* R4 of a block that is no slab's: no page that begins in it has a tag. */
 static inline size_t untagged_check(const struct block *b)
 {
     size_t bad = 0;
     const char *end = (const char *)block_next(b);
     const char *page = (const char *)block_payload(b) + align_lead(b, PAGE);
     for (; page < end; page += PAGE)
-        bad += broken(page_tag(page),
-                      "R4 only a run's page has a tag, and its block is in use",
-                      page, "the tag is", page_tag(page));
+        bad +=
+            broken(page_tag(page),
+                   "R4 only a slab's page has a tag, and its block is in use",
+                   page, "the tag is", page_tag(page));
     return bad;
 }
 
-/* All of the run of b, or what a block without one has to do with runs.
+/* All of the slab of b, or what a block without one has to do with slabs.
  * @param live  counts the tight blocks of each class, for R5 */
-static inline size_t run_block_check(const struct heap *h,
-                                     const struct runs *runs,
-                                     const struct block *b, uint32_t *live)
+static inline size_t slab_block_check(const struct heap *h,
+                                      const struct slabs *slabs,
+                                      const struct block *b, uint32_t *live)
 {
-    if (block_has_run(b)) {
-        const struct run *r = block_payload(b);
+    if (block_has_slab(b)) {
+        const struct slab *r = block_payload(b);
         if (broken(r->class != (page_tag(r) & TAG_CLASS) ||
-                       r->class - 1u >= RUN_CLASSES,
-                   "R4 a page's tag is the class of its run", r, "the tag is",
+                       r->class - 1u >= SLAB_CLASSES,
+                   "R4 a page's tag is the class of its slab", r, "the tag is",
                    page_tag(r)))
             return 1;
         live[r->class] += r->used;
-        return run_check(h, runs, r);
+        return slab_check(h, slabs, r);
     }
     if (block_used(b) && !(b->header & BLOCK_ROOMY)) {
         size_t c = block_size(b) / ALIGN - 1;
-        if (broken(c - 1 >= RUN_CLASSES, "R5 a tight block has a tight size", b,
-                   "its size is", block_size(b)))
+        if (broken(c - 1 >= SLAB_CLASSES, "R5 a tight block has a tight size",
+                   b, "its size is", block_size(b)))
             return 1;
         live[c]++;
     }
     return untagged_check(b);
 }
 
-/** As heap_check, for the runs. @pre heap_check(h) == 0 */
-static cold_noinline size_t runs_check(const struct heap *h,
-                                       const struct runs *runs)
+/** As heap_check, for the slabs. @pre heap_check(h) == 0 */
+static cold_noinline size_t slabs_check(const struct heap *h,
+                                        const struct slabs *slabs)
 {
     size_t bad = 0;
-    uint32_t live[RUN_CLASSES + 1] = {0}, link = h->regions;
-    for (unsigned c = 1; c <= RUN_CLASSES; c++)
-        bad += run_list_check(h, runs, c);
-    if (bad) /* run_listed would be led astray */
+    uint32_t live[SLAB_CLASSES + 1] = {0}, link = h->regions;
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        bad += slab_list_check(h, slabs, c);
+    if (bad) /* slab_listed would be led astray */
         return bad;
     for (const struct region *r; link; link = r->next) {
         r = heap_region(h, link);
         const struct block *b = (const struct block *)(r + 1);
         for (; !block_is_end(b); b = block_next(b))
-            bad += run_block_check(h, runs, b, live);
+            bad += slab_block_check(h, slabs, b, live);
     }
-    for (unsigned c = 1; c <= RUN_CLASSES; c++)
-        bad +=
-            broken(live[c] != runs->live[c], "R5 live tight blocks are counted",
-                   &runs->live[c], "the count says", runs->live[c]);
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        bad += broken(live[c] != slabs->live[c],
+                      "R5 live tight blocks are counted", &slabs->live[c],
+                      "the count says", slabs->live[c]);
     return bad;
 }
 
@@ -266,7 +267,7 @@ static inline size_t arena_check_owned(const struct arena *a,
         return bad;
     struct owners_walk w = {lies_in, shard, invariant, 0};
     arena_each_used(a, owner_check, &w);
-    return runs_check(&a->heap, &a->runs) + w.bad;
+    return slabs_check(&a->heap, &a->slabs) + w.bad;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* fit.h - what a heap is, and what it asks of the policy that keeps its free
  * blocks.
  *
- *   heap.h, run.h   what blocks do: split, merge, grow       know no policy
+ *   heap.h, slab.h   what blocks do: split, merge, grow       know no policy
  *      │ list_insert, list_remove, fit_exact, fit_find ...
  *      ▼
  *   fit.h           victim, dirty bytes, purge               the same for all
@@ -41,8 +41,8 @@
 struct heap {
     char *base;           /* links count from here: the range's base */
     uint32_t owner;       /* what headers and tags say of who owns them */
-    bool fixed;           /* true: must not grow now */
-    bool steps;           /* true: grows by steps, heap_step */
+    bool may_grow;        /* false: not now */
+    bool grows_in_steps;  /* by steps, heap_step */
     struct fit fit;       /* the policy's own */
     uint32_t regions;     /* link to the newest region's first block (heap.h) */
     struct block *victim; /* H5; NULL: none */
@@ -223,7 +223,7 @@ static inline size_t align_lead(const struct block *b, size_t align)
 /* ---- purge ----------------------------------------------------------- */
 
 /* Bytes that heap_purge would give back: of listed blocks, and the victim. */
-static inline size_t heap_waste(const struct heap *h)
+static inline size_t heap_purgeable(const struct heap *h)
 {
     const struct block *v = h->victim;
     size_t size = v ? block_size(v) : 0;

@@ -32,7 +32,8 @@
 
 #include <errno.h>
 
-#define NURSERY ((size_t)64) /* a new heap's first bytes: for small blocks */
+#define LOW_RESERVE                                                            \
+    ((size_t)64)     /* a new heap's first bytes: for small blocks */
 #define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
 #define GROWTH 32    /* a heap that takes steps grows by 1/32 at least */
 #define STEP_MOST ((size_t)1 << 20)    /* ... and so much at most */
@@ -45,7 +46,7 @@
 /* Is too much of h waste? The victim's part counts: it may be most of it. */
 static always_inline bool heap_overflows(const struct heap *h)
 {
-    size_t waste = heap_waste(h);
+    size_t waste = heap_purgeable(h);
     return unlikely(waste > PURGE_SLACK) && waste > h->size / 2;
 }
 
@@ -154,8 +155,9 @@ static inline struct block *region_new(struct heap *h, size_t size)
  * threads that share the break a word with each other only now and then. */
 static inline size_t heap_step(const struct heap *h)
 {
-    return h->steps ? min_size(round_up(h->size / GROWTH, ALIGN), STEP_MOST)
-                    : 0;
+    return h->grows_in_steps
+               ? min_size(round_up(h->size / GROWTH, ALIGN), STEP_MOST)
+               : 0;
 }
 
 /* Make a free block that holds asize bytes with an aligned payload, from as
@@ -164,7 +166,7 @@ static inline size_t heap_step(const struct heap *h)
 static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
                                              size_t align)
 {
-    if (h->fixed)
+    if (!h->may_grow)
         return NULL;
     if (asize > MAX_BLOCK - align) {
         errno = ENOMEM;
@@ -176,7 +178,7 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
         heap_purge(h); /* memory that does not fit shall cost nothing */
     }
     if (!h->regions)
-        return region_new(h, most + (asize > EXACT_MAX ? NURSERY : 0));
+        return region_new(h, most + (asize > EXACT_MAX ? LOW_RESERVE : 0));
     struct block *top = heap_top(h);
     uintptr_t payload = (uintptr_t)block_payload(top);
     size_t need = round_up(payload, align) - payload + asize;
@@ -337,7 +339,7 @@ static inline size_t block_room(const struct block *b)
 static inline bool block_extend(struct heap *h, struct block *b, size_t asize)
 {
     size_t room = block_room(b);
-    return block_next(b) == heap_top(h) && asize <= MAX_BLOCK && !h->fixed &&
+    return block_next(b) == heap_top(h) && asize <= MAX_BLOCK && h->may_grow &&
            region_extend(h, asize - room);
 }
 

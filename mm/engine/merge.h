@@ -21,20 +21,21 @@
  * two regions, if it is less, is nobody's: no region fits in there. */
 #define BORDER_LINE ((size_t)64)
 
-/* Put src's runs of class c with free blocks before dst's. */
-static inline void runs_splice(struct arena *dst, struct arena *src, unsigned c)
+/* Put src's slabs of class c with free blocks before dst's. */
+static inline void slabs_splice(struct arena *dst, struct arena *src,
+                                unsigned c)
 {
     struct heap *h = &dst->heap;
-    uint32_t first = src->runs.partial[c], last = first;
-    dst->runs.live[c] += src->runs.live[c];
+    uint32_t first = src->slabs.partial[c], last = first;
+    dst->slabs.live[c] += src->slabs.live[c];
     if (!first)
         return;
-    while (link_run(h, last)->next)
-        last = link_run(h, last)->next;
-    link_run(h, last)->next = dst->runs.partial[c];
-    if (dst->runs.partial[c])
-        link_run(h, dst->runs.partial[c])->prev = last;
-    dst->runs.partial[c] = first;
+    while (link_slab(h, last)->next)
+        last = link_slab(h, last)->next;
+    link_slab(h, last)->next = dst->slabs.partial[c];
+    if (dst->slabs.partial[c])
+        link_slab(h, dst->slabs.partial[c])->prev = last;
+    dst->slabs.partial[c] = first;
 }
 
 /* Make one chain of two, by falling address. @return its first link */
@@ -109,8 +110,8 @@ static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
     struct heap *d = &dst->heap, *s = &src->heap;
     retire_victim(s);
     fit_splice(d, s);
-    for (unsigned c = 1; c <= RUN_CLASSES; c++)
-        runs_splice(dst, src, c);
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        slabs_splice(dst, src, c);
     d->dirty += s->dirty;
     d->clean += s->clean;
     d->size += s->size;

@@ -6,7 +6,7 @@
  * published through a tag.
  *
  *   0    boundary-tag blocks, or nothing of ours
- *   c    bits 0..7: a run of headerless blocks of class c (run.h);
+ *   c    bits 0..7: a slab of headerless blocks of class c (slab.h);
  *        bits 16..31: the arena that owns it */
 #ifndef MM_PAGEMAP_H
 #define MM_PAGEMAP_H
@@ -24,13 +24,13 @@ static always_inline size_t page_index(const void *p)
 /* Where p lies in the range, in units of 16 bytes; mem_blocks() or more if
  * malloc cannot have returned it: rotated by the bits that must be zero, the
  * distance is too large for an odd address as well. */
-static always_inline size_t payload_place(const void *p)
+static always_inline size_t payload_index(const void *p)
 {
     size_t off = (size_t)((const char *)p - mem_range.base);
     return off / ALIGN | off << (64 - 4);
 }
 
-/* @pre mem_known(p) */
+/* @pre mem_in_range(p) */
 static always_inline uint32_t page_tag(const void *p)
 {
     return __atomic_load_n(&mem_range.tags[page_index(p)], __ATOMIC_RELAXED);

@@ -21,14 +21,14 @@ static inline size_t heap_free_bytes(struct heap *h)
     return bytes;
 }
 
-/* Bytes of free blocks in runs. */
-static inline size_t runs_free_bytes(const struct arena *a)
+/* Bytes of free blocks in slabs. */
+static inline size_t slabs_free_bytes(const struct arena *a)
 {
     size_t bytes = 0;
-    for (unsigned c = 1; c <= RUN_CLASSES; c++) {
-        const struct run *r;
-        for (uint32_t link = a->runs.partial[c]; link; link = r->next) {
-            r = link_run(&a->heap, link);
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++) {
+        const struct slab *r;
+        for (uint32_t link = a->slabs.partial[c]; link; link = r->next) {
+            r = link_slab(&a->heap, link);
             bytes += (size_t)(r->capacity - r->used) * c * ALIGN;
         }
     }
@@ -38,7 +38,7 @@ static inline size_t runs_free_bytes(const struct arena *a)
 /** Bytes of the arena's blocks in use, with headers. */
 static cold_noinline size_t arena_used(struct arena *a)
 {
-    return a->heap.size - heap_free_bytes(&a->heap) - runs_free_bytes(a);
+    return a->heap.size - heap_free_bytes(&a->heap) - slabs_free_bytes(a);
 }
 
 /* Give back whole pages of b, listed, even if it is so small that it keeps no

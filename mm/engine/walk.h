@@ -1,9 +1,9 @@
 /* walk.h - tells what an arena is made of, piece by piece, for mm.h's walk.
  *
- *   region | 8 | block | block: a run ............... | block | 8 end |
+ *   region | 8 | block | block: a slab ............... | block | 8 end |
  *   told    own  block   own header+struct, each slot    block   own
  *
- * A block is told with its header; a slot of a run has none. To the engine, a
+ * A block is told with its header; a slot of a slab has none. To the engine, a
  * block that waits in a cache or an inbox is in use: stages add which wait in
  * an inbox (walk_chain). @pre for all: quiescent, and the heap is sound. */
 #ifndef MM_WALK_H
@@ -25,13 +25,13 @@ static inline void walk_own(const struct walker *w, const void *at, size_t size,
     w->each(&piece, w->arg);
 }
 
-static inline void walk_run(const struct walker *w, const struct run *r,
-                            uint32_t owner)
+static inline void walk_slab(const struct walker *w, const struct slab *r,
+                             uint32_t owner)
 {
     size_t size = r->class * ALIGN;
-    const char *first = (const char *)r + RUN_START;
-    const char *end = (const char *)r + RUN_BYTES;
-    walk_own(w, payload_block(r), RUN_START + HEADER_SIZE, owner);
+    const char *first = (const char *)r + SLAB_START;
+    const char *end = (const char *)r + SLAB_BYTES;
+    walk_own(w, payload_block(r), SLAB_START + HEADER_SIZE, owner);
     for (unsigned i = 0; i < r->capacity; i++) {
         bool is_free = r->free[i / 64] >> (i % 64) & 1;
         struct mm_piece piece = {.at = first + i * size,
@@ -40,7 +40,7 @@ static inline void walk_run(const struct walker *w, const struct run *r,
                                      is_free ? MM_PIECE_FREE : MM_PIECE_USED,
                                  .owner = owner,
                                  .list = (long)size,
-                                 .in_run = true};
+                                 .in_slab = true};
         w->each(&piece, w->arg);
     }
     first += r->capacity * size;
@@ -77,10 +77,10 @@ static inline void walk_arena(const struct walker *w, const struct arena *a)
         const struct block *b = (const struct block *)(r + 1);
         for (; !block_is_end(b); b = block_next(b)) {
             const void *p = block_payload(b);
-            bool is_run = block_used(b) && block_size(b) == PAGE &&
-                          (uintptr_t)p % PAGE == 0 && page_tag(p);
-            if (is_run)
-                walk_run(w, p, h->owner);
+            bool is_slab = block_used(b) && block_size(b) == PAGE &&
+                           (uintptr_t)p % PAGE == 0 && page_tag(p);
+            if (is_slab)
+                walk_slab(w, p, h->owner);
             else
                 walk_block(w, h, b);
         }

@@ -9,7 +9,7 @@
  *   bytes of i  1: 8   2: 16   3: 24 ... 129: 1032
  *
  * Bin i holds blocks of 8i bytes. Even bins are the tight sizes, whose
- * blocks lie in runs or have a header without the roomy bit; above RUN_MAX
+ * blocks lie in slabs or have a header without the roomy bit; above SLAB_MAX
  * there are none. So a block's bin follows from its tag or, by two shifts, from
  * its header, exactly. What such shifts make of a header that is no live
  * block's is no bin, or bin 0, in which nothing may wait.
@@ -59,7 +59,7 @@ struct cache {
 /* The bin that serves a request; >= NBINS: none does, as for 0 bytes. */
 static always_inline size_t request_bin(size_t size)
 {
-    return ((size - 1) / 8 + 1) | (size > RUN_MAX);
+    return ((size - 1) / 8 + 1) | (size > SLAB_MAX);
 }
 
 /* The bin that a block in use belongs to by its header, if it has one. */
@@ -69,19 +69,19 @@ static always_inline size_t header_bin(uint64_t header)
     return (header << above >> (above + 3)) - 2;
 }
 
-/* The bin of a block of a run. */
-static always_inline size_t run_bin(unsigned run_class)
+/* The bin of a block of a slab. */
+static always_inline size_t slab_bin(unsigned slab_class)
 {
-    return run_class * 2;
+    return slab_class * 2;
 }
 
 /* The bin that p, a block in use in a page with this tag, belongs to; >= NBINS:
  * to none, or p is no such block; 0: it is not, either. */
 static always_inline size_t payload_bin(const void *p, uint32_t tag)
 {
-    unsigned run_class = tag & TAG_CLASS;
-    if (run_class)
-        return run_bin(run_class);
+    unsigned slab_class = tag & TAG_CLASS;
+    if (slab_class)
+        return slab_bin(slab_class);
     return header_bin(header_read_remote(payload_block(p)));
 }
 
@@ -215,9 +215,9 @@ static inline size_t chain_bytes(const void *p)
 {
     size_t bytes = 0;
     for (; p; p = *(void *const *)p) {
-        unsigned run_class = page_tag(p) & TAG_CLASS;
-        bytes += run_class ? bin_bytes(run_bin(run_class))
-                           : header_read_remote(payload_block(p)) & BLOCK_SIZE;
+        unsigned slab_class = page_tag(p) & TAG_CLASS;
+        bytes += slab_class ? bin_bytes(slab_bin(slab_class))
+                            : header_read_remote(payload_block(p)) & BLOCK_SIZE;
     }
     return bytes;
 }

@@ -18,24 +18,24 @@
 #include "mm/front/purge.h"
 #include "mm/front/rich.h"
 
-/** This thread's seat; one that is never open, if it has none. */
-static always_inline struct seat *self(void);
+/** This thread's struct; no_thread, which is never open, if it has none. */
+static always_inline struct thread *self(void);
 /** From here a signal handler of this thread keeps out of its bins. */
-static always_inline void enter(struct seat *t);
+static always_inline void enter(struct thread *t);
 /** Until here. */
-static always_inline void leave(struct seat *t);
+static always_inline void leave(struct thread *t);
 /** This thread's shard, its arena the caller's. NULL: it has none now. */
-static struct shard *own(void);
+static struct shard *shard_enter(void);
 /** The same; a thread that has none gets one. */
-static struct shard *own_or_begin(void);
+static struct shard *shard_enter_or_begin(void);
 /** The same, but a novice goes on without (novice.h). */
-static inline struct shard *own_or_attach(void);
-/** As own, for a block that is to be freed. */
-static inline struct shard *own_to_free(void);
+static inline struct shard *shard_enter_or_attach(void);
+/** As shard_enter, for a block that is to be freed. */
+static inline struct shard *shard_enter_to_free(void);
 /** The shard that p lies in, entered. NULL: this thread may not work there. */
-static inline struct shard *own_to_resize(const void *p);
+static inline struct shard *shard_enter_to_resize(const void *p);
 /** Out of s, which was entered. */
-static inline void disown(struct shard *s);
+static inline void shard_exit(struct shard *s);
 /** s, this thread's, would have to grow for so many bytes: is there an orphan?
  * @return the shard to go on with, entered; NULL: go on with s */
 static struct shard *shard_relieve(struct shard *s, size_t asize);
@@ -51,8 +51,8 @@ static void thread_detach(void);
 /* Take in what was sent: into the bins as long as there is room. */
 static inline void drain(struct shard *s)
 {
-    struct cache *c = &seat_of(s)->cache;
-    void *p = shard_take_mail(s);
+    struct cache *c = &thread_of(s)->cache;
+    void *p = shard_take_inbox(s);
     while (p) {
         void *next = *(void **)p;
         if (!bin_take_home(c, p, owner_of(p) == s)) {
@@ -68,7 +68,7 @@ static inline void drain(struct shard *s)
 /* Free all but the keep newest blocks of bin i. */
 static inline void bin_free(struct shard *s, size_t i, unsigned keep)
 {
-    struct cache *c = &seat_of(s)->cache;
+    struct cache *c = &thread_of(s)->cache;
     unsigned n = bin_count(c, i) - keep;
     free_chain(s, outbox_of(s), bin_cut(c, i, keep), n);
 }
@@ -76,7 +76,7 @@ static inline void bin_free(struct shard *s, size_t i, unsigned keep)
 /* Bin i is over its limit: give back all but the keep newest blocks. */
 static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
 {
-    bin_shrink(&seat_of(s)->cache, i);
+    bin_shrink(&thread_of(s)->cache, i);
     bin_free(s, i, keep);
 }
 
@@ -84,17 +84,17 @@ static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
 static cold_noinline void cache_flush(struct shard *s)
 {
     for (size_t i = 1; i < NBINS; i++)
-        if (seat_of(s)->cache.heads[i])
+        if (thread_of(s)->cache.heads[i])
             bin_free(s, i, 0);
-    outbox_post(&seat_of(s)->outbox);
+    outbox_post(&thread_of(s)->outbox);
 }
 
 /* What waits with s, which is entered, goes to the owners, or the system. */
 static void shard_empty(struct shard *s)
 {
-    shard_free_mail(s, s);
+    shard_free_inbox(s, s);
     cache_flush(s);
-    if (heap_waste(&s->arena.heap) >= SCAN_STEP)
+    if (heap_purgeable(&s->arena.heap) >= PURGE_STEP)
         heap_purge_at_chance(&s->arena.heap);
 }
 
@@ -110,9 +110,9 @@ static inline void *arena_take(struct arena *a, size_t align, size_t size)
 static inline void *shard_grow(struct shard *s, size_t align, size_t size)
 {
     struct heap *h = &s->arena.heap;
-    h->fixed = false;
+    h->may_grow = true;
     void *p = arena_take(&s->arena, align, size);
-    h->fixed = true;
+    h->may_grow = false;
     return p;
 }
 
@@ -143,10 +143,11 @@ static cold_noinline void *shard_take_more(struct shard **s, size_t align,
                                            size_t size)
 {
     void *p = NULL;
-    bool flush = cache_worth(&seat_of(*s)->cache, (*s)->arena.heap.size, size);
+    bool flush =
+        cache_worth(&thread_of(*s)->cache, (*s)->arena.heap.size, size);
     if (flush)
         cache_flush(*s);
-    shard_free_mail(*s, *s);
+    shard_free_inbox(*s, *s);
     struct shard *to = shard_relieve(*s, request_most(align, size));
     if (to)
         *s = to;
@@ -156,7 +157,7 @@ static cold_noinline void *shard_take_more(struct shard **s, size_t align,
         p = shard_grow(*s, align, size);
     if (!p) { /* no memory: whatever waits anywhere */
         cache_flush(*s);
-        shard_free_mail(*s, *s); /* a letter may have been for itself */
+        shard_free_inbox(*s, *s); /* a batch may have been for itself */
         while (shard_adopt(*s))
             ;
         p = shard_grow(*s, align, size);
@@ -177,7 +178,7 @@ static inline void *shard_take(struct shard **s, size_t align, size_t size)
 /* Bin i is empty: fetch a batch into it. @return one block more, or NULL */
 static inline void *refill(struct shard **s, size_t i)
 {
-    struct cache *c = &seat_of(*s)->cache; /* stays with the thread */
+    struct cache *c = &thread_of(*s)->cache; /* stays with the thread */
     void *p = bin_pop(c, i), *q;
     if (p)
         return p;
@@ -193,7 +194,7 @@ static cold_noinline void *map_block(struct shard *s, size_t align, size_t size,
                                      bool *no_room)
 {
     if (s)
-        disown(s);
+        shard_exit(s);
     void *p = mem_range.size ? huge_malloc(align, size) : no_memory();
     *no_room = !p && !(mem_range.size && heap_may_hold(size));
     return p;
@@ -202,13 +203,13 @@ static cold_noinline void *map_block(struct shard *s, size_t align, size_t size,
 /* All that the cache does not serve. */
 static cold_noinline void *malloc_slow(size_t align, size_t size)
 {
-    struct shard *s = own_or_attach(); /* which starts memlib, too */
+    struct shard *s = shard_enter_or_attach(); /* which starts memlib, too */
     if (unlikely(size > HUGE_OVER)) {
         bool no_room;
         void *mapped = map_block(s, align, size, &no_room);
         if (mapped || no_room)
             return mapped;
-        s = own_or_attach();
+        s = shard_enter_or_attach();
     }
     size += size == 0; /* as good as 1 */
     if (unlikely(!s))
@@ -217,7 +218,7 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
     size_t i = request_bin(size);
     void *p = i < NBINS && align <= ALIGN ? refill(&s, i)
                                           : shard_take(&s, align, size);
-    disown(s);
+    shard_exit(s);
     return p;
 }
 
@@ -225,7 +226,7 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
 
 static always_inline void *stage_malloc(size_t size)
 {
-    struct seat *t = self();
+    struct thread *t = self();
     size_t i = request_bin(size);
     if (likely(i < t->open)) {
         enter(t);
@@ -238,16 +239,16 @@ static always_inline void *stage_malloc(size_t size)
 }
 
 /* Bin i of s, which is entered, is over its limit. */
-static cold_noinline void free_over(struct seat *t, size_t i, void *p)
+static cold_noinline void free_over(struct thread *t, size_t i, void *p)
 {
     if (i == 0)
         mm_die("double free, or a pointer that malloc never returned", p);
     int saved = errno;
     leave(t);
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     if (s) {
-        bin_flush(s, i, seat_of(s)->cache.bins[i].limit / 2);
-        disown(s);
+        bin_flush(s, i, thread_of(s)->cache.bins[i].limit / 2);
+        shard_exit(s);
     } else { /* stolen, and no memory for another: the bin must not grow */
         enter(t);
         p = bin_pop(&t->cache, i);
@@ -262,10 +263,10 @@ static cold_noinline void free_over(struct seat *t, size_t i, void *p)
 static cold_noinline void free_slow(void *p)
 {
     int saved = errno;
-    struct shard *s = own_to_free();
+    struct shard *s = shard_enter_to_free();
     if (likely(s)) {
-        free_block(s, &seat_of(s)->outbox, p);
-        disown(s);
+        free_block(s, &thread_of(s)->outbox, p);
+        shard_exit(s);
     } else {
         free_aside(p);
     }
@@ -274,7 +275,7 @@ static cold_noinline void free_slow(void *p)
 
 static always_inline void free_to_bin(size_t i, void *p)
 {
-    struct seat *t = self();
+    struct thread *t = self();
     if (unlikely(i >= t->open)) {
         free_slow(p);
         return;
@@ -293,9 +294,9 @@ static always_inline void free_to_bin(size_t i, void *p)
 /* Written out for each kind of block: a jump less. */
 static always_inline void stage_free(void *p, uint32_t tag)
 {
-    unsigned run_class = tag & TAG_CLASS;
-    if (run_class)
-        free_to_bin(run_bin(run_class), p);
+    unsigned slab_class = tag & TAG_CLASS;
+    if (slab_class)
+        free_to_bin(slab_bin(slab_class), p);
     else
         free_to_bin(header_bin(header_read_remote(payload_block(p))), p);
 }
@@ -305,7 +306,7 @@ static always_inline void stage_free(void *p, uint32_t tag)
 static always_inline void *grow_by_bins(void *p, size_t from, size_t to,
                                         size_t size)
 {
-    struct seat *t = self();
+    struct thread *t = self();
     size_t usable = arena_usable(p);
     if (size <= usable || to >= t->open || from - 1 >= NBINS - 1)
         return NULL;
@@ -328,14 +329,14 @@ static inline void *stage_resize(void *p, size_t size)
     void *q = grow_by_bins(p, from, to, size);
     if (q)
         return q;
-    struct shard *s = own_to_resize(p);
+    struct shard *s = shard_enter_to_resize(p);
     if (!s)
         return size <= arena_usable(p) ? p : NULL;
-    s->arena.heap.fixed = false;
+    s->arena.heap.may_grow = true;
     q = arena_resize(&s->arena, p, size);
-    s->arena.heap.fixed = true;
+    s->arena.heap.may_grow = false;
     shard_note_growth(s);
-    disown(s);
+    shard_exit(s);
     return q;
 }
 
@@ -361,15 +362,15 @@ static void stage_thread_exit(void)
 static size_t for_all_shards(size_t (*work)(struct shard *))
 {
     size_t sum = 0;
-    struct shard *s = own_or_begin();
+    struct shard *s = shard_enter_or_begin();
     if (s)
-        outbox_post(&seat_of(s)->outbox);
+        outbox_post(&thread_of(s)->outbox);
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *other = shard_at(i);
         if (!other || other == s || !shard_steal(other))
             continue;
         if (s)
-            shard_free_mail(other, s);
+            shard_free_inbox(other, s);
         sum += work(other);
         shard_return(other);
     }
@@ -377,9 +378,9 @@ static size_t for_all_shards(size_t (*work)(struct shard *))
         return sum;
     while (shard_adopt(s))
         ;
-    shard_free_mail(s, s);
+    shard_free_inbox(s, s);
     sum += work(s);
-    disown(s);
+    shard_exit(s);
     return sum;
 }
 
@@ -417,9 +418,9 @@ static void stage_walk(const struct walker *w)
             walk_arena(w, &shard_at(i)->arena);
     for (uint32_t i = 0; i < n; i++) {
         const struct shard *s = shard_at(i);
-        const void *mail = s ? s->inbox.chain : NULL;
-        if (mail != INBOX_CLOSED)
-            walk_chain(w, mail, i);
+        const void *chain = s ? s->inbox.chain : NULL;
+        if (chain != INBOX_CLOSED)
+            walk_chain(w, chain, i);
     }
 }
 

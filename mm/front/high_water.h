@@ -7,7 +7,7 @@
  *                                 ╱      └─────────────────╱
  *
  * Each shard counts its resident bytes, and adds them to a sum whenever they
- * have changed by SCAN_STEP. A thread that would raise the sum above its
+ * have changed by PURGE_STEP. A thread that would raise the sum above its
  * highest mark so far first purges what others waste: so peaks do not add up.
  * All that was given back, and more, must be taken again before the next purge.
  * So purges are rare, and threads at work in parallel, each below its own peak,
@@ -20,9 +20,9 @@
 #include <stdatomic.h>
 
 /* Bytes: a shard's resident memory is counted in steps of this, ... */
-#define SCAN_STEP ((size_t)1 << 20)
+#define PURGE_STEP ((size_t)1 << 20)
 /* ... and waste of this much is purged though its thread is at work. */
-#define SCAN_LARGE ((size_t)16 << 20)
+#define PURGE_LARGE ((size_t)16 << 20)
 
 /** The next mark, after a purge that left `left` of `whole` resident bytes.
  * A third or more was given back: the mark stays. Something was: the next purge
@@ -34,19 +34,19 @@ static inline size_t high_water_after(size_t mark, size_t whole, size_t left)
     if (given > whole / 3)
         return max_size(left, mark);
     size_t more = given ? mark / 4 : 0;
-    return max_size(left, mark + max_size(more, SCAN_STEP));
+    return max_size(left, mark + max_size(more, PURGE_STEP));
 }
 
 /** Do resident bytes differ by a step from those counted? */
 static inline bool is_step(size_t resident, size_t counted)
 {
-    return resident - counted + SCAN_STEP > 2 * SCAN_STEP;
+    return resident - counted + PURGE_STEP > 2 * PURGE_STEP;
 }
 
 /* Of all shards. */
 struct totals {
     _Atomic uint32_t cursor;   /* where the next purge of others begins */
-    _Atomic size_t resident;   /* bytes, within SCAN_STEP of each shard */
+    _Atomic size_t resident;   /* bytes, within PURGE_STEP of each shard */
     _Atomic size_t high_water; /* of resident; above it others are purged */
 };
 
@@ -54,7 +54,7 @@ struct totals {
 struct activity {
     _Atomic uint32_t uses;        /* how often it was entered */
     _Atomic uint32_t seen, swept; /* uses, when others last looked */
-    _Atomic size_t waste;         /* bytes that purging would give */
+    _Atomic size_t purgeable;     /* bytes that purging would give */
 };
 
 #endif

@@ -43,7 +43,7 @@ static inline bool inbox_push_remote(struct inbox *in, void *first, void *last)
     return true;
 }
 
-static inline bool inbox_has_mail(const struct inbox *in)
+static inline bool inbox_has_blocks(const struct inbox *in)
 {
     return atomic_load_explicit(&in->chain, memory_order_relaxed) != NULL;
 }
@@ -51,7 +51,7 @@ static inline bool inbox_has_mail(const struct inbox *in)
 /** Take all blocks. Owner only; it is open. @return their chain */
 static inline void *inbox_take_owner(struct inbox *in)
 {
-    if (!inbox_has_mail(in))
+    if (!inbox_has_blocks(in))
         return NULL;
     count_rmw();
     return atomic_exchange_explicit(&in->chain, NULL, memory_order_acquire);

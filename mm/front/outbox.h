@@ -14,11 +14,11 @@
 #define OUTBOX_SLOTS 16
 #define OUTBOX_BLOCKS 32
 #define OUTBOX_BYTES ((size_t)16 << 10)
-#define LETTER_BLOCK_MAX ((size_t)1 << 20) /* bytes; more count as so many */
+#define BATCH_BLOCK_MAX ((size_t)1 << 20) /* bytes; more count as so many */
 
 struct shard;
 
-struct letter {
+struct batch {
     struct shard *to; /* NULL: the slot is empty */
     void *first, *last;
     uint32_t blocks;
@@ -26,16 +26,16 @@ struct letter {
 };
 
 struct outbox {
-    struct letter slots[OUTBOX_SLOTS];
+    struct batch slots[OUTBOX_SLOTS];
 };
 
-/* Add p; dies if it is the last that was added. @return whether the letter is
+/* Add p; dies if it is the last that was added. @return whether the batch is
  * full: post it */
-static inline bool letter_add(struct letter *l, struct shard *to, void *p,
-                              size_t bytes)
+static inline bool batch_add(struct batch *l, struct shard *to, void *p,
+                             size_t bytes)
 {
     if (!l->to) {
-        *l = (struct letter){.to = to, .last = p};
+        *l = (struct batch){.to = to, .last = p};
         *(void **)p = NULL;
     } else {
         if (unlikely(p == l->first))
@@ -44,12 +44,12 @@ static inline bool letter_add(struct letter *l, struct shard *to, void *p,
     }
     l->first = p;
     l->blocks++;
-    l->bytes += (uint32_t)min_size(bytes, LETTER_BLOCK_MAX);
+    l->bytes += (uint32_t)min_size(bytes, BATCH_BLOCK_MAX);
     return l->blocks >= OUTBOX_BLOCKS || l->bytes >= OUTBOX_BYTES;
 }
 
 /* The slot for an owner. */
-static inline struct letter *outbox_slot(struct outbox *o, uint32_t owner)
+static inline struct batch *outbox_slot(struct outbox *o, uint32_t owner)
 {
     return &o->slots[owner % OUTBOX_SLOTS];
 }

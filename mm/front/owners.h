@@ -2,8 +2,8 @@
  *
  *   a block ─► id, in its header or its page's tag ─► owners[id] ─► shard
  *
- * Each shard has an id for good: records[id]. A shard that is merged into
- * another one stays as a record, and its id leads to the other, until no block
+ * Each shard has an id for good: all_shards[id]. A shard that is merged into
+ * another one stays, and its id leads to the other, until no block
  * says it any more (adopt.h).
  *
  * An answer may be out of date at once, unless the caller owns the shard that
@@ -22,14 +22,14 @@
 struct shard;
 
 static _Atomic uint32_t nshards;
-static struct shard *_Atomic records[MAX_SHARDS];
+static struct shard *_Atomic all_shards[MAX_SHARDS];
 static struct shard *_Atomic owners[MAX_SHARDS];
 
 /* NULL for a moment while it is being made. Acquire, paired with the release
  * in shard_make: it is complete. */
 static always_inline struct shard *shard_at(uint32_t id)
 {
-    return atomic_load_explicit(&records[id], memory_order_acquire);
+    return atomic_load_explicit(&all_shards[id], memory_order_acquire);
 }
 
 static inline uint32_t shard_count(void)
@@ -73,7 +73,7 @@ static inline size_t owners_bytes(void)
 static inline void owners_clear(void)
 {
     for (uint32_t i = shard_count(); i-- > 0;) {
-        atomic_store_explicit(&records[i], NULL, memory_order_relaxed);
+        atomic_store_explicit(&all_shards[i], NULL, memory_order_relaxed);
         atomic_store_explicit(&owners[i], NULL, memory_order_relaxed);
     }
     atomic_store_explicit(&nshards, 0, memory_order_relaxed);

@@ -9,7 +9,7 @@
 #include "mm/front/high_water.h"
 #include "mm/front/remote.h"
 
-#define SCAN_SHARDS 64 /* are looked at, at most, each time the next */
+#define PURGE_SHARDS 64 /* are looked at, at most, each time the next */
 
 /** What all shards have together. */
 static always_inline struct totals *totals(void);
@@ -34,10 +34,10 @@ static inline size_t shard_count_resident(struct shard *s)
 /* The same, and give its waste to the system. */
 static inline void shard_purge(struct shard *s, struct shard *mine)
 {
-    shard_free_mail(s, mine);
+    shard_free_inbox(s, mine);
     heap_purge_from(&s->arena.heap, DIRTY_MIN);
     shard_count_resident(s);
-    atomic_store_explicit(&s->activity.waste, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->activity.purgeable, 0, memory_order_relaxed);
 }
 
 /* Is there something to get from other, whom nobody has entered since the last
@@ -51,17 +51,17 @@ static inline bool shard_is_idle(struct shard *other)
     bool swept = atomic_load_explicit(&other->activity.swept,
                                       memory_order_relaxed) == uses;
     size_t waste =
-        atomic_load_explicit(&other->activity.waste, memory_order_relaxed);
+        atomic_load_explicit(&other->activity.purgeable, memory_order_relaxed);
     atomic_store_explicit(&other->activity.seen, uses, memory_order_relaxed);
     count_shared();
-    return waste >= SCAN_LARGE ||
-           (rested && (inbox_has_mail(&other->inbox) || !swept));
+    return waste >= PURGE_LARGE ||
+           (rested && (inbox_has_blocks(&other->inbox) || !swept));
 }
 
 /* Give back what rests with others, who may be asleep. */
 static void purge_idle_shards(struct shard *s)
 {
-    uint32_t n = shard_count(), most = (uint32_t)min_size(n, SCAN_SHARDS);
+    uint32_t n = shard_count(), most = (uint32_t)min_size(n, PURGE_SHARDS);
     count_rmw();
     uint32_t at = atomic_fetch_add_explicit(&totals()->cursor, most,
                                             memory_order_relaxed);
@@ -108,7 +108,7 @@ static inline void shard_note_use(struct shard *s)
     struct activity *a = &s->activity;
     uint32_t uses = atomic_load_explicit(&a->uses, memory_order_relaxed);
     atomic_store_explicit(&a->uses, uses + 1, memory_order_relaxed);
-    atomic_store_explicit(&a->waste, heap_waste(&s->arena.heap),
+    atomic_store_explicit(&a->purgeable, heap_purgeable(&s->arena.heap),
                           memory_order_relaxed);
 }
 

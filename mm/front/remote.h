@@ -1,6 +1,6 @@
 /* remote.h - blocks on their way to another thread's shard.
  *
- *   free ─► outbox, a letter for each owner ─► one CAS ─► the owner's inbox
+ *   free ─► outbox, a batch for each owner ─► one CAS ─► the owner's inbox
  *
  *   closed? it was merged ─► look the owner up again
  *
@@ -15,7 +15,7 @@
 #include "mm/front/inbox.h"
 #include "mm/front/outbox.h"
 #include "mm/front/owners.h"
-#include "mm/front/seat.h"
+#include "mm/front/thread.h"
 
 #include <limits.h>
 
@@ -23,12 +23,12 @@
 static inline uint64_t state_get(const struct shard *s);
 /** Of another process: a fork's parent had it, its blocks may be torn. */
 static inline bool shard_is_foreign(const struct shard *s);
-/** The seat of the thread that works on s. */
-static always_inline struct seat *seat_of(const struct shard *s);
+/** The thread that works on s. */
+static always_inline struct thread *thread_of(const struct shard *s);
 /** Its outbox. NULL: there is none, what is another's is sent at once. */
 static inline struct outbox *outbox_of(const struct shard *s);
 /** Take what lies in the inbox of s, which is the caller's. */
-static inline void *shard_take_mail(struct shard *s);
+static inline void *shard_take_inbox(struct shard *s);
 /** So many bytes were sent to a shard: is it too much to wait for its owner? */
 static inline void shard_sent(struct shard *to, size_t bytes);
 
@@ -64,7 +64,7 @@ static inline struct shard *send(void *first, void *last)
 
 /* ---- the outbox -------------------------------------------------------- */
 
-static cold_noinline void letter_post(struct letter *l)
+static cold_noinline void batch_post(struct batch *l)
 {
     if (!l->to)
         return;
@@ -77,17 +77,17 @@ static cold_noinline void letter_post(struct letter *l)
 static inline void outbox_post(struct outbox *o)
 {
     for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
-        letter_post(&o->slots[i]);
+        batch_post(&o->slots[i]);
 }
 
 /* p, a block of shard to, which is not the caller's, starts on its way. */
 static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
 {
-    struct letter *l = outbox_slot(o, to->id);
+    struct batch *l = outbox_slot(o, to->id);
     if (unlikely(l->to != to))
-        letter_post(l);
-    if (unlikely(letter_add(l, to, p, arena_usable(p))))
-        letter_post(l);
+        batch_post(l);
+    if (unlikely(batch_add(l, to, p, arena_usable(p))))
+        batch_post(l);
 }
 
 /* Free p, which is s's own, or starts on its way through outbox o. Its owner is
@@ -127,9 +127,9 @@ static inline void shard_free_chain(struct shard *s, void *p)
 }
 
 /* Free what came to s, which is the caller's, as mine is. */
-static inline void shard_free_mail(struct shard *s, struct shard *mine)
+static inline void shard_free_inbox(struct shard *s, struct shard *mine)
 {
-    free_chain(s, outbox_of(mine), shard_take_mail(s), WHOLE_CHAIN);
+    free_chain(s, outbox_of(mine), shard_take_inbox(s), WHOLE_CHAIN);
 }
 
 #endif

@@ -24,12 +24,12 @@ static inline size_t shard_check(const struct shard *s)
     bad += broken(s->inbox.chain == INBOX_CLOSED && !gone,
                   "L2 only a merged shard's inbox is closed", s,
                   "its status is", status);
-    bad += broken(seat_of(s)->open && status > STOLEN,
-                  "L5 the seat of a shard that no thread has is not open", s,
+    bad += broken(thread_of(s)->open && status > STOLEN,
+                  "L5 the thread of a shard that no thread has is not open", s,
                   "its status is", status);
-    bad +=
-        broken(seat_of(s)->shard != s, "L6 seats and shards lead to each other",
-               s, "its id is", s->id);
+    bad += broken(thread_of(s)->shard != s,
+                  "L6 threads and shards lead to each other", s, "its id is",
+                  s->id);
     return bad ? bad
                : arena_check_owned(&s->arena, lies_in, s,
                                    "L3 a block's owner is where it lies");

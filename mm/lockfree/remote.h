@@ -18,10 +18,10 @@ static inline bool shard_is_foreign(const struct shard *s)
 
 static inline struct outbox *outbox_of(const struct shard *s)
 {
-    return &seat_of(s)->outbox;
+    return &thread_of(s)->outbox;
 }
 
-static inline void *shard_take_mail(struct shard *s)
+static inline void *shard_take_inbox(struct shard *s)
 {
     return inbox_take_owner(&s->inbox);
 }
@@ -34,13 +34,13 @@ static inline void shard_sent(struct shard *to, size_t bytes)
 }
 
 /* Work in orphan o from now on, which is the caller's, and leave s, which is
- * entered. Thieves look at a shard's seat before they take it: o gets the
+ * entered. Thieves look at a shard's thread before they take it: o gets the
  * thread's, which is not open, before it can be claimed; and who has claimed s,
- * and reads of it the seat that o had, or later that the thread has opened its
- * own, finds that the state of s has changed. */
+ * and reads of it the struct that o had, or later that the thread has opened
+ * its own, finds that the state of s has changed. */
 static inline void shard_exchange(struct shard *s, struct shard *o)
 {
-    seats_swap(s, o);
+    threads_swap(s, o);
     atomic_store_explicit(&o->process, process_number(), memory_order_relaxed);
     state_set(o, OWNED);
     shard_push_orphan(s);
@@ -55,7 +55,7 @@ static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
     struct shard *o = shard_pop_orphan();
     if (!o)
         return NULL;
-    free_chain(o, &seat_of(s)->outbox, shard_take_mail(o), WHOLE_CHAIN);
+    free_chain(o, &thread_of(s)->outbox, shard_take_inbox(o), WHOLE_CHAIN);
     if (!heap_is_rich(&o->arena.heap, asize)) {
         shard_merge(s, o);
         return s;

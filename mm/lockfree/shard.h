@@ -14,27 +14,28 @@
  * or stolen. What others may write: its inbox (lists.h), its state, a link.
  *
  * Merging. The adopter takes over the orphan's ids (its own, and those of the
- * shards that it had taken in: its wards), then closes the inbox, so that who
- * finds it closed finds the new owner, too. When there are many wards, the
- * blocks that name them are given the adopter's id, and the wards serve anew.
+ * shards that it had taken in), then closes the inbox, so that who
+ * finds it closed finds the new owner, too. When many shards are merged
+ * into one, the blocks that name them are given its id, and they serve anew.
  * A block may so arrive at a shard that it does not belong to: who takes it out
  * of his inbox looks at its label once more, and sends it on.
  *
  * A shard is stolen for a moment from a thread that sleeps: steal.h.
  *
- * Seats. A handler may change the thread's shard just as it enters. So what the
- * thread touches first is its seat, which stays. Each shard has one, taken or
- * free; who changes shards takes his along, and leaves the other's behind.
+ * A handler may change the thread's shard just as it enters. So what the thread
+ * touches first is its struct thread, which stays. Each shard has one, taken or
+ * free; a thread that changes shards takes its struct along, and leaves the
+ * other one behind.
  *
- *   thread ─► seat: open, cache, outbox ◄──► shard: inbox, state, arena
+ *   self ─► thread: open, cache, outbox ◄──► shard: inbox, state, arena
  *
  * Invariants (shards_check)
  *   L1 owners[i] leads to a shard that is not merged
  *   L2 a merged shard and a spare one have no memory
  *   L3 every block in use names an id whose owner is the shard it lies in
  *   L4 an id serves anew only when no block in use says it any more
- *   L5 the seat of a shard that no thread has is not open
- *   L6 seats and shards lead to each other */
+ *   L5 the struct thread of a shard that no thread has is not open
+ *   L6 threads and shards lead to each other */
 #ifndef MM_LOCKFREE_SHARD_H
 #define MM_LOCKFREE_SHARD_H
 
@@ -42,14 +43,14 @@
 #include "mm/front/high_water.h"
 #include "mm/front/inbox.h"
 #include "mm/front/owners.h"
-#include "mm/front/seat.h"
+#include "mm/front/thread.h"
 #include "mm/lockfree/lists.h"
 
 enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
 #define STATUS_BITS 3
 
 struct shard {
-    struct seat first_seat; /* where some shard's seat lies */
+    struct thread first_thread; /* where some shard's struct lies */
 
     _Alignas(64) struct inbox inbox;
     _Alignas(64) _Atomic uint64_t state; /* status, and how often it changed */
@@ -57,11 +58,11 @@ struct shard {
 
     _Alignas(64) struct activity activity;
     _Atomic uint32_t process; /* in which it was acquired */
-    _Atomic(struct seat *) seat;
-    uint32_t id; /* index in records[] */
-    uint32_t nwards;
-    struct shard *wards, *next_ward; /* merged into this one; a list */
-    size_t counted;                  /* its part of process.resident */
+    _Atomic(struct thread *) thread;
+    uint32_t id; /* index in all_shards[] */
+    uint32_t nmerged;
+    struct shard *merged, *next_merged; /* merged into this one; a list */
+    size_t counted;                     /* its part of process.resident */
     struct arena arena;
 } __attribute__((aligned(64)));
 
@@ -143,27 +144,27 @@ static inline bool state_change(struct shard *s, uint64_t *from,
     return true;
 }
 
-/* ---- seats ----------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------- */
 
-static always_inline struct seat *seat_of(const struct shard *s)
+static always_inline struct thread *thread_of(const struct shard *s)
 {
-    return atomic_load_explicit(&s->seat, memory_order_relaxed);
+    return atomic_load_explicit(&s->thread, memory_order_relaxed);
 }
 
-static inline void seat_set(struct shard *s, struct seat *seat)
+static inline void thread_set(struct shard *s, struct thread *t)
 {
-    seat->shard = s;
-    atomic_store_explicit(&s->seat, seat, memory_order_relaxed);
+    t->shard = s;
+    atomic_store_explicit(&s->thread, t, memory_order_relaxed);
 }
 
 /* a is the caller's, who is inside, and b nobody's yet: no thief may claim it.
- * So whoever reads an old seat of a's sees it shut, or fails its CAS of the
- * state; of b's there is nobody to read any. */
-static inline void seats_swap(struct shard *a, struct shard *b)
+ * So a thief that reads an old thread of a's sees it shut, or fails its CAS of
+ * the state; of b's there is nobody to read any. */
+static inline void threads_swap(struct shard *a, struct shard *b)
 {
-    struct seat *of_a = seat_of(a);
-    seat_set(a, seat_of(b));
-    seat_set(b, of_a);
+    struct thread *of_a = thread_of(a);
+    thread_set(a, thread_of(b));
+    thread_set(b, of_a);
 }
 
 /* ---- birth and death --------------------------------------------------- */
@@ -182,8 +183,8 @@ static inline struct shard *shard_pop(struct tagged *stack)
 static inline void shard_clear(struct shard *s)
 {
     arena_init(&s->arena, s->id);
-    s->arena.heap.fixed = true; /* it grows only where the stage says so */
-    s->arena.heap.steps = true;
+    s->arena.heap.may_grow = false; /* it grows only where the stage says so */
+    s->arena.heap.grows_in_steps = true;
     s->counted = 0;
 }
 
@@ -199,13 +200,13 @@ static cold_noinline struct shard *shard_make(void)
     s->id = atomic_fetch_add_explicit(&nshards, 1, memory_order_relaxed);
     if (s->id >= MAX_SHARDS)
         return no_memory();
-    cache_init(&s->first_seat.cache);
-    seat_set(s, &s->first_seat);
+    cache_init(&s->first_thread.cache);
+    thread_set(s, &s->first_thread);
     shard_clear(s);
-    /* Not 0, which is OWNED: thieves look at whatever is in records[]. */
+    /* Not 0, which is OWNED: thieves look at whatever is in all_shards[]. */
     atomic_store_explicit(&s->state, SPARE, memory_order_relaxed);
     owner_set(s->id, s);
-    atomic_store_explicit(&records[s->id], s, memory_order_release);
+    atomic_store_explicit(&all_shards[s->id], s, memory_order_release);
     return s;
 }
 
@@ -238,8 +239,8 @@ static inline struct shard *shard_pop_orphan(void)
     return s;
 }
 
-/* A shard that nobody else has; its seat is empty, and not open. It is not yet
- * OWNED, so no thief looks at it. NULL: out of memory. */
+/* A shard that nobody else has; its struct thread is empty, and not open. It is
+ * not yet OWNED, so no thief looks at it. NULL: out of memory. */
 static inline struct shard *shard_get(void)
 {
     uint32_t number = process_number();
@@ -252,8 +253,8 @@ static inline struct shard *shard_get(void)
     return s;
 }
 
-/* The same, with the seat that it has. From here thieves may claim it, and read
- * which seat that is. */
+/* The same, with the struct thread that it has. From here thieves may claim it,
+ * and read which struct that is. */
 static inline struct shard *shard_acquire(void)
 {
     struct shard *s = shard_get();

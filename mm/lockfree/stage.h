@@ -31,7 +31,7 @@
 /* ---- the side way ------------------------------------------------------ */
 
 /* In a handler that interrupted us, in a novice, or after the thread's end:
- * from a shard that is borrowed for this one call. Nothing stays in its seat.
+ * from a shard that is borrowed for this one call. Nothing stays in its struct.
  */
 static void *malloc_aside(size_t align, size_t size)
 {
@@ -40,9 +40,9 @@ static void *malloc_aside(size_t align, size_t size)
     struct shard *s = shard_acquire();
     if (!s)
         return NULL;
-    shard_free_mail(s, s);
+    shard_free_inbox(s, s);
     void *p = shard_take(&s, max_size(align, NOVICE_LINE), novice_size(size));
-    outbox_post(&seat_of(s)->outbox);
+    outbox_post(&thread_of(s)->outbox);
     shard_push_orphan(s);
     return p;
 }
@@ -52,18 +52,18 @@ static void free_aside(void *p)
     send(p, p);
 }
 
-/* One that only frees has letters, too. */
-static inline struct shard *own_to_free(void)
+/* One that only frees has an outbox, too. */
+static inline struct shard *shard_enter_to_free(void)
 {
-    return own_or_attach();
+    return shard_enter_or_attach();
 }
 
-static inline struct shard *own_to_resize(const void *p)
+static inline struct shard *shard_enter_to_resize(const void *p)
 {
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     if (!s || owner_of(p) == s)
         return s;
-    disown(s);
+    shard_exit(s);
     return NULL;
 }
 
@@ -76,14 +76,14 @@ static int stage_init(void)
 
 static int stage_thread_init(void)
 {
-    return self() != &nobody || attach() ? 0 : -1;
+    return self() != &no_thread || attach() ? 0 : -1;
 }
 
 static size_t stage_check(void)
 {
-    struct shard *s = own(); /* notes that the process is a child */
+    struct shard *s = shard_enter(); /* notes that the process is a child */
     if (s)
-        disown(s);
+        shard_exit(s);
     return shards_check();
 }
 

@@ -31,7 +31,7 @@ static inline bool shard_steal(struct shard *s)
     bool fenced = mem_range.no_barrier ? full_fence() : mem_barrier();
     /* Acquire, paired with the release in leave: what its thread did. */
     bool outside =
-        fenced && __atomic_load_n(&seat_of(s)->open, __ATOMIC_ACQUIRE);
+        fenced && __atomic_load_n(&thread_of(s)->open, __ATOMIC_ACQUIRE);
     return state_change(s, &state, outside ? STOLEN : OWNED) && outside;
 }
 

@@ -1,21 +1,21 @@
 /* thread.h - a thread and the shard that it owns: how it enters and leaves.
  *
- *   self ─► seat    open NBINS   the thread is elsewhere: a handler may enter
- *                   open 0       inside: a handler takes the side way, and no
- *                                one steals
- *        ─► nobody  open 0       not yet a thread of ours, or no longer
+ *   self ─► thread     open NBINS   the thread is elsewhere: a handler may
+ * enter open 0       inside: a handler takes the side way, and no one steals ─►
+ * no_thread  open 0       not yet a thread of ours, or no longer
  *
  * All below is done by the thread itself, inside its shard.
  *
- * A seat that stays shut. A handler that leaves by siglongjmp leaves the thread
- * inside for ever, its arena perhaps half changed. Nobody can tell such a call
- * from one that a handler will return to. Nobody needs to: after SIDE_MOST
- * calls that took the side way, one after the other, the thread sits down in
- * another seat, at another shard. What it leaves stays as a stopped thread's:
- * shut, and nobody enters. If the call goes on after all, it ends in the seat
- * in which it began, which is this thread's as long as it lives, and is open
- * then, to be used the next time. So a jump costs the shard that it came from,
- * and handlers that allocate much a seat for each depth of them. */
+ * A thread that stays shut. A handler that leaves by siglongjmp leaves the
+ * thread inside for ever, its arena perhaps half changed. Nobody can tell such
+ * a call from one that a handler will return to. Nobody needs to: after
+ * SIDE_MOST calls that took the side way, one after the other, the thread goes
+ * on with another struct, at another shard. What it leaves stays as a stopped
+ * thread's: shut, and nobody enters. If the call goes on after all, it ends in
+ * the struct in which it began, which is this thread's as long as it lives, and
+ * is open then, to be used the next time. So a jump costs the shard that it
+ * came from, and handlers that allocate much a struct for each depth of them.
+ */
 #ifndef MM_LOCKFREE_THREAD_H
 #define MM_LOCKFREE_THREAD_H
 
@@ -26,33 +26,33 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define SIDE_MOST 64 /* calls in a row that find the seat shut */
+#define SIDE_MOST 64 /* calls in a row that find the struct shut */
 
-/* The seat of a thread that has none: it is never open. */
-static struct seat nobody;
-static __thread struct seat *_Atomic self_seat = &nobody;
+/* Of a thread that has none yet: it is never open. */
+static struct thread no_thread;
+static __thread struct thread *_Atomic self_thread = &no_thread;
 static __thread bool ending; /* its key's destructor was called */
 /* Calls thread_end. Where the program has used up all keys there is none: then
  * who ends is as one who sleeps for ever. */
 #define NO_KEY ((pthread_key_t)PTHREAD_KEYS_MAX) /* is refused everywhere */
 static pthread_key_t thread_key = NO_KEY;
 
-static always_inline struct seat *self(void)
+static always_inline struct thread *self(void)
 {
-    return atomic_load_explicit(&self_seat, memory_order_relaxed);
+    return atomic_load_explicit(&self_thread, memory_order_relaxed);
 }
 
 /* ---- entering ---------------------------------------------------------- */
 
 /* From here a handler of this thread keeps out. */
-static always_inline void enter(struct seat *t)
+static always_inline void enter(struct thread *t)
 {
     __atomic_store_n(&t->open, 0, __ATOMIC_RELAXED);
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* Release, paired with the acquire in shard_steal. */
-static always_inline void leave(struct seat *t)
+static always_inline void leave(struct thread *t)
 {
     atomic_signal_fence(memory_order_seq_cst);
     __atomic_store_n(&t->open, NBINS, __ATOMIC_RELEASE);
@@ -71,11 +71,11 @@ static inline void signals_restore(uint64_t before)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 }
 
-/* This thread sits in t from now on, unless a handler was faster. */
-static inline bool self_become(struct seat *from, struct seat *t)
+/* This thread goes on with t, unless a handler was faster. */
+static inline bool self_become(struct thread *from, struct thread *t)
 {
     if (!atomic_compare_exchange_strong_explicit(
-            &self_seat, &from, t, memory_order_relaxed, memory_order_relaxed))
+            &self_thread, &from, t, memory_order_relaxed, memory_order_relaxed))
         return false;
     pthread_setspecific(thread_key, t);
     return true;
@@ -91,9 +91,9 @@ static bool attach(void)
     struct shard *s = ending ? NULL : shard_acquire();
     if (!s)
         return false;
-    struct seat *t = seat_of(s);
-    t->also = t;
-    if (self_become(&nobody, t))
+    struct thread *t = thread_of(s);
+    t->next = t;
+    if (self_become(&no_thread, t))
         leave(t);
     else
         shard_push_orphan(s);
@@ -106,12 +106,12 @@ static struct shard *self_move(struct shard *s, uint64_t state)
 {
     struct shard *n = shard_get();
     if (!n) {
-        leave(seat_of(s));
+        leave(thread_of(s));
         return NULL;
     }
-    seats_swap(s, n);
+    threads_swap(s, n);
     /* Release, paired with the acquire of the claim in shard_steal: a thief
-     * finds this thread's seat at n, which is not open, and no older one. */
+     * finds this thread's struct at n, which is not open, and no older one. */
     state_set(n, OWNED);
     if (!state_change(s, &state, ABANDONED))
         shard_push_orphan(s); /* it has just been given back */
@@ -128,7 +128,7 @@ static void self_inherit(struct shard *s)
 }
 
 /* s, entered, is claimed, or stolen, or of a process of before. */
-static cold_noinline struct shard *own_again(struct shard *s)
+static cold_noinline struct shard *shard_reclaim(struct shard *s)
 {
     uint64_t state = state_get(s);
     while (status_of(state) == CLAIMED)
@@ -143,9 +143,9 @@ static cold_noinline struct shard *own_again(struct shard *s)
 
 /* This thread's shard, entered, its arena ours. NULL: it has none, or is
  * inside already. */
-static struct shard *own(void)
+static struct shard *shard_enter(void)
 {
-    struct seat *t = self();
+    struct thread *t = self();
     if (unlikely(!t->open))
         return NULL;
     enter(t);
@@ -157,94 +157,94 @@ static struct shard *own(void)
             status_of(state_get(s)) != OWNED ||
             atomic_load_explicit(&s->process, memory_order_relaxed) !=
                 atomic_load_explicit(&process()->number, memory_order_relaxed)))
-        s = own_again(s);
+        s = shard_reclaim(s);
     return s;
 }
 
-/* One more seat for the thread that sits in t. NULL: no memory */
-static struct seat *seat_add(struct seat *t)
+/* One more struct for the thread that uses t. NULL: no memory */
+static struct thread *thread_add(struct thread *t)
 {
     struct shard *s = shard_acquire();
     if (!s)
         return NULL;
-    struct seat *n = seat_of(s);
-    n->also = t->also;
-    t->also = n;
+    struct thread *n = thread_of(s);
+    n->next = t->next;
+    t->next = n;
     leave(n);
     return n;
 }
 
-/* t, this thread's seat, stays shut: sit down in another one. No handler may
+/* t, this thread's struct, stays shut: go on with another one. No handler may
  * see the ring half changed, or jump out. @return false: no memory for one */
-static cold_noinline bool seat_change(struct seat *t)
+static cold_noinline bool thread_change(struct thread *t)
 {
     uint64_t before = signals_block();
-    struct seat *n = t->also;
+    struct thread *n = t->next;
     while (n != t && !n->open)
-        n = n->also;
+        n = n->next;
     if (n == t)
-        n = seat_add(t);
+        n = thread_add(t);
     if (n) {
-        atomic_store_explicit(&self_seat, n, memory_order_relaxed);
+        atomic_store_explicit(&self_thread, n, memory_order_relaxed);
         pthread_setspecific(thread_key, n);
     }
     signals_restore(before);
     return n != NULL;
 }
 
-/* A call found t, this thread's seat, shut: once too often? */
-static inline bool seat_is_stuck(struct seat *t)
+/* A call found t, this thread's struct, shut: once too often? */
+static inline bool thread_is_stuck(struct thread *t)
 {
     return !t->open && ++t->asides >= SIDE_MOST;
 }
 
-/* The same; a thread that has none gets one, and one whose seat stays shut
- * another. */
-static struct shard *own_or_begin(void)
+/* The same; a thread that has none gets one, and one whose struct stays shut
+ * gets another. */
+static struct shard *shard_enter_or_begin(void)
 {
-    struct shard *s = own();
-    struct seat *t = self();
+    struct shard *s = shard_enter();
+    struct thread *t = self();
     if (unlikely(!s) &&
-        (t == &nobody ? attach() : seat_is_stuck(t) && seat_change(t)))
-        s = own();
+        (t == &no_thread ? attach() : thread_is_stuck(t) && thread_change(t)))
+        s = shard_enter();
     return s;
 }
 
 /* The same, but a novice goes on without. */
-static inline struct shard *own_or_attach(void)
+static inline struct shard *shard_enter_or_attach(void)
 {
-    if (self() == &nobody && is_novice(shard_count()))
+    if (self() == &no_thread && is_novice(shard_count()))
         return NULL;
-    return own_or_begin();
+    return shard_enter_or_begin();
 }
 
 /* As it was entered; and out. */
-static inline void disown(struct shard *s)
+static inline void shard_exit(struct shard *s)
 {
     shard_note_use(s);
-    leave(seat_of(s));
+    leave(thread_of(s));
 }
 
 /* ---- beginning and end ------------------------------------------------- */
 
 static void shard_empty(struct shard *s); /* front.h */
 
-/* Give up all seats of the thread but t, in which it sits. The shards of those
+/* Give up all structs of the thread but t, which it uses. The shards of those
  * that are shut are lost. No handler may find one that is no longer its. */
-static cold_noinline void seats_give_up(struct seat *t)
+static cold_noinline void threads_give_up(struct thread *t)
 {
     uint64_t before = signals_block();
-    for (struct seat *o = t->also, *next; o != t; o = next) {
-        next = o->also;
-        atomic_store_explicit(&self_seat, o, memory_order_relaxed);
-        struct shard *s = own();
+    for (struct thread *o = t->next, *next; o != t; o = next) {
+        next = o->next;
+        atomic_store_explicit(&self_thread, o, memory_order_relaxed);
+        struct shard *s = shard_enter();
         if (!s)
             continue;
         shard_empty(s);
         shard_push_orphan(s);
     }
-    atomic_store_explicit(&self_seat, t, memory_order_relaxed);
-    t->also = t;
+    atomic_store_explicit(&self_thread, t, memory_order_relaxed);
+    t->next = t;
     signals_restore(before);
 }
 
@@ -252,15 +252,15 @@ static cold_noinline void seats_give_up(struct seat *t)
  * orphan. If it ends inside, from a handler, the shard is lost. */
 static void thread_detach(void)
 {
-    if (self() != &nobody && self()->also != self())
-        seats_give_up(self());
-    struct shard *s = own();
+    if (self() != &no_thread && self()->next != self())
+        threads_give_up(self());
+    struct shard *s = shard_enter();
     if (s)
         shard_empty(s);
-    if (self() == &nobody)
+    if (self() == &no_thread)
         return;
     pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
-    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
+    atomic_store_explicit(&self_thread, &no_thread, memory_order_relaxed);
     if (s)
         shard_push_orphan(s);
 }
@@ -295,7 +295,7 @@ static inline void threads_fini(void)
 {
     pthread_key_delete(thread_key);
     thread_key = NO_KEY;
-    atomic_store_explicit(&self_seat, &nobody, memory_order_relaxed);
+    atomic_store_explicit(&self_thread, &no_thread, memory_order_relaxed);
 }
 
 #endif

@@ -62,7 +62,7 @@ static struct {
     struct shard *newest;
     uint32_t turn; /* next to be shared, when there are too many */
     _Atomic uint32_t nshards;
-    _Atomic size_t resident;   /* bytes of all shards, within SCAN_STEP each */
+    _Atomic size_t resident;   /* bytes of all shards, within PURGE_STEP each */
     _Atomic size_t high_water; /* resident, above which others are purged */
 } registry = {.lock = LOCK_INITIALIZER};
 
@@ -128,7 +128,7 @@ static cold_noinline void purge_idle_shards(const struct shard *s)
         if (other == s || !lock_try(&other->lock))
             continue;
         struct heap *h = &other->arena.heap;
-        if (other->seen == other->uses || heap_waste(h) >= SCAN_LARGE) {
+        if (other->seen == other->uses || heap_purgeable(h) >= PURGE_LARGE) {
             heap_purge_from(h, DIRTY_MIN);
             shard_count_resident(other);
         }

@@ -47,9 +47,9 @@ static inline void *wrong(void *p)
     return p;
 }
 
-/* Enough blocks of this size that the last ones lie in a run, if sizes like it
+/* Enough blocks of this size that the last ones lie in a slab, if sizes like it
  * ever do. @return the last */
-static inline char *block_in_run(size_t size)
+static inline char *block_in_slab(size_t size)
 {
     char *p = NULL;
     for (int i = 0; i < 200; i++)

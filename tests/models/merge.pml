@@ -2,8 +2,8 @@
  *
  * Three shards; 2 was taken in by 1, an orphan. Thread 0 owns shard 0; one more thread takes an orphan or a
  * spare, so that ids come back. Both take
- * mail; the first one takes an orphan in, relabels and lets wards go. Others send the blocks: one alone, and two in one
- * letter, which the first block's label leads on its way; or the second thread
+ * what their inboxes hold; the first one takes an orphan in, relabels and lets merged ids go. Others send the blocks: one alone, and two in one
+ * batch, which the first block's label leads on its way; or the second thread
  * begins by freeing one of the two. An inbox is a set
  * here, and push, take and close are one step each: inbox.pml has shown that.
  * Labels, owners[] and versions are read and written in steps of their own.
@@ -15,7 +15,7 @@
  *
  * Mutants: CLOSE_FIRST (before owners[]: a send must wait), NO_CLOSED,
  * NO_RECHECK (what arrives is freed, whatever its label says), SERVES_EARLY
- * (the ids serve anew before the blocks are relabelled), NO_WARDS (of the one
+ * (the ids serve anew before the blocks are relabelled), NO_MERGED (of the one
  * taken in: they lead to it for ever), STATE_LATE (owners[] says that an id
  * serves anew before its state does: send_on takes a true label for a lie),
  * OWNER_EARLY (free looks the owner up before its thread has a shard). */
@@ -28,9 +28,9 @@
 
 byte owners[SHARDS];
 byte version[SHARDS]; /* of its state */
-byte mail[SHARDS];    /* set of blocks */
+byte inbox[SHARDS];    /* set of blocks */
 bool closed[SHARDS];
-byte ward_of[SHARDS];
+byte merged_into[SHARDS];
 byte orphans = BIT(1), spares = 0;
 byte label[BLOCKS];
 byte lies[BLOCKS]; /* ghost: the shard that it lies in; NONE: not born */
@@ -48,7 +48,7 @@ inline send(first, set)
         was = version[to];
         atomic {
             if
-            :: !closed[to] -> mail[to] = mail[to] | (set); break
+            :: !closed[to] -> inbox[to] = inbox[to] | (set); break
             :: else
             fi
         }
@@ -70,7 +70,7 @@ proctype sender(byte b)
     running--
 }
 
-/* Both had the same owner when the letter was written. */
+/* Both had the same owner when the batch was written. */
 proctype writer(byte b; byte c)
 {
     byte id, to, was, first_to;
@@ -119,15 +119,15 @@ inline deliver()
 
 inline take()
 {
-    atomic { got = mail[self]; mail[self] = 0 };
+    atomic { got = inbox[self]; inbox[self] = 0 };
     deliver()
 }
 
 inline close()
 {
     atomic {
-        got = mail[o];
-        mail[o] = 0;
+        got = inbox[o];
+        inbox[o] = 0;
 #ifndef NO_CLOSED
         closed[o] = true
 #endif
@@ -145,16 +145,16 @@ inline pop_orphan()
     }
 }
 
-inline lead_wards()
+inline lead_merged()
 {
     d_step {
         for (w : 0 .. SHARDS - 1) {
             if
-            :: ward_of[w] == o ->
-#ifndef NO_WARDS
+            :: merged_into[w] == o ->
+#ifndef NO_MERGED
                 owners[w] = self;
 #endif
-                ward_of[w] = self
+                merged_into[w] = self
             :: else
             fi
         }
@@ -173,7 +173,7 @@ inline move_all()
             fi
         }
         b = 0;
-        ward_of[o] = self
+        merged_into[o] = self
     };
     version[o]++ /* MERGED */
 }
@@ -183,7 +183,7 @@ inline adopt()
     pop_orphan();
     if
     :: o != NONE ->
-        lead_wards();
+        lead_merged();
 #ifdef CLOSE_FIRST
         close();
         owners[o] = self;
@@ -210,11 +210,11 @@ inline relabel()
     b = 0
 }
 
-inline wards_go()
+inline merged_go()
 {
     for (w : 0 .. SHARDS - 1) {
         if
-        :: ward_of[w] == self ->
+        :: merged_into[w] == self ->
 #ifdef STATE_LATE
             owners[w] = w;
             version[w]++;
@@ -222,7 +222,7 @@ inline wards_go()
             version[w]++; /* SPARE */
             owners[w] = w;
 #endif
-            atomic { ward_of[w] = NONE; spares = spares | BIT(w) }
+            atomic { merged_into[w] = NONE; spares = spares | BIT(w) }
         :: else
         fi
     }
@@ -232,11 +232,11 @@ inline wards_go()
 inline release()
 {
 #ifdef SERVES_EARLY
-    wards_go();
+    merged_go();
     relabel()
 #else
     relabel();
-    wards_go()
+    merged_go()
 #endif
 }
 
@@ -312,11 +312,11 @@ init {
     atomic {
         for (i : 0 .. SHARDS - 1) {
             owners[i] = i;
-            ward_of[i] = NONE
+            merged_into[i] = NONE
         }
         label[0] = 1; lies[0] = 1;
         label[1] = 2; lies[1] = 1;
-        owners[2] = 1; ward_of[2] = 1; closed[2] = true;
+        owners[2] = 1; merged_into[2] = 1; closed[2] = true;
         lies[BORN_LATER] = NONE;
         running = 3;
         run first_thread();
@@ -329,11 +329,11 @@ init {
     running == 0;
     for (i : 0 .. SHARDS - 1) {
         assert(owners[i] == i || !closed[owners[i]]); /* L1 */
-        assert(mail[i] == 0 || /* nobody looks there: */
-               (ward_of[i] == NONE && !(spares & BIT(i))))
+        assert(inbox[i] == 0 || /* nobody looks there: */
+               (merged_into[i] == NONE && !(spares & BIT(i))))
     }
     for (i : 0 .. BLOCKS - 1) {
         assert(freed[i] || lies[i] == NONE ||
-               ((mail[0] | mail[1] | mail[2]) & BIT(i)))
+               ((inbox[0] | inbox[1] | inbox[2]) & BIT(i)))
     }
 }

@@ -2,15 +2,15 @@
  *
  * Shard 0 is a thief's, who works there and gives it back; so its thread, which
  * is inside, takes shard 1, that nobody has. Two thieves look at shard 1, one
- * of them twice. An heir takes shard 0 when it is an orphan, opens its seat and
+ * of them twice. An heir takes shard 0 when it is an orphan, opens its thread and
  * leaves. Each load, store and compare-and-swap is a step; memory is
  * sequentially consistent (steal.pml has the store buffers).
  *
  *   safety     never two inside one shard
  *   progress   there is no cycle
  *
- * Mutants: OWNED_FIRST (shard 1 is OWNED before the seats are swapped: a thief
- * reads the seat that it had), MADE_OWNED (a new shard's state is OWNED before
+ * Mutants: OWNED_FIRST (shard 1 is OWNED before the threads are swapped: a thief
+ * reads the thread that it had), MADE_OWNED (a new shard's state is OWNED before
  * its thread sets it: two claims look the same), WAITS (for the thief). */
 
 #ifdef MADE_OWNED
@@ -27,8 +27,8 @@
 #define NEXT(s, status) ((((s) >> 3) + 1) << 3 | (status))
 
 byte state[2];
-byte seat[2];        /* of each shard */
-bool open[2];        /* each seat */
+byte thread_at[2];   /* of each shard */
+bool open[2];        /* each thread */
 bool orphan = false; /* shard 0 */
 byte inside[2];      /* ghosts */
 byte running = 5;
@@ -65,10 +65,10 @@ inline push_orphan()
     orphan = true
 }
 
-inline swap_seats()
+inline swap_threads()
 {
-    seat[0] = 1;
-    seat[1] = 0
+    thread_at[0] = 1;
+    thread_at[1] = 0
 }
 
 /* For who has the shard: a load and a store. */
@@ -78,7 +78,7 @@ inline own_new()
     state[1] = NEXT(now, OWNED)
 }
 
-/* Its seat is 0, which is shut: it is inside. */
+/* Its thread is 0, which is shut: it is inside. */
 proctype mover()
 {
     byte was, now;
@@ -92,9 +92,9 @@ proctype mover()
 #endif
 #ifdef OWNED_FIRST
     own_new();
-    swap_seats();
+    swap_threads();
 #else
-    swap_seats();
+    swap_threads();
     own_new();
 #endif
     if
@@ -157,7 +157,7 @@ proctype thief(byte rounds)
         :: !done -> goto next
         :: else
         fi;
-        t = seat[1];
+        t = thread_at[1];
         if
         :: open[t] -> change(1, now, STOLEN, done)
         :: else -> change(1, now, OWNED, done); done = false
@@ -183,7 +183,7 @@ proctype heir()
     :: atomic { orphan -> orphan = false };
         now = state[0];
         state[0] = NEXT(now, OWNED);
-        t = seat[0];
+        t = thread_at[0];
         work(0);
         open[t] = true
     :: skip /* it never comes */
@@ -199,7 +199,7 @@ init {
 #else
         state[1] = SPARE;
 #endif
-        seat[1] = 1;
+        thread_at[1] = 1;
         run mover();
         run first_thief();
         run thief(2);

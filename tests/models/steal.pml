@@ -21,7 +21,7 @@
 #define STATUS(s) ((s) & 7)
 #define NEXT(s, status) ((((s) >> 3) + 1) << 3 | (status))
 
-#define OPEN 0 /* of two seats */
+#define OPEN 0 /* of two structs */
 #define STATE 2
 #define WORK 3 /* a word in the arena */
 #define WORDS 4
@@ -31,7 +31,7 @@
 
 byte memory[WORDS];
 byte word[2 * DEEP], value[2 * DEEP], waiting[2]; /* the buffers of threads */
-byte seat = 0;   /* the shard's */
+byte thread_at = 0; /* the shard's */
 bool orphan = false;
 byte inside = 0, worked = 0; /* ghosts */
 byte running = 4;
@@ -139,7 +139,7 @@ inline push_orphan(t)
 }
 
 /* Enter and work, if it is still ours. */
-inline own(t, my)
+inline shard_enter(t, my)
 {
     store(t, OPEN + my, 0);
     load(t, STATE, state);
@@ -158,8 +158,8 @@ inline own(t, my)
         store(t, WORK, work + 1);
         work_ends();
         mine = true
-    :: else -> /* self_move: the shard gets another seat, which is not open */
-        seat = 1;
+    :: else -> /* self_move: the shard gets another struct, which is not open */
+        thread_at = 1;
         atomic { drain_all(t); change(state, ABANDONED, done) };
         if
         :: done
@@ -179,7 +179,7 @@ proctype thread()
     byte state, work, k, round;
     bool done, mine;
     for (round : 1 .. ROUNDS) {
-        own(0, 0);
+        shard_enter(0, 0);
         if
         :: mine && round == ROUNDS -> push_orphan(0) /* it ends */
         :: else -> leave(0, 0) /* with another shard, perhaps */
@@ -198,11 +198,11 @@ proctype heir()
     bool done, mine;
     if
     :: atomic { orphan -> orphan = false };
-        my = seat;
+        my = thread_at;
         load(1, STATE, state);
         store(1, STATE, NEXT(state, OWNED));
         leave(1, my);
-        own(1, my);
+        shard_enter(1, my);
         if
         :: mine -> leave(1, my)
         :: else
@@ -235,7 +235,7 @@ proctype thief()
     atomic { drain_all(0) };
     atomic { drain_all(1) };
 #endif
-    open = seat;
+    open = thread_at;
 #ifdef NO_LOOK
     open = 1;
 #else

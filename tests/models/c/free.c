@@ -3,25 +3,25 @@
  * the thread gets just that shard. */
 #include "shards.h"
 
-#include "extracted.h" /* free_slow, own_to_free, free_aside */
+#include "extracted.h" /* free_slow, shard_enter_to_free, free_aside */
 
 static void *thread(void *unused)
 {
-    sit_down(&nobody);
+    sit_down(&no_thread);
     free_slow(payload_at(0));
-    struct shard *s = own();
+    struct shard *s = shard_enter();
     if (s) {
-        outbox_post(&seat_of(s)->outbox);
-        disown(s);
+        outbox_post(&thread_of(s)->outbox);
+        shard_exit(s);
     }
     return unused;
 }
 
 static void *adopter(void *unused)
 {
-    sit_down(&shards[0].first_seat);
+    sit_down(&shards[0].first_thread);
     if (shard_relieve(&shards[0], NEVER_RICH))
-        wards_release(&shards[0]);
+        merged_release(&shards[0]);
     return unused;
 }
 

@@ -1,15 +1,15 @@
 /* fresh.c - lockfree/shard.h: a shard can be found as soon as it is in
- * records[]. One thread makes it and works there; a thief tries twice, another
- * once. */
+ * all_shards[]. One thread makes it and works there; a thief tries twice,
+ * another once. */
 #include "shards.h"
 
 static void *maker(void *unused)
 {
-    sit_down(&nobody);
-    struct shard *s = own_or_attach();
+    sit_down(&no_thread);
+    struct shard *s = shard_enter_or_attach();
     if (s) {
         work(s, 0);
-        disown(s);
+        shard_exit(s);
     }
     return unused;
 }
@@ -25,7 +25,7 @@ static void rob(int thread)
 
 static void *thief(void *unused)
 {
-    sit_down(&nobody);
+    sit_down(&no_thread);
     rob(1);
     rob(1);
     return unused;
@@ -33,7 +33,7 @@ static void *thief(void *unused)
 
 static void *other_thief(void *unused)
 {
-    sit_down(&nobody);
+    sit_down(&no_thread);
     rob(2);
     return unused;
 }

@@ -32,7 +32,7 @@ CPU_SECONDS = 300    # of one run; a row that needs more is too large
 DRIVERS = ["inbox", "stack", "merge", "steal", "move", "fresh", "free"]
 HEADERS = ["mm.h", "mm/*.h", "mm/engine/block.h", "mm/front/*.h",
            "mm/lockfree/*.h"]
-EXTRACTED = ["own_to_free", "free_aside", "free_slow"]    # for free.c
+EXTRACTED = ["shard_enter_to_free", "free_aside", "free_slow"]    # for free.c
 
 RELAXED, ACQUIRE = "memory_order_relaxed", "memory_order_acquire"
 RELEASE, BOTH = "memory_order_release", "memory_order_acq_rel"
@@ -45,9 +45,9 @@ BASE = [
     ("self_become", r"if \(!atomic_compare_exchange_strong_explicit\(.*?\)\)\n",
      "if (self() != from)\n"),
     ("self_become", r"(return false;\n)", r"\1    atomic_store_explicit("
-     r"&self_seat, t, memory_order_relaxed);\n"),
+     r"&self_thread, t, memory_order_relaxed);\n"),
     # It knows no call that clears memory.
-    ("letter_add", r"\*l = \(struct letter\)\{[^}]*\};",
+    ("batch_add", r"\*l = \(struct batch\)\{[^}]*\};",
      "l->to = to, l->first = NULL, l->last = p, l->blocks = l->bytes = 0;"),
 ]
 MUTANTS = {
@@ -69,8 +69,8 @@ MUTANTS = {
         ("shard_merge", r"(inbox_close_owner\(.*?\);)",
          r"\1 owner_set(o->id, s);")],
     "serves_early": [
-        ("wards_release", r"arena_relabel\(.*?\);", ""),
-        ("wards_release", r"(s->nwards = 0;)",
+        ("merged_release", r"arena_relabel\(.*?\);", ""),
+        ("merged_release", r"(s->nmerged = 0;)",
          r"\1 arena_relabel(&s->arena, s->id);")],
     "no_second_look": [("free_block", r"owner == s", "1")],
     # states and theft
@@ -84,7 +84,7 @@ MUTANTS = {
                       "atomic_fetch_add_explicit(&own, 1, ")],
     "no_thief_fence": [("shard_steal", r"mem_range\.no_barrier \?.*?;",
                         "true;")],
-    "no_owner_fence": [("own", r"full_fence\(\);", ";")],
+    "no_owner_fence": [("shard_enter", r"full_fence\(\);", ";")],
     "no_look": [("shard_steal", r"fenced && __atomic_load_n\(.*?\);",
                  "fenced;")],
     "open_relaxed": [("shard_steal", "__ATOMIC_ACQUIRE", "__ATOMIC_RELAXED")],
@@ -94,9 +94,9 @@ MUTANTS = {
     "owned_before_swap": [("self_move", r"shard_get\(\)", "shard_acquire()"),
                           ("self_move", r"state_set\(n, OWNED\);", "")],
     "exchanged_late": [
-        ("shard_exchange", r"seats_swap\(s, o\);", ""),
+        ("shard_exchange", r"threads_swap\(s, o\);", ""),
         ("shard_exchange", r"(state_set\(o, OWNED\);)",
-         r"\1 seats_swap(s, o);")],
+         r"\1 threads_swap(s, o);")],
     "made_owned": [("shard_make", r"SPARE", "OWNED")],
     "owner_too_early": [
         ("free_slow", r"(struct shard \*s = )",
@@ -117,7 +117,7 @@ ROWS = [
     ("merge", "", "rc11",
      "owner_set_relaxed owner_of_relaxed close_first close_acquire "
      "serves_early no_second_look"),
-    ("merge", "WARD", "", "no_second_look"),
+    ("merge", "TAKEN_IN", "", "no_second_look"),
     ("merge", "ENDS", "", ""),
     ("steal", "HEIR ENDS", "rc11",
      "change_acquire change_release state_get_relaxed no_look leave_relaxed"),

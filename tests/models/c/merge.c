@@ -3,8 +3,8 @@
  *
  * Shard 0 is the adopter's; 1 is an orphan, in which block 0 lies. An heir gets
  * an orphan or a spare, makes block 2 there, and passes it on to be sent.
- * WARD: shard 2 was taken in by 1 before, and block 1 still says so: both
- * blocks are sent in one letter. */
+ * TAKEN_IN: shard 2 was taken in by 1 before, and block 1 still says so: both
+ * blocks are sent in one batch. */
 #include "shards.h"
 
 static _Atomic(void *) passed_on;
@@ -14,15 +14,15 @@ static void *adopter(void *unused)
 {
     struct shard *s = &shards[0];
     shard_relieve(s, NEVER_RICH);
-    wards_release(s);
-    shard_free_mail(s, s);
-    outbox_post(&seat_of(s)->outbox);
+    merged_release(s);
+    shard_free_inbox(s, s);
+    outbox_post(&thread_of(s)->outbox);
     return unused;
 }
 
 static void *sender(void *unused)
 {
-#ifdef WARD
+#ifdef TAKEN_IN
     if (owner_of(payload_at(0)) == owner_of(payload_at(1))) {
         *(void **)payload_at(0) = payload_at(1);
         send(payload_at(0), payload_at(1));
@@ -42,8 +42,8 @@ static void *heir(void *unused)
     arena_make(&s->arena, 2);
     made = 1;
     atomic_store_explicit(&passed_on, payload_at(2), memory_order_release);
-    shard_free_mail(s, s);
-    outbox_post(&seat_of(s)->outbox);
+    shard_free_inbox(s, s);
+    outbox_post(&thread_of(s)->outbox);
 #ifdef ENDS
     shard_push_orphan(s);
 #endif
@@ -59,29 +59,29 @@ static void *sender_of_made(void *unused)
 }
 
 /* Bit i: block i is in the inbox of a shard that somebody looks into. */
-static unsigned in_mail(void)
+static unsigned in_inboxes(void)
 {
-    unsigned mail = 0;
+    unsigned waits = 0;
     for (int i = 0; i < SHARDS_MAX; i++) {
         void *p =
             atomic_load_explicit(&shards[i].inbox.chain, memory_order_relaxed);
         for (; p && p != INBOX_CLOSED; p = *(void **)p) {
             enum status status = status_of(state_get(&shards[i]));
             assert(status == OWNED || status == ORPHAN);
-            assert(!(mail & 1u << block_number(p)));
-            mail |= 1u << block_number(p);
+            assert(!(waits & 1u << block_number(p)));
+            waits |= 1u << block_number(p);
         }
     }
-    return mail;
+    return waits;
 }
 
-static void check_block(int i, unsigned mail)
+static void check_block(int i, unsigned waits)
 {
     int lies = 0;
     for (int k = 0; k < SHARDS_MAX; k++)
         lies += shards[k].arena.blocks >> i & 1;
     assert(freed[i] + lies == 1);
-    assert(i == 2 || freed[i] + (int)(mail >> i & 1) == 1);
+    assert(i == 2 || freed[i] + (int)(waits >> i & 1) == 1);
 }
 
 int main(void)
@@ -90,19 +90,19 @@ int main(void)
     shard_set(0, OWNED);
     arena_make(&shard_set(1, ORPHAN)->arena, 0);
     shard_set(2, MERGED);
-#ifdef WARD
+#ifdef TAKEN_IN
     arena_make(&shards[1].arena, 1);
     header_set_owner(payload_block(payload_at(1)), 2);
     owner_set(2, &shards[1]);
-    ward_add(&shards[1], &shards[2]);
+    merged_add(&shards[1], &shards[2]);
 #endif
     run_all(bodies, 4);
-    unsigned mail = in_mail();
-    check_block(0, mail);
-#ifdef WARD
-    check_block(1, mail);
+    unsigned waits = in_inboxes();
+    check_block(0, waits);
+#ifdef TAKEN_IN
+    check_block(1, waits);
 #endif
     if (made)
-        check_block(2, mail);
+        check_block(2, waits);
     return 0;
 }

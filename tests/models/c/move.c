@@ -6,22 +6,22 @@
 
 static void *owner(void *unused)
 {
-    sit_down(&shards[0].first_seat);
-    struct shard *s = own();
+    sit_down(&shards[0].first_thread);
+    struct shard *s = shard_enter();
 #ifdef RICH
     struct shard *to = s ? shard_relieve(s, 16) : NULL;
     s = to ? to : s;
 #endif
     if (s) {
         work(s, 0);
-        disown(s);
+        shard_exit(s);
     }
     return unused;
 }
 
 static void *first_thief(void *unused)
 {
-    sit_down(&nobody);
+    sit_down(&no_thread);
 #ifdef RICH
     if (!shard_steal(&shards[0]))
         return unused;
@@ -33,7 +33,7 @@ static void *first_thief(void *unused)
 
 static void *second_thief(void *unused)
 {
-    sit_down(&nobody);
+    sit_down(&no_thread);
     if (shard_steal(&shards[1])) {
         work(&shards[1], 2);
         shard_return(&shards[1]);
@@ -43,11 +43,11 @@ static void *second_thief(void *unused)
 
 static void *heir(void *unused)
 {
-    sit_down(&nobody);
-    struct shard *s = own_or_attach();
+    sit_down(&no_thread);
+    struct shard *s = shard_enter_or_attach();
     if (s) {
         work(s, 3);
-        disown(s);
+        shard_exit(s);
     }
     return unused;
 }
@@ -62,8 +62,8 @@ int main(void)
     shard_set(0, state_next(state_next(0, CLAIMED), STOLEN));
     shard_set(1, SPARE);
 #endif
-    shards[0].first_seat.open = NBINS;
-    shards[0].first_seat.also = &shards[0].first_seat;
+    shards[0].first_thread.open = NBINS;
+    shards[0].first_thread.next = &shards[0].first_thread;
 #ifdef RICH
     run_all(bodies, 3);
 #else

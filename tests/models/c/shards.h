@@ -39,8 +39,8 @@ bool mem_barrier(void)
 /* What front.h has: nothing waits in bins. */
 static void shard_empty(struct shard *s)
 {
-    shard_free_mail(s, s);
-    outbox_post(&seat_of(s)->outbox);
+    shard_free_inbox(s, s);
+    outbox_post(&thread_of(s)->outbox);
 }
 
 /* Shard id begins with this state. */
@@ -50,12 +50,12 @@ static struct shard *shard_set(uint32_t id, uint64_t state)
     atomic_store_explicit(&this_process.number, 1, memory_order_relaxed);
     atomic_store_explicit(&nshards, id + 1, memory_order_relaxed);
     s->id = id;
-    seat_set(s, &s->first_seat);
+    thread_set(s, &s->first_thread);
     atomic_store_explicit(&s->process, 1, memory_order_relaxed);
     atomic_store_explicit(&s->state, state, memory_order_relaxed);
     arena_init(&s->arena, id);
     owner_set(id, s);
-    atomic_store_explicit(&records[id], s, memory_order_release);
+    atomic_store_explicit(&all_shards[id], s, memory_order_release);
     if (status_of(state) == MERGED || status_of(state) == SPARE)
         inbox_close_owner(&s->inbox);
     if (status_of(state) == SPARE)
@@ -66,10 +66,10 @@ static struct shard *shard_set(uint32_t id, uint64_t state)
 }
 
 /* The calling thread sits here. The checker runs no initialiser of a
- * thread-local word: so each thread says so, or that it has no seat. */
-static void sit_down(struct seat *t)
+ * thread-local word: so each thread says so, or that it has none. */
+static void sit_down(struct thread *t)
 {
-    atomic_store_explicit(&self_seat, t, memory_order_relaxed);
+    atomic_store_explicit(&self_thread, t, memory_order_relaxed);
 }
 
 /* Work in an arena is a plain word, counted once more in the thread's own. */
@@ -83,13 +83,13 @@ static void work(struct shard *s, int thread)
     interrupt_point();
 }
 
-/* No work was lost; seats and shards lead to each other (L6). */
+/* No work was lost; threads and shards lead to each other (L6). */
 static void check_work(uint32_t n)
 {
     int all = 0;
     for (uint32_t i = 0; i < n; i++) {
         all += shards[i].arena.heap.work;
-        assert(seat_of(&shards[i])->shard == &shards[i]);
+        assert(thread_of(&shards[i])->shard == &shards[i]);
     }
     assert(all == worked[0] + worked[1] + worked[2] + worked[3]);
 }

@@ -42,17 +42,17 @@ static void *owner(void *unused)
 #ifdef IPI
     is_target = true;
 #endif
-    sit_down(&shards[0].first_seat);
+    sit_down(&shards[0].first_thread);
 #ifdef TWICE
     for (int i = 0; i < 2; i++) {
 #else
     for (int i = 0; i < 1; i++) {
 #endif
         interrupt_point();
-        struct shard *s = own();
+        struct shard *s = shard_enter();
         if (s) {
             work(s, 0);
-            disown(s);
+            shard_exit(s);
         }
     }
 #ifdef ENDS
@@ -65,7 +65,7 @@ static void *owner(void *unused)
 
 static void *thief(void *unused)
 {
-    sit_down(&nobody);
+    sit_down(&no_thread);
     if (shard_steal(&shards[0])) {
         work(&shards[0], 1);
         shard_return(&shards[0]);
@@ -75,11 +75,11 @@ static void *thief(void *unused)
 
 static void *heir(void *unused)
 {
-    sit_down(&nobody);
-    struct shard *s = own_or_attach();
+    sit_down(&no_thread);
+    struct shard *s = shard_enter_or_attach();
     if (s) {
         work(s, 2);
-        disown(s);
+        shard_exit(s);
     }
     return unused;
 }
@@ -88,8 +88,8 @@ int main(void)
 {
     body *const bodies[] = {owner, thief, heir};
     shard_set(0, OWNED);
-    shards[0].first_seat.open = NBINS;
-    shards[0].first_seat.also = &shards[0].first_seat;
+    shards[0].first_thread.open = NBINS;
+    shards[0].first_thread.next = &shards[0].first_thread;
     shard_set(1, SPARE);
 #ifdef HEIR
     run_all(bodies, 3);
@@ -100,6 +100,6 @@ int main(void)
     enum status status = status_of(state_get(&shards[0]));
     assert(status == OWNED || status == ORPHAN);
     if (status == ORPHAN) /* L5 */
-        assert(!seat_of(&shards[0])->open);
+        assert(!thread_of(&shards[0])->open);
     return 0;
 }

@@ -12,7 +12,7 @@
 #define BLOCKS 4
 
 struct heap {
-    bool fixed, steps;
+    bool may_grow, grows_in_steps;
     size_t size;
     int work; /* how often somebody worked here */
 };
@@ -85,7 +85,7 @@ static inline size_t heap_resident(const struct heap *h)
     return 0;
 }
 
-static inline size_t heap_waste(const struct heap *h)
+static inline size_t heap_purgeable(const struct heap *h)
 {
     (void)h;
     return 0;

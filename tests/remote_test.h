@@ -1,7 +1,7 @@
-/* home_test.h - blocks that one thread made and another frees, for the tests of
- * arena/remote.h. */
-#ifndef TESTS_HOME_TEST_H
-#define TESTS_HOME_TEST_H
+/* remote_test.h - blocks that one thread made and another frees, for the tests
+ * of arena/remote.h. */
+#ifndef TESTS_REMOTE_TEST_H
+#define TESTS_REMOTE_TEST_H
 
 #include "tests/arena_test.h"
 #include "tests/check_said.h"

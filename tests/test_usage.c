@@ -1,4 +1,4 @@
-/* test_tell.c - a stage counts what is in use, and gives back what is not. */
+/* test_usage.c - a stage counts what is in use, and gives back what is not. */
 #include "tests/mm_test.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
-/* test_home.c - arena/remote.h: what a thread frees beyond its bins takes no
+/* test_remote.c - arena/remote.h: what a thread frees beyond its bins takes no
  * lock each time, gets home, and waits for nobody who does not come. */
-#include "tests/home_test.h"
+#include "tests/remote_test.h"
 
 static size_t chain_length(const void *p)
 {
@@ -16,7 +16,7 @@ static size_t mail_of(uint32_t id)
     return chain == INBOX_CLOSED ? 0 : chain_length(chain);
 }
 
-static const struct letter *letter_for(uint32_t id)
+static const struct batch *batch_for(uint32_t id)
 {
     return outbox_slot(&self()->outbox, id);
 }
@@ -54,16 +54,16 @@ START_TEST(many_blocks_go_home_at_once_and_need_no_lock)
     for (size_t i = 0; i < OUTBOX_BLOCKS - 1; i++)
         send_home(made[i]);
     ck_assert_uint_eq(mail_of(id), 0);
-    ck_assert_uint_eq(letter_for(id)->blocks, OUTBOX_BLOCKS - 1);
+    ck_assert_uint_eq(batch_for(id)->blocks, OUTBOX_BLOCKS - 1);
     send_home(made[OUTBOX_BLOCKS - 1]);
     lock_drop(&to->lock);
     ck_assert_uint_eq(mail_of(id), OUTBOX_BLOCKS);
-    ck_assert_ptr_null(letter_for(id)->to);
+    ck_assert_ptr_null(batch_for(id)->to);
     ck_sound();
 }
 END_TEST
 
-START_TEST(too_much_mail_waits_when_its_owner_is_at_work)
+START_TEST(a_long_inbox_waits_when_its_owner_is_at_work)
 {
     enum { N = 100 };
     uint32_t id = make_elsewhere(N, LARGE)->id;
@@ -103,13 +103,13 @@ START_TEST(anothers_large_block_goes_home_at_once)
     uint32_t id = make_elsewhere(2, WAIT_BYTES)->id;
     lab->free(made[0]);
     ck_assert(!block_used(payload_block(made[0])));
-    ck_assert_ptr_null(letter_for(id)->to);
+    ck_assert_ptr_null(batch_for(id)->to);
     ck_assert_uint_eq(mail_of(id), 0);
     ck_sound();
 }
 END_TEST
 
-START_TEST(an_owner_who_does_not_come_has_little_mail)
+START_TEST(an_owner_that_does_not_come_has_a_short_inbox)
 {
     enum { N = 998 };
     uint32_t id = make_elsewhere(N, LARGE)->id;
@@ -124,8 +124,8 @@ START_TEST(an_owner_who_does_not_come_has_little_mail)
 }
 END_TEST
 
-/* The next thread gets the shard, and the mail: into its bins, and what they
- * have no room for shows that they were too small. */
+/* The next thread gets the shard, and what lay in the inbox: into its bins, and
+ * what they have no room for shows that they were too small. */
 static void *run_take_one(void *unused)
 {
     (void)unused;
@@ -161,22 +161,23 @@ START_TEST(a_thread_that_ends_keeps_nothing)
 }
 END_TEST
 
-/* A letter outlives the shard that it is for: that is merged, and its record
- * serves another thread. Who takes the letter looks at each block. */
+/* A batch outlives the shard that it is for: that is merged, and its record
+ * serves another thread. The thread that takes the batch looks at each block.
+ */
 START_TEST(blocks_of_a_letter_go_to_who_has_them_now)
 {
     uint32_t id = make_elsewhere(1, LARGE)->id;
     void *old = made[0];
     lab->free(old);
-    ck_assert_ptr_eq(letter_for(id)->first, old);
+    ck_assert_ptr_eq(batch_for(id)->first, old);
     ck_assert(adopt_one()); /* old is this thread's now */
     lock_take(&registry.lock);
     shards_reclaim();
     lock_drop(&registry.lock);
     ck_assert_uint_eq(make_elsewhere(1, LARGE)->id, id);
     lab->free(made[0]);
-    ck_assert_ptr_eq(letter_for(id)->first, made[0]);
-    ck_assert_ptr_eq(letter_for(id)->last, old);
+    ck_assert_ptr_eq(batch_for(id)->first, made[0]);
+    ck_assert_ptr_eq(batch_for(id)->last, old);
     outbox_post(&self()->outbox);
     ck_assert_uint_eq(mail_of(id), 2);
     ck_assert(block_used(payload_block(old)));
@@ -188,7 +189,7 @@ START_TEST(blocks_of_a_letter_go_to_who_has_them_now)
 }
 END_TEST
 
-START_TEST(an_orphans_mail_is_free_before_it_is_merged)
+START_TEST(an_orphans_inbox_is_free_before_it_is_merged)
 {
     uint32_t id = make_elsewhere(4, LARGE)->id;
     for (size_t i = 0; i < 4; i++)
@@ -221,10 +222,10 @@ START_TEST(mail_in_the_wrong_shard_goes_on_to_the_right_one)
     struct shard *other = make_elsewhere(2, LARGE);
     ck_assert(inbox_push_remote(&other->inbox, own, own));
     ck_assert(shard_try(other, ORPHAN));
-    shard_free_mail(other, other);
+    shard_free_inbox(other, other);
     lock_drop(&other->lock);
     ck_assert(block_used(payload_block(own)));
-    ck_assert_ptr_eq(letter_for(self()->shard->id)->first, own);
+    ck_assert_ptr_eq(batch_for(self()->shard->id)->first, own);
     flush_own();
     ck_assert(!block_used(payload_block(own)));
     ck_sound();
@@ -236,16 +237,16 @@ int main(void)
     const TTest *const tests[] = {
         an_own_block_is_free_at_once,
         many_blocks_go_home_at_once_and_need_no_lock,
-        too_much_mail_waits_when_its_owner_is_at_work,
+        a_long_inbox_waits_when_its_owner_is_at_work,
         realloc_of_anothers_block_does_not_wait_for_its_owner,
         anothers_large_block_goes_home_at_once,
-        an_owner_who_does_not_come_has_little_mail,
+        an_owner_that_does_not_come_has_a_short_inbox,
         mail_fills_the_bins_of_who_takes_it,
         a_thread_that_ends_keeps_nothing,
         blocks_of_a_letter_go_to_who_has_them_now,
-        an_orphans_mail_is_free_before_it_is_merged,
+        an_orphans_inbox_is_free_before_it_is_merged,
         a_block_that_waits_and_is_freed_again_is_told,
         mail_in_the_wrong_shard_goes_on_to_the_right_one,
         NULL};
-    return run_here("home", tests);
+    return run_here("remote", tests);
 }

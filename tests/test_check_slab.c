@@ -1,12 +1,13 @@
-/* test_check_run.c - mm_check: each kind of damage to runs is planted, and
+/* test_check_slab.c - mm_check: each kind of damage to slabs is planted, and
  * named with its invariant and its place. */
 #include "tests/damage.h"
 
 #define CLASS 2u /* requests of 25..32 bytes */
 #define TIGHT_SIZE ((size_t)CLASS * ALIGN)
 
-/* Live heap: tight blocks with headers, a run that is full, two in the list. */
-static struct run *full, *partial, *other;
+/* Live heap: tight blocks with headers, a slab that is full, two in the list.
+ */
+static struct slab *full, *partial, *other;
 static void *tight; /* with a header */
 
 static void fill_runs(void)
@@ -16,17 +17,17 @@ static void fill_runs(void)
     ck_assert_uint_eq(page_tag(tight), 0);
     while (page_tag(p = take(TIGHT_SIZE, 'x')) == 0)
         ;
-    full = payload_run(p);
-    while (payload_run(p) == full)
+    full = payload_slab(p);
+    while (payload_slab(p) == full)
         p = take(TIGHT_SIZE, 'x');
-    other = payload_run(p);
-    while (payload_run(p) == other)
+    other = payload_slab(p);
+    while (payload_slab(p) == other)
         p = take(TIGHT_SIZE, 'x');
-    partial = payload_run(p);
-    give_back((char *)other + RUN_START);
+    partial = payload_slab(p);
+    give_back((char *)other + SLAB_START);
     ck_assert_uint_eq(full->used, full->capacity);
-    ck_assert_ptr_eq(link_run(heap, arena.runs.partial[CLASS]), other);
-    ck_assert_ptr_eq(link_run(heap, other->next), partial);
+    ck_assert_ptr_eq(link_slab(heap, arena.slabs.partial[CLASS]), other);
+    ck_assert_ptr_eq(link_slab(heap, other->next), partial);
     ck_healthy();
 }
 
@@ -62,18 +63,18 @@ START_TEST(r2_a_count_of_used_blocks_that_is_wrong)
 }
 END_TEST
 
-START_TEST(r3_a_run_with_free_blocks_in_no_list)
+START_TEST(r3_a_slab_with_free_blocks_in_no_list)
 {
     fill_runs();
-    run_list_remove(heap, &arena.runs, partial);
+    slab_list_remove(heap, &arena.slabs, partial);
     ck_names("R3", partial);
 }
 END_TEST
 
-START_TEST(r3_a_full_run_in_the_list)
+START_TEST(r3_a_full_slab_in_the_list)
 {
     fill_runs();
-    run_list_insert(heap, &arena.runs, full);
+    slab_list_insert(heap, &arena.slabs, full);
     ck_names("R3", full);
 }
 END_TEST
@@ -81,7 +82,7 @@ END_TEST
 START_TEST(r3_links_that_are_not_symmetric)
 {
     fill_runs();
-    partial->prev = run_link(heap, full);
+    partial->prev = slab_link(heap, full);
     ck_names("R3", partial);
 }
 END_TEST
@@ -89,23 +90,23 @@ END_TEST
 START_TEST(r3_a_list_that_is_a_ring)
 {
     fill_runs();
-    partial->next = run_link(heap, other);
-    other->prev = run_link(heap, partial);
+    partial->next = slab_link(heap, other);
+    other->prev = slab_link(heap, partial);
     ck_assert_uint_ge(arena_check(), 1);
     ck_assert(names("R3", other) || names("R3", payload_block(other)) ||
               names("R3", payload_block(partial)));
 }
 END_TEST
 
-START_TEST(r3_a_run_in_the_list_of_another_class)
+START_TEST(r3_a_slab_in_the_list_of_another_class)
 {
     fill_runs();
-    arena.runs.partial[CLASS + 1] = run_link(heap, partial);
+    arena.slabs.partial[CLASS + 1] = slab_link(heap, partial);
     ck_names("R3", payload_block(partial));
 }
 END_TEST
 
-START_TEST(r3_a_list_that_leads_to_a_block_without_a_run)
+START_TEST(r3_a_list_that_leads_to_a_block_without_a_slab)
 {
     fill_runs();
     partial->next = block_link(heap, payload_block(tight));
@@ -129,11 +130,11 @@ START_TEST(r4_a_tag_of_another_class)
 }
 END_TEST
 
-START_TEST(r4_a_tag_and_a_run_of_a_class_that_does_not_exist)
+START_TEST(r4_a_tag_and_a_slab_of_a_class_that_does_not_exist)
 {
     fill_runs();
-    full->class = RUN_CLASSES + 1;
-    page_set_tag(full, RUN_CLASSES + 1);
+    full->class = SLAB_CLASSES + 1;
+    page_set_tag(full, SLAB_CLASSES + 1);
     ck_names("R4", full);
 }
 END_TEST
@@ -163,8 +164,8 @@ END_TEST
 START_TEST(r5_a_count_of_live_tight_blocks_that_is_wrong)
 {
     fill_runs();
-    arena.runs.live[CLASS]--;
-    ck_names("R5", &arena.runs.live[CLASS]);
+    arena.slabs.live[CLASS]--;
+    ck_names("R5", &arena.slabs.live[CLASS]);
 }
 END_TEST
 
@@ -172,7 +173,7 @@ START_TEST(r5_a_tight_block_that_lost_its_bit)
 {
     fill_runs();
     payload_block(tight)->header |= BLOCK_ROOMY;
-    ck_names("R5", &arena.runs.live[CLASS]);
+    ck_names("R5", &arena.slabs.live[CLASS]);
 }
 END_TEST
 
@@ -192,20 +193,20 @@ int main(void)
         r1_a_free_bit_beyond_the_capacity,
         r2_a_used_block_whose_bit_says_free,
         r2_a_count_of_used_blocks_that_is_wrong,
-        r3_a_run_with_free_blocks_in_no_list,
-        r3_a_full_run_in_the_list,
+        r3_a_slab_with_free_blocks_in_no_list,
+        r3_a_full_slab_in_the_list,
         r3_links_that_are_not_symmetric,
         r3_a_list_that_is_a_ring,
-        r3_a_run_in_the_list_of_another_class,
-        r3_a_list_that_leads_to_a_block_without_a_run,
+        r3_a_slab_in_the_list_of_another_class,
+        r3_a_list_that_leads_to_a_block_without_a_slab,
         r3_a_list_that_leads_out_of_the_heap,
         r4_a_tag_of_another_class,
-        r4_a_tag_and_a_run_of_a_class_that_does_not_exist,
+        r4_a_tag_and_a_slab_of_a_class_that_does_not_exist,
         r4_a_tag_on_a_page_of_a_used_block,
         r4_a_tag_that_a_free_block_kept,
         r5_a_count_of_live_tight_blocks_that_is_wrong,
         r5_a_tight_block_that_lost_its_bit,
         r5_a_large_block_that_says_tight,
         NULL};
-    return run_heap_tests("check-run", tests);
+    return run_heap_tests("check-slab", tests);
 }

@@ -1,9 +1,9 @@
-/* double_free_run.c - a small block is freed twice. */
+/* double_free_slab.c - a small block is freed twice. */
 #include "fault.h"
 
 static void make_fault(void)
 {
-    char *p = block_in_run(32);
+    char *p = block_in_slab(32);
     mm->free(p);
     mm->free(wrong(p));
 }

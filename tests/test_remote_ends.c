@@ -1,7 +1,7 @@
-/* test_home_ends.c - arena/remote.h where it is narrow: no more memory,
+/* test_remote_ends.c - arena/remote.h where it is narrow: no more memory,
  * blocks that lose their owner, large ones, double frees that nobody saw at
  * once. */
-#include "tests/home_test.h"
+#include "tests/remote_test.h"
 
 #define HUGE ((size_t)1 << 20)
 
@@ -14,7 +14,7 @@ static void no_more_memory(void)
             ;
 }
 
-/* The letter is for a shard that was merged into this thread's. */
+/* The batch is for a shard that was merged into this thread's. */
 START_TEST(what_waits_with_who_needs_it_is_free_for_him)
 {
     enum { N = 28 };
@@ -71,7 +71,7 @@ START_TEST(a_large_block_that_fits_only_where_it_is_waits_to_grow_there)
 }
 END_TEST
 
-/* ---- mail -------------------------------------------------------------- */
+/* ---- inboxes ----------------------------------------------------------- */
 
 START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
 {
@@ -85,7 +85,7 @@ START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
     while (arena_malloc(a, made_size)) /* and no place for one more */
         ;
     size_t size = a->heap.size;
-    ck_assert(inbox_has_mail(&self()->shard->inbox));
+    ck_assert(inbox_has_blocks(&self()->shard->inbox));
     ck_assert_ptr_nonnull(lab->malloc(made_size));
     ck_assert_uint_eq(a->heap.size, size);
     ck_assert_int_ge(self()->cache.rooms[request_bin(made_size)], 0);
@@ -156,5 +156,5 @@ int main(void)
         letters_get_home_when_ids_serve_anew,
         a_double_free_that_was_not_seen_at_once_is_told_in_the_end,
         NULL};
-    return run_here("home-ends", tests);
+    return run_here("remote-ends", tests);
 }

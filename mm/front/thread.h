@@ -1,0 +1,22 @@
+/* thread.h - what a thread keeps as long as it lives, whatever its shard. The
+ * lock-free stage may give it several, one of them in use: see its thread.h. */
+#ifndef MM_FRONT_THREAD_H
+#define MM_FRONT_THREAD_H
+
+#include "mm/front/cache.h"
+#include "mm/front/outbox.h"
+
+struct shard;
+
+/* Its thread's alone, but for open, which thieves read. */
+struct thread {
+    size_t open;     /* NBINS; 0: its thread is inside, or it is free */
+    uint32_t asides; /* calls that found it shut, since it was entered */
+    struct thread
+        *next; /* lockfree: the ring of its thread; arena: free ones */
+    struct cache cache;
+    struct outbox outbox;
+    struct shard *shard;
+} __attribute__((aligned(64)));
+
+#endif

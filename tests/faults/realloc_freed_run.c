@@ -1,9 +1,0 @@
-/* realloc_freed_run.c - a small block is given to realloc after free. */
-#include "fault.h"
-
-static void make_fault(void)
-{
-    char *p = block_in_run(32);
-    mm->free(p);
-    mm->realloc(wrong(p), 20);
-}
