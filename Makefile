@@ -55,7 +55,7 @@ CPPFLAGS = -I. -D_GNU_SOURCE $(if $(DEBUG),-DMM_DEBUG=1) \
 LDLIBS   = $(if $(filter jansson,$(LACKS)),,-ljansson) $(ZSTD_LIBS) -lm $(WRAP)
 ZSTD_LIBS = $(if $(filter zstd,$(LACKS)),,-lzstd)
 
-# The driver notes what allocators map (driver/account.h).
+# The driver notes what allocators map (driver/check/account.h).
 comma   := ,
 space   := $() $()
 WRAP     = $(patsubst %,-Wl$(comma)--wrap=%,mem_map mem_map_at mem_remap \
@@ -84,10 +84,11 @@ DESIGNS = $(patsubst designs/%.c,%,$(wildcard designs/*.c))
 LAB_DESIGNS = buddy bucket fit_cas libc null
 own_werror  = $(if $(filter-out $(LAB_DESIGNS),$(filter $(DESIGNS),\
                   $(subst -,_,$(basename $(@F))))),,-Werror)
+DRIVER_ROOMS = base trace check run report
 # What stands in driver/without/ is taken instead where its library lacks.
-DRIVER  = $(filter-out $(if $(filter zstd,$(LACKS)),trace_zstd) \
-              $(if $(filter jansson,$(LACKS)),report_json), \
-              $(patsubst driver/%.c,%,$(wildcard driver/*.c))) \
+DRIVER  = $(filter-out $(if $(filter zstd,$(LACKS)),trace/trace_zstd) \
+              $(if $(filter jansson,$(LACKS)),report/report_json), \
+              $(patsubst driver/%.c,%,$(wildcard $(DRIVER_ROOMS:%=driver/%/*.c)))) \
           $(LACKS:%=without/%)
 
 # ---- one build directory for each CC, SAN, DEBUG, COUNT ------------------
@@ -149,7 +150,7 @@ $(B)/driver/%.o: driver/%.c $(B)/flags | $(HAVE)
 	$(COMPILE)
 
 # It has the template of --watch's page in it.
-$(B)/driver/scene_page.o: driver/scene_page.html
+$(B)/driver/report/scene_page.o: driver/report/scene_page.html
 
 $(B)/mdriver.o: mdriver.c $(B)/flags | $(HAVE)
 	$(call say,CC,$<)
@@ -161,7 +162,7 @@ remember = @mkdir -p $(@D); \
     printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
 
 $(B)/flags: FORCE
-	@mkdir -p $(B)/driver/without $(B)/designs $(B)/tests
+	@mkdir -p $(addprefix $(B)/driver/,$(DRIVER_ROOMS) without) $(B)/designs $(B)/tests
 	$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(ALLOC_CFLAGS))
 $(B)/objects: FORCE
 	$(call remember,$(LDLIBS) $(LAB_OBJS))

@@ -3,20 +3,20 @@
  *   options ─► traces ─► bench (plan, sandboxes, passes) ─► results ─► reports
  *
  * docs/driver.md describes the options and defines every figure. */
-#include "driver/bench.h"
-#include "driver/dmem.h"
-#include "driver/grade.h"
-#include "driver/heapmap_run.h"
-#include "driver/isolate.h"
-#include "driver/once.h"
-#include "driver/output.h"
-#include "driver/peer.h"
-#include "driver/registry.h"
-#include "driver/report.h"
-#include "driver/sanitized.h"
-#include "driver/scene_run.h"
-#include "driver/stages.h"
-#include "driver/summary.h"
+#include "driver/base/driver_mem.h"
+#include "driver/base/registry.h"
+#include "driver/base/sanitized.h"
+#include "driver/report/grade.h"
+#include "driver/report/heapmap_run.h"
+#include "driver/report/output.h"
+#include "driver/report/report.h"
+#include "driver/report/scene_run.h"
+#include "driver/report/summary.h"
+#include "driver/run/bench.h"
+#include "driver/run/isolate.h"
+#include "driver/run/peer.h"
+#include "driver/run/profile.h"
+#include "driver/run/stages.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
     if (o.grade)
         isolate_self();
     struct trace **traces = read_traces(&o);
-    int status = o.once      ? once_run(&o, traces)
+    int status = o.once      ? profile_run(&o, traces)
                  : o.watch   ? watch(&o, traces)
                  : o.heapmap ? draw(&o, traces)
                              : measure(&o, traces);

@@ -91,7 +91,7 @@ struct mm_allocator {
      * may look at every free block. */
     size_t (*used)(void);
     /** Call each for every piece of the heap, in any order; mail last.
-     * Optional: for pictures (driver/scene.h). @pre quiescent */
+     * Optional: for pictures (driver/report/scene.h). @pre quiescent */
     void (*walk)(void (*each)(const struct mm_piece *piece, void *arg),
                  void *arg);
     /** Give the pages of free blocks back to the system. Optional. Any thread,

@@ -60,7 +60,8 @@ program_prepare() {
     perl) larger hash.pl 's/1 \.\. 20000/1 .. 500000/' ;;
     sqlite3) larger tables.sql 's/4000)/40000)/; s/12000)/120000)/' ;;
     cc1)
-        for source in driver/oracle driver/report_json driver/child memlib; do
+        for source in driver/check/oracle driver/report/report_json \
+                driver/run/child memlib; do
             gcc -E -I. -D_GNU_SOURCE "$source.c" \
                 -o "$dir/$(basename "$source").i"
         done ;;

@@ -28,15 +28,20 @@ ROOMS = [
     ["designs/*.h"],
     ["mm.c", "designs/*.c"],
     ["preload.c", "preload_dlopen.c"],
-    ["record.c", "record/"], ["driver/**", "mdriver.c"], ["bench/", "teach/"],
+    ["record.c", "record/"],
+    ["driver/base/"], ["driver/trace/"], ["driver/check/"], ["driver/run/"],
+    ["driver/report/"], ["driver/without/"], ["mdriver.c"],
+    ["bench/", "teach/"],
     ["tests/**"],
 ]
 # Programs that know no allocator: all that they may include of lower rooms.
 SEES = {
     "bench/": [], "teach/": [],
     "record.c": ["config.h", "record/"], "record/": ["config.h"],
-    "mdriver.c": ["config.h", "mm.h", "memlib.h", "driver/"],
-    "driver/**": ["config.h", "mm.h", "memlib.h"],
+    "mdriver.c": ["config.h", "mm.h", "memlib.h", "driver/**"],
+    "driver/base/": ["config.h", "mm.h", "memlib.h"],
+    **{f"driver/{room}/": ["config.h", "mm.h", "memlib.h", "driver/**"]
+       for room in ("trace", "check", "run", "report", "without")},
 }
 ALONE = ["designs/*.c"]    # see no file of their own room
 

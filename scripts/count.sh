@@ -78,7 +78,7 @@ trap 'rm -rf "$work"' EXIT
 # count TRACE NAME LIBRARY: sets status, ops, instructions
 count() {
     local name=$2 tool=(valgrind --tool=callgrind
-        --callgrind-out-file=/dev/null --toggle-collect=once_counted)
+        --callgrind-out-file=/dev/null --toggle-collect=profile_counted)
     [[ -z $3 ]] || name=libc
     status=valid
     env ${3:+LD_PRELOAD="$3"} "${tool[@]}" ./mdriver --once -f "$1" \

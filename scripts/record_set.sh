@@ -38,7 +38,7 @@ serve()
 
 compiler()
 {
-    gcc -E -I"$root" -D_GNU_SOURCE "$root/driver/oracle.c" -o oracle.i
+    gcc -E -I"$root" -D_GNU_SOURCE "$root/driver/check/oracle.c" -o oracle.i
     record gcc-cc1 'GCC 12 compiles 6,000 preprocessed lines' \
         "$(gcc -print-prog-name=cc1)" -quiet -O2 oracle.i -o oracle.s
 }

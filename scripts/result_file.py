@@ -76,7 +76,7 @@ def format_number(value):
 
 
 def quantile(values, fraction):
-    """As driver/clock.c: between the two neighbours."""
+    """As driver/base/clock.c: between the two neighbours."""
     ordered = sorted(values)
     at = fraction * (len(ordered) - 1)
     low = int(at)

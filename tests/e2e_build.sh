@@ -81,7 +81,7 @@ exec gcc "\$@"
 END
     chmod +x "$SCRATCH/gcc"
 }
-driver_sources=(driver/*.c)
+driver_sources=(driver/*/*.c)
 driver_object=build/${driver_sources[0]%.c}.o
 for missing in zstd:libzstd-dev jansson:libjansson-dev; do
     header=${missing%:*}.h package=${missing#*:}
@@ -93,6 +93,9 @@ for missing in zstd:libzstd-dev jansson:libjansson-dev; do
 done
 try make CC="$SCRATCH/gcc" B=build "$object"
 expect_output "an allocator builds without the driver's libraries" 0 'null\.c'
+try make B=build-without WITHOUT=zstd,jansson \
+    build-without/driver/without/{zstd,jansson}.o
+expect_output "what stands in for a library that lacks builds" 0 'jansson\.c'
 try make CC=no-such-compiler build-no-such-compiler/have-zstd
 expect_output "a missing compiler is named" 2 \
     '^error: no-such-compiler .*apt-get install'

@@ -64,12 +64,14 @@ expect "run.sh --csv names each test" grep -q '^bad,"two: why",failed,' \
 tree=$SCRATCH/tree
 plant() {    # FILE LINE...: a clean tree, then FILE with these lines more
     rm -rf "$tree"
-    mkdir -p "$tree"/{mm/{engine,global,arena,lockfree},designs,driver,tests}
+    mkdir -p "$tree"/{mm/{engine,global,arena,lockfree},designs,tests} \
+        "$tree"/driver/{base,trace}
     local file name
     for file in config.h mm.h memlib.h memlib.c mm.c mdriver.c preload.c \
             mm/util.h mm/engine/{block,sizeclass,seglist,slab}.h \
             mm/{global,arena,lockfree}/stage.h \
-            designs/{a.c,b.c,x.h} driver/{plan,clock}.h tests/test_x.c; do
+            designs/{a.c,b.c,x.h} driver/{trace/plan,base/clock}.h \
+            tests/test_x.c; do
         name=${file##*/}
         printf '/* %s - a file. */\n' "$name" >"$tree/$file"
     done
@@ -106,14 +108,15 @@ layer_fault mm/engine/slab.h mm/global/stage.h
 layer_fault mm/global/stage.h mm.c
 layer_fault mm/arena/stage.h mm/lockfree/stage.h
 layer_fault designs/a.c designs/b.c
-layer_fault designs/a.c driver/plan.h
+layer_fault designs/a.c driver/trace/plan.h
 layer_fault designs/x.h designs/a.c
 layer_fault mm.c tests/test_x.c
 layer_fault mdriver.c mm/util.h
-layer_fault driver/plan.h mm/engine/seglist.h
-layer_fault driver/plan.h tests/test_x.c
+layer_fault driver/trace/plan.h mm/engine/seglist.h
+layer_fault driver/base/clock.h driver/trace/plan.h
+layer_fault driver/trace/plan.h tests/test_x.c
 layer_right mdriver.c memlib.h
-layer_right driver/plan.h driver/clock.h
+layer_right driver/trace/plan.h driver/base/clock.h
 layer_right mm/engine/sizeclass.h mm/engine/block.h
 layer_right mm/global/stage.h mm/engine/seglist.h
 layer_right designs/a.c mm/engine/seglist.h
@@ -141,7 +144,7 @@ for file in mm.c mm/engine/seglist.h designs/a.c preload.c; do
 done
 plant memlib.c '#include <sys/mman.h>'
 accepts layers "layers: memlib.c may include sys/mman.h"
-plant driver/clock.h '#include <sys/mman.h>'
+plant driver/base/clock.h '#include <sys/mman.h>'
 accepts layers "layers: the driver's own memory is the driver's business"
 
 lengths() {    # FILE LIMIT
@@ -153,7 +156,7 @@ lengths() {    # FILE LIMIT
         "layers: $1 may not have more than $2 lines"
 }
 lengths mm/engine/seglist.h 600
-lengths driver/plan.h 600
+lengths driver/trace/plan.h 600
 
 mapfile -t lines < <(yes '    x();' | head -n 38)
 plant mm/engine/seglist.h 'static void f(void)' '{' "${lines[@]}" '}'

@@ -6,8 +6,8 @@
 #ifndef TESTS_FAKE_ALLOCATOR_H
 #define TESTS_FAKE_ALLOCATOR_H
 
-#include "driver/dmem.h"
-#include "driver/oracle.h"
+#include "driver/base/driver_mem.h"
+#include "driver/check/oracle.h"
 
 #include <check.h>
 #include <errno.h>

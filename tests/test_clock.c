@@ -1,7 +1,7 @@
 /* test_clock.c - what is made of repeated times, and of single ones
- * (driver/clock.h, driver/latency.h). */
-#include "driver/clock.h"
-#include "driver/latency.h"
+ * (driver/base/clock.h, driver/base/latency.h). */
+#include "driver/base/clock.h"
+#include "driver/base/latency.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* test_grade.c - points from results that are written by hand. */
 #include "config.h"
-#include "driver/grade.h"
+#include "driver/report/grade.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,5 +1,6 @@
-/* test_heapmap.c - what lay where: driver/heapmap.h, with blocks made up. */
-#include "driver/heapmap.h"
+/* test_heapmap.c - what lay where: driver/report/heapmap.h, with blocks made
+ * up. */
+#include "driver/report/heapmap.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -289,14 +289,14 @@ static void *hand_over(void *arg)
 
 START_TEST(threads_hand_huge_blocks_over_and_lose_none)
 {
-    pthread_t crew[CREW];
+    pthread_t team[CREW];
     begin(_i);
     size_t used = mm->used();
     for (uintptr_t i = 0; i < CREW; i++)
         ck_assert_int_eq(
-            pthread_create(&crew[i], NULL, hand_over, (void *)(i + 1)), 0);
+            pthread_create(&team[i], NULL, hand_over, (void *)(i + 1)), 0);
     for (int i = 0; i < CREW; i++)
-        pthread_join(crew[i], NULL);
+        pthread_join(team[i], NULL);
     ck_healthy();
     for (int i = 0; i < PLACES; i++)
         mm->free(

@@ -1,5 +1,5 @@
 /* test_pattern.c - what is written into blocks, and what a check sees. */
-#include "driver/pattern.h"
+#include "driver/check/pattern.h"
 
 #include <check.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* test_plan.c - which thread replays which trace (driver/plan.h). */
-#include "driver/plan.h"
+/* test_plan.c - which thread replays which trace (driver/trace/plan.h). */
+#include "driver/trace/plan.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
-/* test_replay.c - lanes that hand blocks over (driver/replay.h, resident.h). */
-#include "driver/replay.h"
+/* test_replay.c - lanes that hand blocks over (driver/run/replay.h,
+ * resident.h). */
+#include "driver/run/replay.h"
 
-#include "driver/crew.h"
-#include "driver/dmem.h"
-#include "driver/resident.h"
+#include "driver/base/driver_mem.h"
+#include "driver/base/team.h"
+#include "driver/run/resident.h"
 #include "tests/threaded_trace.h"
 
 #define THREADS 4
@@ -58,7 +59,7 @@ static const struct mm_allocator know = {
 struct players {
     struct trace *t;
     struct script *s;
-    struct crew *crew;
+    struct team *team;
     struct fault fault;
     struct resident resident;
     _Atomic uintptr_t *hands;
@@ -110,13 +111,13 @@ static struct players *players_new(struct trace *t)
             .thread = k,
             .absurd = SIZE_MAX,
         };
-    p->crew = crew_start(t->nthreads, false, hello, NULL);
+    p->team = team_start(t->nthreads, false, hello, NULL);
     return p;
 }
 
 static void players_free(struct players *p)
 {
-    crew_end(p->crew, hello, NULL);
+    team_end(p->team, hello, NULL);
     for (unsigned k = 0; k < p->t->nthreads; k++)
         dmem_free(p->lanes[k].slots);
     dmem_free(p->hands);
@@ -153,10 +154,10 @@ START_TEST(each_block_is_freed_once_whoever_has_it_and_however_often_it_moved)
         posts += p->s->lanes[k].nout;
     }
     for (int i = 0; i < ROUNDS; i++) {
-        crew_run(p->crew, timed, p);
+        team_run(p->team, timed, p);
         ck_assert_uint_eq(atomic_load(&nlive), left);
         ck_assert_uint_eq(entries_set(p), posts);
-        crew_run(p->crew, clear, p);
+        team_run(p->team, clear, p);
         ck_assert_uint_eq(atomic_load(&nlive), 0);
         ck_assert_uint_eq(entries_set(p), 0);
     }
@@ -170,10 +171,10 @@ START_TEST(a_block_is_left_to_the_lane_that_had_it_last)
 {
     struct players *p = players_of("mmtrace 1\nids 2\nops 4\nthreads 2\n"
                                    "@0 a 0 8\n@0 a 1 8\n@1 r 0 9\n@0 f 1\n");
-    crew_run(p->crew, timed, p);
+    team_run(p->team, timed, p);
     ck_assert_uint_eq(atomic_load(&nlive), 1);
     size_t before = atomic_load(&nfreed_by[1]);
-    crew_run(p->crew, clear, p);
+    team_run(p->team, clear, p);
     ck_assert_uint_eq(atomic_load(&nfreed_by[1]), before + 1);
     ck_assert_uint_eq(atomic_load(&nlive), 0);
     players_free(p);
@@ -186,9 +187,9 @@ START_TEST(an_id_is_used_again_only_after_the_other_lane_s_free)
                                    "@0 a 0 8\n@1 f 0\n@0 a 0 8\n@1 f 0\n"
                                    "@0 a 0 8\n@1 f 0\n");
     for (int i = 0; i < ROUNDS; i++) {
-        crew_run(p->crew, timed, p);
+        team_run(p->team, timed, p);
         ck_assert_uint_eq(atomic_load(&nlive), 0);
-        crew_run(p->crew, clear, p);
+        team_run(p->team, clear, p);
     }
     ck_assert_uint_eq(atomic_load(&nfreed_by[0]), 0);
     ck_assert_uint_eq(atomic_load(&nfreed_by[1]), 3 * ROUNDS);
@@ -205,11 +206,11 @@ START_TEST(the_touch_pass_keeps_account_of_blocks_that_change_hands)
         "@0 a 1 30\n@0 f 0\n@1 a 2 7\n@0 f 1\n");
     for (int i = 0; i < ROUNDS; i++) {
         resident_begin(&p->resident, 500, 2);
-        crew_run(p->crew, touched, p);
+        team_run(p->team, touched, p);
         ck_assert_uint_eq(p->resident.live, 7);
         ck_assert_uint_ge(p->resident.peak_live, 500);
         ck_assert_uint_le(p->resident.peak_live, 537);
-        crew_run(p->crew, clear, p);
+        team_run(p->team, clear, p);
     }
     players_free(p);
 }

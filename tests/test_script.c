@@ -1,5 +1,5 @@
-/* test_script.c - traces made ready for lanes (driver/script.h). */
-#include "driver/script.h"
+/* test_script.c - traces made ready for lanes (driver/trace/script.h). */
+#include "driver/trace/script.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* test_script_play.c - scripts performed in file order, with the numbers of
- * blocks instead of blocks: every operation finds its own (driver/script.h).
- * The trace has no `f -1`, so each operation has a block. */
-#include "driver/script.h"
+ * blocks instead of blocks: every operation finds its own
+ * (driver/trace/script.h). The trace has no `f -1`, so each operation has a
+ * block. */
+#include "driver/trace/script.h"
 
 #include "tests/threaded_trace.h"
 

@@ -1,6 +1,6 @@
 /* test_shadow.c - the shadow map: who owns which 8 bytes. Claims need no
  * memory behind the addresses, so the tests make addresses up. */
-#include "driver/shadow.h"
+#include "driver/check/shadow.h"
 
 #include <check.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* test_spans.c - the set of mapped ranges. */
-#include "driver/spans.h"
+#include "driver/check/spans.h"
 
 #include <check.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* test_summary.c - means and ratios of results written by hand
- * (driver/summary.h). */
-#include "driver/summary.h"
+ * (driver/report/summary.h). */
+#include "driver/report/summary.h"
 
 #include <check.h>
 #include <stdlib.h>

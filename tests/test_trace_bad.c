@@ -2,7 +2,7 @@
  *
  * The malformed texts are in bad_traces.h, a test for each; what is bad as a
  * file is in test_trace_file.c and test_trace_zstd.c. */
-#include "driver/trace.h"
+#include "driver/trace/trace.h"
 #include "tests/bad_traces.h"
 
 #include <check.h>

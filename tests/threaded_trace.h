@@ -5,7 +5,7 @@
 #ifndef TESTS_THREADED_TRACE_H
 #define TESTS_THREADED_TRACE_H
 
-#include "driver/trace.h"
+#include "driver/trace/trace.h"
 
 #include <check.h>
 #include <stdio.h>

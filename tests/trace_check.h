@@ -1,11 +1,12 @@
-/* trace_check.h - is a trace what driver/trace.h promises? And its text again.
+/* trace_check.h - is a trace what driver/trace/trace.h promises? And its text
+ * again.
  *
  * Used by test_trace.c and by the fuzzer. Recomputes every promise from the
  * operations alone, in the plainest way: an own array, no shared code. */
 #ifndef TESTS_TRACE_CHECK_H
 #define TESTS_TRACE_CHECK_H
 
-#include "driver/trace.h"
+#include "driver/trace/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>

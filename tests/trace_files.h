@@ -5,7 +5,7 @@
 #ifndef TESTS_TRACE_FILES_H
 #define TESTS_TRACE_FILES_H
 
-#include "driver/trace.h"
+#include "driver/trace/trace.h"
 
 #include <check.h>
 #include <stdio.h>

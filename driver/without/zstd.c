@@ -1,6 +1,7 @@
-/* zstd.c - in place of driver/trace_zstd.c where there is no libzstd (make
- * WITHOUT=zstd): compressed traces are refused, with what to do instead. */
-#include "driver/trace_parse.h"
+/* zstd.c - in place of driver/trace/trace_zstd.c where there is no libzstd
+ * (make WITHOUT=zstd): compressed traces are refused, with what to do instead.
+ */
+#include "driver/trace/trace_parse.h"
 
 bool trace_is_zstd(const void *data, size_t size)
 {
@@ -15,8 +16,8 @@ char *trace_unzstd(const void *data, size_t size, size_t *text_size,
     (void)data;
     (void)size;
     *text_size = 0;
-    trace_fail(msg, 0,
-               "found zstd data, expected plain text: this mdriver is built "
-               "without zstd; unpack the file with `zstd -d` first");
+    trace_message(msg, 0,
+                  "found zstd data, expected plain text: this mdriver is built "
+                  "without zstd; unpack the file with `zstd -d` first");
     return NULL;
 }

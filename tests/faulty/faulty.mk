@@ -7,12 +7,12 @@ FAULTY_OBJS = $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/faulty/*.c))
 
 test-programs: $(B)/tests/mdriver-faulty
 
-$(B)/tests/mdriver-faulty: $(B)/mdriver.o $(B)/tests/faulty/registry.o \
+$(B)/tests/mdriver-faulty: $(B)/mdriver.o $(B)/tests/faulty/driver_registry.o \
         $(FAULTY_OBJS) $(filter-out %/registry.o,$(LAB_OBJS)) $(B)/objects
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-$(B)/tests/faulty/registry.o: driver/registry.c $(FAULTY_LIST) $(B)/flags
+$(B)/tests/faulty/driver_registry.o: driver/base/registry.c $(FAULTY_LIST) $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$< (faulty))
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -include $(FAULTY_LIST) -c -o $@ $<

@@ -2,9 +2,9 @@
  *
  *   bytes ─ trace_parse ─┬─ NULL ─► one line `fuzz:N: found ..., expected ...`
  *                        │          (`fuzz: found ...` before there are lines)
- *                        └─ t ─► keeps driver/trace.h's promises
+ *                        └─ t ─► keeps driver/trace/trace.h's promises
  *                                └ printed and parsed again it is the same */
-#include "driver/trace.h"
+#include "driver/trace/trace.h"
 #include "tests/trace_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

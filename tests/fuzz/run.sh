@@ -26,8 +26,8 @@ mkdir -p "$build" "$here/crashes"
 clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
     -DTRACE_MAX_TEXT='((size_t)1 << 20)' -fno-sanitize-recover=all \
     -fsanitize=fuzzer,address,undefined -fno-omit-frame-pointer \
-    -o "$build/fuzz_trace" "$here/fuzz_trace.c" "$here/dmem_malloc.c" \
-    driver/trace.c driver/trace_*.c -lzstd
+    -o "$build/fuzz_trace" "$here/fuzz_trace.c" "$here/driver_mem_malloc.c" \
+    driver/trace/trace.c driver/trace/trace_*.c -lzstd
 
 found=$(mktemp -d)
 trap 'rm -rf "$found"; rmdir "$here/crashes" 2>/dev/null || true' EXIT
