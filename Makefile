@@ -52,14 +52,16 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   = -std=gnu11 $(OPT) -g $(WARN) $(WERROR) -pthread $(SAN_FLAGS)
 CPPFLAGS = -I. -D_GNU_SOURCE $(if $(DEBUG),-DMM_DEBUG=1) \
            $(if $(COUNT),-DMM_COUNT=1)
-LDLIBS   = $(if $(filter jansson,$(LACKS)),,-ljansson) $(ZSTD_LIBS) -lm $(WRAP)
+LDLIBS   = $(if $(filter jansson,$(LACKS)),,-ljansson) $(ZSTD_LIBS) -lm $(EXPORT)
 ZSTD_LIBS = $(if $(filter zstd,$(LACKS)),,-lzstd)
 
-# The driver notes what allocators map (driver/check/account.h).
+# The driver notes what allocators map: these are its own
+# (driver/check/account.h).
+ACCOUNTED = $(foreach f,map map_at remap unmap,-Dmem_$(f)=memlib_$(f))
+# What a file that is handed in may call (driver/run/submission.h).
+EXPORT   = -Wl,--export-dynamic-symbol=mem_*
 comma   := ,
 space   := $() $()
-WRAP     = $(patsubst %,-Wl$(comma)--wrap=%,mem_map mem_map_at mem_remap \
-             mem_unmap)
 LACKS    = $(subst $(comma),$(space),$(WITHOUT))
 
 # Allocator code: the compiler must not turn malloc + memset into calloc.
@@ -142,7 +144,7 @@ $(B)/designs/%.o: designs/%.c $(B)/flags
 
 $(B)/memlib.o: memlib.c $(B)/flags
 	$(call say,CC,$<)
-	$(COMPILE)
+	$(COMPILE) $(ACCOUNTED)
 
 HAVE = $(addprefix $(B)/have-,$(filter-out $(LACKS),zstd jansson))
 $(B)/driver/%.o: driver/%.c $(B)/flags | $(HAVE)
@@ -163,7 +165,8 @@ remember = @mkdir -p $(@D); \
 
 $(B)/flags: FORCE
 	@mkdir -p $(addprefix $(B)/driver/,$(DRIVER_ROOMS) without) $(B)/designs $(B)/tests
-	$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(ALLOC_CFLAGS))
+	$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(ALLOC_CFLAGS) \
+	    $(ACCOUNTED))
 $(B)/objects: FORCE
 	$(call remember,$(LDLIBS) $(LAB_OBJS))
 

@@ -17,6 +17,7 @@
 #include "driver/run/peer.h"
 #include "driver/run/profile.h"
 #include "driver/run/stages.h"
+#include "driver/run/submission.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     peer_main(argc, argv);
+    submission_main(argc, argv);
     options_read(&o, argc, argv);
     if (o.list) {
         list_allocators();

@@ -85,7 +85,8 @@ expect_output "a file that is not there is named" 2 \
 run -a "$SCRATCH/nothing.so"
 expect_output "a library without malloc is refused, not measured as libc" 2 \
     'nothing\.so: preloading it does not replace malloc'
-run -a "$SCRATCH/nothing.c,$D/all.trace"
+cp "$SCRATCH/nothing.c" "$SCRATCH/text.so"
+run -a "$SCRATCH/text.so,$D/all.trace"
 expect_output "a file that is no library is refused" 2 'does not replace malloc'
 run -a "$SCRATCH/partial.so"
 expect_output "a library with a part of the family is refused" 2 \

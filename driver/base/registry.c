@@ -4,6 +4,8 @@
  * with this file compiled with an MM_ALLOCATORS of its own (mm.h). */
 #include "driver/base/registry.h"
 
+#include "config.h"
+
 #include <string.h>
 
 #define ENTRY(name) &name,
@@ -31,8 +33,28 @@ const struct mm_allocator *registry_find(const char *name)
 /* Linked in also where an MM_ALLOCATORS of its own does not list them. */
 extern const struct mm_allocator mm_buddy, mm_buddy_plain;
 
+/* Handed in (submission.h): in the driver the tables of all, in a child its
+ * own. */
+static const struct mm_allocator *adopted[2 * MDRIVER_MAX_PEERS];
+static unsigned nadopted;
+
+void registry_adopt(const struct mm_allocator *a)
+{
+    adopted[nadopted++ % (2 * MDRIVER_MAX_PEERS)] = a;
+}
+
+bool registry_is_stranger(const struct mm_allocator *a)
+{
+    for (unsigned i = 0; a && i < 2 * MDRIVER_MAX_PEERS; i++)
+        if (adopted[i] == a)
+            return true;
+    return false;
+}
+
 bool registry_is_ours(const struct mm_allocator *a)
 {
+    if (registry_is_stranger(a))
+        return true;
     for (size_t i = 0; registry[i]; i++)
         if (registry[i] == a)
             return a != &mm_libc && a != &mm_null;

@@ -14,8 +14,12 @@ extern const struct mm_allocator mm_libc, mm_null;
 
 size_t registry_count(void);
 /** Is it to have its memory from memlib: linked in, and neither libc nor the
- * no-op allocator? */
+ * no-op allocator; or adopted? */
 bool registry_is_ours(const struct mm_allocator *a);
+/** One more that has its memory from memlib: a file that was handed in. */
+void registry_adopt(const struct mm_allocator *a);
+/** Was it adopted? */
+bool registry_is_stranger(const struct mm_allocator *a);
 /** Is it one of the lab's own that must tell the size of its heap itself? */
 bool registry_counts_itself(const struct mm_allocator *a);
 /** @return NULL if none has this name. */

@@ -12,19 +12,17 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-void *__real_mem_map(size_t size, size_t align);
-bool __real_mem_map_at(void *at, size_t size);
-void *__real_mem_remap(void *p, size_t old_size, size_t new_size);
-void __real_mem_unmap(void *p, size_t size);
-void *__wrap_mem_map(size_t size, size_t align);
-bool __wrap_mem_map_at(void *at, size_t size);
-void *__wrap_mem_remap(void *p, size_t old_size, size_t new_size);
-void __wrap_mem_unmap(void *p, size_t size);
+/* memlib's own, which is compiled under these names. */
+void *memlib_map(size_t size, size_t align);
+bool memlib_map_at(void *at, size_t size);
+void *memlib_remap(void *p, size_t old_size, size_t new_size);
+void memlib_unmap(void *p, size_t size);
 
 static struct {
     struct spans *mapped;   /* NULL: not open */
     const char *start;      /* of the heap; NULL: not known yet */
     _Atomic size_t peak;    /* bytes */
+    bool stranger;          /* handed in: records count, too */
     _Atomic bool strangers; /* given back, but never mapped */
 } account;
 
@@ -32,7 +30,8 @@ static size_t heap_now(void)
 {
     const char *start = account.start, *brk = mem_brk();
     size_t grown = start && brk > start ? (size_t)(brk - start) : 0;
-    return grown + spans_bytes(account.mapped);
+    size_t records = account.stranger && start ? mem_recordsize() : 0;
+    return grown + records + spans_bytes(account.mapped);
 }
 
 static void note_peak(void)
@@ -77,36 +76,36 @@ static bool goes(void *p, size_t size)
     return good;
 }
 
-void *__wrap_mem_map(size_t size, size_t align)
+void *mem_map(size_t size, size_t align)
 {
-    void *p = __real_mem_map(size, align);
+    void *p = memlib_map(size, align);
     if (p && account.mapped)
         came(p, size);
     return p;
 }
 
-bool __wrap_mem_map_at(void *at, size_t size)
+bool mem_map_at(void *at, size_t size)
 {
-    bool mapped = __real_mem_map_at(at, size);
+    bool mapped = memlib_map_at(at, size);
     if (mapped && account.mapped &&
         !spans_append(account.mapped, at, to_pages(size)))
         atomic_store(&account.strangers, true);
     return mapped;
 }
 
-void *__wrap_mem_remap(void *p, size_t old_size, size_t new_size)
+void *mem_remap(void *p, size_t old_size, size_t new_size)
 {
     bool noted = account.mapped && goes(p, old_size);
-    void *q = __real_mem_remap(p, old_size, new_size);
+    void *q = memlib_remap(p, old_size, new_size);
     if (noted)
         came(q ? q : p, q ? new_size : old_size);
     return q;
 }
 
-void __wrap_mem_unmap(void *p, size_t size)
+void mem_unmap(void *p, size_t size)
 {
     if (!account.mapped || goes(p, size))
-        __real_mem_unmap(p, size);
+        memlib_unmap(p, size);
 }
 
 void account_check(const struct mm_allocator *a, struct fault *fault)
@@ -141,6 +140,7 @@ struct mm_allocator account_open(const struct mm_allocator *a)
         return own;
     if (!account.mapped)
         account.mapped = spans_new();
+    account.stranger = registry_is_stranger(a);
     own.contains = contains;
     own.small_align = false;
     if (!registry_counts_itself(a))

@@ -6,13 +6,15 @@
  *   allocator ── mem_sbrk ──────────────► memlib    the break is read there
  *             ── mem_map ──► account.c ─► memlib    noted on the way
  *
- * mdriver is linked with the linker's --wrap (Makefile), so that a call of
- * mem_map, mem_map_at, mem_remap or mem_unmap comes by here. Before
+ * In mdriver memlib's mem_map, mem_map_at, mem_remap and mem_unmap are compiled
+ * under other names (Makefile), and these are account.c's: so every call comes
+ * by here, also one of a file that is handed in (submission.h). Before
  * account_open it is passed on and that is all.
  *
- *   heap      break - start + bytes mapped; the peak is noted before it falls,
- *             and whenever the oracle looks at a block
- *   contains  between start and break, or on pages that mem_map gave
+ *   heap      break - start + bytes mapped (of one that was handed in, records,
+ *             too: else it could have its headers there); the peak is noted
+ * before it falls, and whenever the oracle looks at a block contains  between
+ * start and break, or on pages that mem_map gave
  *
  * Not replaced: libc's and a peer's, which have other memory, and the size that
  * the lab's buddy tells: it maps more addresses than it uses. */

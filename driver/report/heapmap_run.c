@@ -9,6 +9,7 @@
 #include "driver/report/heapmap.h"
 #include "driver/report/report.h"
 #include "driver/run/peer.h"
+#include "driver/run/submission.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -70,6 +71,7 @@ static int draw(const struct options *o, const struct mm_allocator *a,
 {
     static struct fault fault;
     crash_plainly();
+    a = submission_here(a);
     struct mm_allocator own = account_open(a);
     a = &own;
     struct sampling s = {.a = a, .t = t};

@@ -7,6 +7,7 @@
 #include "driver/report/report.h"
 #include "driver/report/summary.h"
 #include "driver/run/peer.h"
+#include "driver/run/submission.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -142,6 +143,8 @@ static json_t *allocator(const struct results *r, const struct section *s,
     for (unsigned i = 0; i < s->plan->nrounds; i++)
         json_array_append_new(rounds, one_round(r, s, a, i));
     const char *library = peer_library(r->allocators[a]);
+    if (!library)
+        library = submission_path(r->allocators[a]);
     json_t *out =
         json_pack("{s:s, s:o, s:o, s:o}", "name", r->allocators[a]->name,
                   "library", library ? text(library) : json_null(), "summary",

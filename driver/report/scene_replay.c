@@ -4,6 +4,7 @@
 #include "driver/base/driver_mem.h"
 #include "driver/check/account.h"
 #include "driver/check/oracle.h"
+#include "driver/run/submission.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -175,7 +176,8 @@ bool scene_replay(const struct scene_plan *plan)
 {
     const struct trace *t = plan->trace;
     struct fault *fault = &plan->shared->fault;
-    struct turns r = {.plan = plan, .a = account_open(plan->a)};
+    struct turns r = {.plan = plan,
+                      .a = account_open(submission_here(plan->a))};
     crash_plainly();
     alarm(plan->seconds);
     r.over = t->nops == 0;

@@ -4,6 +4,7 @@
 
 #include "driver/base/progress.h"
 #include "driver/run/peer.h"
+#include "driver/run/submission.h"
 
 #include <stdio.h>
 
@@ -13,6 +14,13 @@ static bool check_helps(int kind)
     return kind == FAULT_OVERLAP || kind == FAULT_DATA ||
            kind == FAULT_REALLOC || kind == FAULT_USABLE ||
            kind == FAULT_CRASH || kind == FAULT_HANG || kind == FAULT_CHECK;
+}
+
+/* As -a takes it. */
+static const char *named(const struct mm_allocator *a)
+{
+    const char *path = submission_path(a);
+    return path ? path : a->name;
 }
 
 static void say_alone(const struct mm_allocator *a, const struct trace *t,
@@ -26,10 +34,10 @@ static void say_alone(const struct mm_allocator *a, const struct trace *t,
     else if (alone->still)
         printf("      one thread alone hangs, too (no operation finished in %u "
                "s): ./mdriver -a %s -f %s\n",
-               alone->still, a->name, t->path);
+               alone->still, named(a), t->path);
     else
         printf("      one thread alone fails, too: ./mdriver -a %s -f %s\n",
-               a->name, t->path);
+               named(a), t->path);
 }
 
 /* The command that says more. */
@@ -47,7 +55,7 @@ static void say_how(const struct options *o, const struct mm_allocator *a,
     }
     printf("      its own check after each operation: ./mdriver -a %s -f %s "
            "-n %u -d 2\n",
-           a->name, t->path, one ? 1 : o->threads[0]);
+           named(a), t->path, one ? 1 : o->threads[0]);
 }
 
 void announce_fault(const struct options *o, const struct mm_allocator *a,

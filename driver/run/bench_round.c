@@ -8,6 +8,7 @@
 #include "driver/run/counted.h"
 #include "driver/run/peer.h"
 #include "driver/run/sandbox.h"
+#include "driver/run/submission.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -314,22 +315,29 @@ static void latency_all(struct bench *b)
 
 /* ---- a round ------------------------------------------------------------- */
 
+static struct job job_of(const struct bench *b, unsigned a)
+{
+    return (struct job){
+        .allocator = b->r->allocators[a],
+        .library = peer_library(b->r->allocators[a]),
+        .image = submission_image(b->r->allocators[a]),
+        .memory = limits_of(b, this_round(b)).memory,
+        .traces = b->r->traces,
+        .round = this_round(b),
+        .level = b->o->level,
+        .pin = b->o->pin,
+        .latency = b->o->latency,
+        .ticker = b->r->ticker,
+    };
+}
+
 static void enter(struct bench *b, unsigned a)
 {
     struct entrant *e = &b->entrants[a];
     const struct round *r = this_round(b);
     e->number = a;
     e->out = result_round(b->section, a, b->round);
-    e->job = (struct job){
-        .allocator = b->r->allocators[a],
-        .library = peer_library(b->r->allocators[a]),
-        .traces = b->r->traces,
-        .round = r,
-        .level = b->o->level,
-        .pin = b->o->pin,
-        .latency = b->o->latency,
-        .ticker = b->r->ticker,
-    };
+    e->job = job_of(b, a);
     e->out->slack = e->out->fault_part = -1; /* not known, none */
     e->out->parts = dmem_alloc(r->nparts * sizeof *e->out->parts);
     e->out->ran =

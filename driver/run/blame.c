@@ -43,16 +43,16 @@ void blame_words(const struct watch *w)
 /* ---- dead ---------------------------------------------------------------- */
 
 /* Where a wild pointer led to: the kernel knows it for the first two. */
-static void address_text(const struct shared *sh, char *text, size_t room)
+static void address_text(const struct shared *sh, int number, char *text,
+                         size_t room)
 {
-    int number = atomic_load(&sh->died_signal);
     int code = atomic_load(&sh->died_code);
     void *at = (void *)atomic_load(&sh->died_at);
     text[0] = '\0';
     if (number == SIGSYS)
         snprintf(text, room,
                  ": it made a system call that is for other "
-                 "processes, programs or files");
+                 "processes, threads, programs or files");
     else if (number == SIGSEGV && code == SI_KERNEL)
         snprintf(text, room,
                  " at an address that cannot be one (not canonical:"
@@ -68,7 +68,7 @@ static void signal_text(const struct watch *w, int number, char *text,
 {
     const char *name = sigabbrev_np(number);
     char address[128], stack[STACK_TEXT];
-    address_text(w->shared, address, sizeof address);
+    address_text(w->shared, number, address, sizeof address);
     stack_text(w, stack, sizeof stack);
     snprintf(text, room, "crashed: SIG%s%s%s%s", name ? name : "?", address,
              stack,

@@ -6,6 +6,7 @@
 #include "driver/check/account.h"
 #include "driver/run/crash_note.h"
 #include "driver/run/isolate.h"
+#include "driver/run/submission.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,6 +16,9 @@
 /* Of a lane that waits for another, which has a processor of its own. With
  * fewer processors than lanes the other may be waiting for this one's. */
 #define SPINS 200
+
+/* Addresses that one may have for each byte that may be resident. */
+#define SPACE_TIMES 8
 
 static bool leads_part(const struct child *c, unsigned thread)
 {
@@ -82,10 +86,15 @@ static void prepare(struct child *c)
     }
 }
 
+static void settle(void *arg, unsigned thread)
+{
+    (void)arg;
+    crash_note_thread(thread);
+}
+
 static void hello(void *arg, unsigned thread)
 {
     struct child *c = arg;
-    crash_note_thread(thread);
     if (c->a->thread_init && c->a->thread_init() != 0)
         fault_set(&c->shared->fault, FAULT_NULL, thread,
                   "%s: thread %u: thread_init failed: %s", c->a->name, thread,
@@ -100,21 +109,41 @@ static void bye(void *arg, unsigned thread)
         c->a->thread_exit();
 }
 
+/* One that was handed in: from here on its code may run. */
+static bool load(struct child *c)
+{
+    char err[512];
+    isolate_limits(SPACE_TIMES * c->job->memory);
+    bool loaded = submission_load(c->job->image, c->job->allocator->name,
+                                  &c->table, err, sizeof err);
+    isolate_rest();
+    crash_note_loaded();
+    c->own = account_open(&c->table);
+    if (!loaded)
+        fault_set(&c->shared->fault, FAULT_NULL, THREAD_NONE,
+                  "%s: it cannot be loaded: %s", c->job->allocator->name, err);
+    return loaded;
+}
+
+/* Threads come before all that is not ours: it may make none of its own. */
 static void start(struct child *c)
 {
     set_phase(c, PHASE_PREPARE);
     prepare(c);
     c->own = account_open(c->job->allocator);
+    c->team = team_start(c->job->round->nthreads, c->job->pin, settle, c);
     c->resident_before = c->ours ? resident_now() : 0;
     isolate_calls();
     set_phase(c, PHASE_INIT);
+    if (c->stranger && !load(c))
+        return;
     if (c->a->init() != 0) {
         fault_set(&c->shared->fault, FAULT_NULL, THREAD_NONE,
                   "%s: init failed: %s", c->a->name, strerror(errno));
         return;
     }
     account_started();
-    c->team = team_start(c->job->round->nthreads, c->job->pin, hello, c);
+    team_run(c->team, hello, c);
 }
 
 /* ---- checked pass -------------------------------------------------------- */
@@ -204,7 +233,9 @@ _Noreturn void child_main(const struct job *job, struct shared *shared, int fd)
     struct child c = {.job = job,
                       .own = *job->allocator,
                       .shared = shared,
-                      .ours = registry_is_ours(job->allocator),
+                      .stranger = job->image >= 0,
+                      .ours =
+                          job->image >= 0 || registry_is_ours(job->allocator),
                       .turn = PTHREAD_MUTEX_INITIALIZER};
     struct message m;
     c.a = &c.own;

@@ -48,7 +48,9 @@ enum phase {
 
 struct job {
     const struct mm_allocator *allocator;
-    const char *library;         /* a peer's (peer.h); NULL: linked in */
+    const char *library; /* a peer's (peer.h); NULL: linked in */
+    int image;           /* one handed in (submission.h); -1: no */
+    size_t memory;       /* of that: resident bytes that it may have; 0: any */
     struct trace *const *traces; /* those that parts name, by number */
     const struct round *round;
     int level; /* of the checked pass, as oracle_new */
@@ -71,7 +73,8 @@ struct job {
  * are named on its command line. */
 struct order {
     char name[ALLOCATOR_NAME];
-    int level;
+    int level, image;
+    size_t memory;
     bool pin, latency;
     struct ticker ticker;
     unsigned ntraces, nparts, nthreads;

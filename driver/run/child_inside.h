@@ -11,9 +11,11 @@
 
 struct child {
     const struct job *job;
-    struct mm_allocator own; /* as account_open gave it */
+    struct mm_allocator table; /* of one that was handed in */
+    struct mm_allocator own;   /* as account_open gave it */
     const struct mm_allocator *a;
-    bool ours; /* registry_is_ours */
+    bool stranger; /* handed in */
+    bool ours;     /* has its memory from memlib */
     struct shared *shared;
     struct team *team;
     struct script **scripts; /* of each part */

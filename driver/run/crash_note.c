@@ -105,7 +105,7 @@ static void catch (int number, void (*handler)(int, siginfo_t *, void *),
     sigaction(number, &act, NULL);
 }
 
-void trap_loaded(void)
+void crash_note_loaded(void)
 {
     objects_note(&notes->objects);
 }
@@ -115,7 +115,7 @@ void crash_note_install(struct shared *shared)
     void *frame;
     backtrace(&frame, 1); /* loads the unwinder, which allocates */
     notes = shared;
-    trap_loaded();
+    crash_note_loaded();
     for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
         catch (fatal[i], on_signal, 0);
     catch (crash_note_question(), on_question, SA_RESTART);

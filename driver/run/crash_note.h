@@ -8,7 +8,7 @@ struct shared;
 /** Catch fatal signals and exit() in this process; notes go to shared. */
 void crash_note_install(struct shared *shared);
 /** The program has loaded more libraries since. @pre crash_note_install */
-void trap_loaded(void);
+void crash_note_loaded(void);
 /** Tell whose signals this thread's are, and give it a stack for them: a
  * stack that overflowed can run no handler. */
 void crash_note_thread(unsigned thread);

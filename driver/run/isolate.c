@@ -9,13 +9,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,23 +42,103 @@ static void first_to_go(void)
         close(fd);
 }
 
-void isolate_files(int out, int keep, int keep_too)
+static bool among(int fd, const int *list, unsigned n)
 {
-    int low = keep < keep_too ? keep : keep_too;
-    int high = keep < keep_too ? keep_too : keep;
+    while (n > 0 && list[n - 1] != fd)
+        n--;
+    return n > 0;
+}
+
+void isolate_files(int out, const int *keep, unsigned n)
+{
+    int from = 3, most = 2;
     setsid();
     first_to_go();
     dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
-    close_between(3, low - 1);
-    close_between(low + 1, high - 1);
-    close_range((unsigned)high + 1, ~0u, 0);
+    for (unsigned i = 0; i < n; i++)
+        most = keep[i] > most ? keep[i] : most;
+    for (int fd = 3; fd <= most; fd++)
+        if (among(fd, keep, n)) {
+            close_between(from, fd - 1);
+            from = fd + 1;
+        }
+    close_range((unsigned)most + 1, ~0u, 0);
 }
 
 void isolate_self(void)
 {
     prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* ---- another user ---------------------------------------------------------
+ */
+
+#define NOBODY 65534
+
+void isolate_user(void)
+{
+    bool other = setgroups(0, NULL) == 0 &&
+                 setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+                 setresuid(NOBODY, NOBODY, NOBODY) == 0;
+    int spaces = CLONE_NEWNET | CLONE_NEWIPC;
+    if (!other && !SANITIZED && unshare(CLONE_NEWUSER | spaces) != 0)
+        (void)unshare(CLONE_NEWUSER);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten with the user */
+}
+
+void isolate_limits(size_t more)
+{
+    struct rlimit none = {0, 0}, space = {more, more};
+    char text[64] = "";
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    size_t pages = n > 0 ? strtoul(text, NULL, 10) : 0;
+    if (fd >= 0)
+        close(fd);
+    space.rlim_cur += pages * (size_t)sysconf(_SC_PAGESIZE);
+    space.rlim_max = space.rlim_cur;
+    setrlimit(RLIMIT_FSIZE, &none);
+    setrlimit(RLIMIT_MSGQUEUE, &none);
+    if (more && pages && !SANITIZED)
+        setrlimit(RLIMIT_AS, &space);
+}
+
+/* ---- as the kernel sees it ------------------------------------------------
+ */
+
+static size_t read_of(int pid, const char *name, char *text, size_t room)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, room - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return n > 0 ? (size_t)n : 0;
+}
+
+static unsigned long number_of(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    return at ? strtoul(at + strlen(key), NULL, 10) : 0;
+}
+
+struct isolation isolate_seen(int pid)
+{
+    char text[8192], own[256], its[256];
+    struct isolation i = {0};
+    if (!read_of(pid, "status", text, sizeof text))
+        return i;
+    i.calls = number_of(text, "\nSeccomp:") == SECCOMP_MODE_FILTER;
+    i.threads = (unsigned)number_of(text, "\nThreads:");
+    size_t mine = read_of(getpid(), "uid_map", own, sizeof own);
+    size_t other = read_of(pid, "uid_map", its, sizeof its);
+    i.user = number_of(text, "\nUid:") != getuid() || mine != other ||
+             memcmp(own, its, mine) != 0;
+    return i;
 }
 
 /* ---- system calls -------------------------------------------------------- */
@@ -90,11 +176,16 @@ void isolate_self(void)
         IF_SET(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 1, 0),                   \
         END(SECCOMP_RET_ALLOW), END(SECCOMP_RET_TRAP)
 
+/* The C library asks some files for what it can do without. */
+#define DENY(call) IF_EQUAL(call, 0, 1), END(SECCOMP_RET_ERRNO | EACCES)
+
 #ifdef SYS_open
+#define DENY_FILES DENY(SYS_open),
 #define REFUSED_FILES                                                          \
     REFUSE_WRITING(SYS_open, 1), REFUSE(SYS_creat), REFUSE(SYS_fork),          \
         REFUSE(SYS_vfork),
 #else /* younger systems have only openat and clone */
+#define DENY_FILES
 #define REFUSED_FILES
 #endif
 
@@ -104,6 +195,19 @@ void isolate_self(void)
         REFUSE(SYS_pidfd_getfd), REFUSE(SYS_ptrace),                           \
         REFUSE(SYS_process_vm_readv), REFUSE(SYS_process_vm_writev),           \
         REFUSE(SYS_execve), REFUSE(SYS_execveat), REFUSE(SYS_socket),
+
+/* For all threads. @return false: nothing is refused. */
+static bool install(struct sock_filter *filter, size_t n)
+{
+    struct sock_fprog program = {.len = (unsigned short)n, .filter = filter};
+    if (SANITIZED || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return false;
+    /* It shall not slow down what the processor guesses. */
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                   SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC,
+                   &program) == 0 ||
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
 
 void isolate_calls(void)
 {
@@ -126,15 +230,20 @@ void isolate_calls(void)
         REFUSE_WRITING(SYS_openat, 2),
         REFUSED_FILES REFUSED_CALLS END(SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {
-        .len = sizeof filter / sizeof *filter,
-        .filter = filter,
+    install(filter, sizeof filter / sizeof *filter);
+#endif
+}
+
+void isolate_rest(void)
+{
+#ifdef ARCH
+    struct sock_filter filter[] = {
+        LOAD(FIELD(nr)),
+        DENY(SYS_openat),
+        DENY_FILES IF_EQUAL(SYS_clone, 0, 1),
+        END(SECCOMP_RET_TRAP),
+        END(SECCOMP_RET_ALLOW),
     };
-    if (SANITIZED || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return;
-    /* It shall not slow down what the processor guesses. */
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) != 0)
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    install(filter, sizeof filter / sizeof *filter);
 #endif
 }

@@ -7,6 +7,7 @@
 #include "driver/run/options_table.h"
 #include "driver/run/peer.h"
 #include "driver/run/stages.h"
+#include "driver/run/submission.h"
 #include "driver/trace/trace.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static _Noreturn void unknown_allocator(const char *name)
         snprintf(known + strlen(known), sizeof known - strlen(known), " %s",
                  registry[i]->name);
     usage("option -a: no allocator is called '%s'; there are:%s jemalloc "
-          "tcmalloc mimalloc, and files named *.so",
+          "tcmalloc mimalloc, and files named *.so or *.c",
           name, known);
 }
 
@@ -90,7 +91,13 @@ static void add_peer(struct options *o, const char *item)
 {
     char err[ERR_ROOM];
     bool missing;
-    const struct mm_allocator *a = peer_open(item, &missing, err, sizeof err);
+    const struct mm_allocator *a = NULL;
+    if (strchr(item, '/') || submission_named(item))
+        a = submission_open(item, &missing, err, sizeof err);
+    if (a == NULL && submission_named(item))
+        usage("option -a: %s", err);
+    if (!a)
+        a = peer_open(item, &missing, err, sizeof err);
     if (a)
         add_allocator(o, a);
     else if (!missing)
@@ -104,7 +111,7 @@ static void add_allocators(struct options *o, const char *item)
     const struct mm_allocator *a = registry_find(item);
     if (a)
         add_allocator(o, a);
-    else if (peer_named(item))
+    else if (peer_named(item) || submission_named(item))
         add_peer(o, item);
     else if (strcmp(item, "all") != 0)
         unknown_allocator(item);

@@ -150,4 +150,7 @@ void peer_list(void)
     }
     printf("%-14s any library that replaces malloc, in a process of its own\n",
            "path/to/x.so");
+    printf(
+        "%-14s a file of your own (docs/add-an-allocator.md), or it as .so\n",
+        "path/to/mine.c");
 }

@@ -7,7 +7,10 @@
 #include "driver/run/peer.h"
 
 #include "driver/base/driver_mem.h"
+#include "driver/base/registry.h"
 #include "driver/base/sanitized.h"
+#include "driver/run/isolate.h"
+#include "driver/run/submission.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -60,7 +63,8 @@ static _Noreturn void probe(void)
 
 static _Noreturn void exec_self(const char *library, char **argv)
 {
-    if (setenv("LD_PRELOAD", library, 1) == 0)
+    if (library ? setenv("LD_PRELOAD", library, 1) == 0
+                : setenv("GLIBC_TUNABLES", SUBMISSION_TUNABLES, 1) == 0)
         execv("/proc/self/exe", argv);
     fprintf(stderr, "mdriver: cannot start itself again: %s\n",
             strerror(errno));
@@ -157,6 +161,8 @@ _Noreturn void peer_exec(const struct job *job, struct shared *shared,
     char **argv = dmem_alloc((r->nparts + 5) * sizeof *argv);
     struct order *order = &shared->order;
     *order = (struct order){.level = job->level,
+                            .image = job->image,
+                            .memory = job->memory,
                             .pin = job->pin,
                             .latency = job->latency,
                             .ticker = job->ticker,
@@ -175,6 +181,8 @@ _Noreturn void peer_exec(const struct job *job, struct shared *shared,
     }
     fcntl(memory, F_SETFD, 0); /* all others close */
     fcntl(fd, F_SETFD, 0);
+    if (job->image >= 0)
+        fcntl(job->image, F_SETFD, 0);
     exec_self(job->library, argv);
 }
 
@@ -206,8 +214,15 @@ void peer_main(int argc, char **argv)
     struct mm_allocator a = plain;
     struct round round = {order->parts, order->nparts, order->nthreads};
     a.name = order->name;
+    struct trace **traces = read_traces(order, argv + 4);
+    if (order->image >= 0) {
+        registry_adopt(&a);
+        isolate_user();
+    }
     child_main(&(struct job){.allocator = &a,
-                             .traces = read_traces(order, argv + 4),
+                             .traces = traces,
+                             .image = order->image,
+                             .memory = order->memory,
                              .round = &round,
                              .level = order->level,
                              .pin = order->pin,

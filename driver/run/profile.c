@@ -2,6 +2,7 @@
 #include "driver/run/profile.h"
 
 #include "driver/base/driver_mem.h"
+#include "driver/run/submission.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,8 +59,10 @@ static bool replay_trace(const struct mm_allocator *a, const struct trace *t)
 int profile_run(const struct options *o, struct trace *const *traces)
 {
     bool good = true;
-    for (unsigned a = 0; a < o->nallocators; a++)
+    for (unsigned a = 0; a < o->nallocators; a++) {
+        const struct mm_allocator *own = submission_here(o->allocators[a]);
         for (size_t t = 0; t < o->npaths; t++)
-            good &= replay_trace(o->allocators[a], traces[t]);
+            good &= replay_trace(own, traces[t]);
+    }
     return good ? EXIT_SUCCESS : EXIT_FAULT;
 }

@@ -45,9 +45,9 @@ static _Noreturn void run_child(struct sandbox *s, int out, int memory, int fd,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before prctl */
         _exit(CHILD_EXIT_LACK);
-    isolate_files(out, memory, fd);
+    isolate_files(out, (int[]){memory, fd, job->image}, 3);
     signal(SIGPIPE, SIG_IGN);
-    if (job->library)
+    if (job->library || job->image >= 0)
         peer_exec(job, s->watch.shared, memory, fd);
     close(memory);
     child_main(job, s->watch.shared, fd);

@@ -27,6 +27,8 @@ struct answer {
 struct frames {
     const struct object *object; /* the allocator's code */
     bool library;                /* not linked into the driver */
+    int image;                   /* of one that was handed in; -1 */
+    const char *file;            /* that the code is in, in words */
     unsigned n;
     uintptr_t pc[STACK_MOST];
 };
@@ -41,8 +43,12 @@ static const char *base_name(const char *path)
 static bool is_home(const struct watch *w, const struct object *o)
 {
     const char *library = w->job->library;
+    char image[32];
     if (!o)
         return false;
+    snprintf(image, sizeof image, "/proc/self/fd/%d", w->job->image);
+    if (w->job->image >= 0)
+        return strcmp(o->path, image) == 0;
     if (!library)
         return !*o->path;
     return *o->path && strcmp(base_name(o->path), base_name(library)) == 0;
@@ -60,7 +66,9 @@ static unsigned find_frames(const struct watch *w, struct frames *f)
     const struct stack *s = &w->shared->stack;
     unsigned n = atomic_load_explicit(&s->n, memory_order_acquire), first = 0;
     n = n < STACK_MOST ? n : STACK_MOST; /* it may have been overwritten */
-    *f = (struct frames){.library = w->job->library};
+    *f = (struct frames){.library = w->job->library || w->job->image >= 0,
+                         .image = w->job->image,
+                         .file = "mdriver"};
     while (first < n &&
            !is_home(w, objects_find(&w->shared->objects, call_of(s, first))))
         first++;
@@ -72,6 +80,10 @@ static unsigned find_frames(const struct watch *w, struct frames *f)
         f->object = o;
         f->pc[f->n++] = call_of(s, i);
     }
+    if (f->image >= 0)
+        f->file = w->job->allocator->name;
+    else if (f->object && *f->object->path)
+        f->file = base_name(f->object->path);
     return first;
 }
 
@@ -95,8 +107,12 @@ static _Noreturn void ask(const struct frames *f, int out)
                                   "-i",        "-e", "/proc/self/exe"};
     static char digits[STACK_MOST][DIGITS], file[4096];
     const char *path = *f->object->path ? f->object->path : argv[5];
-    if (realpath(path, file))
+    if (f->image >= 0)
+        argv[5] = (char *)path; /* the same number as in the child */
+    else if (realpath(path, file))
         argv[5] = file;
+    if (f->image >= 0)
+        fcntl(f->image, F_SETFD, 0);
     for (unsigned i = 0; i < f->n; i++) {
         snprintf(digits[i], DIGITS, "%#zx",
                  (size_t)(f->pc[i] - f->object->base));
@@ -153,7 +169,7 @@ static void add(struct words *w, const char *function, const char *place)
 {
     size_t n = strlen(w->text);
     if (*place == '?') /* a library that was built without -g */
-        place = base_name(w->frames->object->path);
+        place = w->frames->file;
     snprintf(w->text + n, w->room - n, "%s%s (%s)", n ? ", called by " : " in ",
              function, place);
 }
@@ -210,7 +226,9 @@ static void add_symbol(struct words *w, const struct object *o, uintptr_t pc)
     if (!o)
         return;
     uintptr_t here = objects_here(o, pc);
-    const char *file = *o->path ? base_name(o->path) : "mdriver";
+    const char *file = o == w->frames->object ? w->frames->file
+                       : *o->path             ? base_name(o->path)
+                                              : "mdriver";
     if (here && dladdr((void *)here, &info) && info.dli_sname)
         snprintf(place, sizeof place, "%.60s (%.40s)", info.dli_sname, file);
     else if (o == w->frames->object)
