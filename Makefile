@@ -3,6 +3,7 @@
 #   make            ./mdriver and librecord.so
 #   make run        the main job: 16 threads, each with its own trace
 #   make grade      points for every allocator on every trace; A=NAME: for one
+#   make lesson N=3 checks an exercise of docs/tutorial.md
 #   make teach      small programs under each allocator: time and memory
 #   make test       unit and end-to-end tests; last line `N passed, N failed`
 #   make quicktest  some of them, for a first look: less than two minutes
@@ -244,7 +245,8 @@ help:
 
 # Further rooms of the house; each file names its own targets, and may add to
 # `all` and to `test-programs` (what must be built before the tests run).
--include arch.mk record.mk preload.mk bench.mk teach/teach.mk tests/tests.mk \
+-include arch.mk record.mk preload.mk bench.mk teach/teach.mk course/course.mk \
+    tests/tests.mk \
     tests/faulty/faulty.mk tests/faults/faults.mk \
     tests/conformance/conformance.mk \
     tests/hitpath/hitpath.mk

@@ -32,6 +32,7 @@ ROOMS = [
     ["driver/base/"], ["driver/trace/"], ["driver/check/"], ["driver/run/"],
     ["driver/report/"], ["driver/without/"], ["mdriver.c"],
     ["bench/", "teach/"],
+    ["course/lessons/"], ["course/solutions/", "course/checks/"],
     ["tests/**"],
 ]
 # Programs that know no allocator: all that they may include of lower rooms.
@@ -58,7 +59,7 @@ FUNCTION_LINES = 40     # from { to }
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]",
            "driver/**/*.[ch]", "record/*.[ch]", "bench/*.[ch]", "teach/*",
-           "tests/**/*.[ch]", "Makefile",
+           "course/**/*.[ch]",            "tests/**/*.[ch]", "Makefile",
            "*.mk", "tests/**/*.mk", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]", "driver/**/*.[ch]",
            "record/*.[ch]", "bench/*.[ch]", "teach/*.[ch]",
-           "tests/**/*.[ch]", "tests/**/*.sh", "tests/**/*.py",
+           "course/**/*.[ch]",            "tests/**/*.[ch]", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*.sh", "scripts/*.py", ".ci/run"]
 COLUMNS = 80
 ONE_STRING = re.compile(r'\s*".*"[,;)]*$')    # is not broken to fit

@@ -8,6 +8,8 @@
 The families are in trace_families*.py, each with what it models. The same seed
 gives the same trace, byte for byte, with any Python 3 on any machine: only
 random() is used of the random module, and no function of the C math library.
+Some families fix their sizes; with --vary the seed draws those too, as a hidden
+trace must differ from the one that everybody has.
 A file whose content would not change is left as it is, because another version
 of zstd packs the same text into other bytes.
 """
@@ -54,9 +56,10 @@ class Dice:
 class Trace:
     """Operations in file order; ids are given out in order, once each."""
 
-    def __init__(self, ops, dice):
+    def __init__(self, ops, dice, vary=False):
         self.wanted = ops
         self.dice = dice
+        self.vary = vary
         self.ops = []
         self.live = {}          # id -> size
         self.threads = 0
@@ -74,6 +77,10 @@ class Trace:
     def room(self, keep=0):
         """True while there is room for keep frees of what lives and more."""
         return len(self.ops) + len(self.live) + keep < self.wanted
+
+    def near(self, n):
+        """n, a number that a family fixes; with --vary, a number near it."""
+        return self.dice.between(n * 3 // 4, n * 3 // 2) if self.vary else n
 
     def _add(self, thread, text, block, size):
         self.bytes += size - self.live.get(block, 0)
@@ -116,16 +123,17 @@ class Trace:
                                      "threads": self.threads}, self.ops)
 
 
-def generate(name, seed, ops):
+def generate(name, seed, ops, vary=False):
     family = FAMILIES[name]
     dice = Dice(seed * 0x100000000 + zlib.crc32(name.encode()))
-    trace = Trace(ops, dice)
+    trace = Trace(ops, dice, vary)
     family.make(trace)
     trace.free_rest()
     what = textwrap.dedent("    " + family.make.__doc__).strip()
     what = textwrap.wrap(" ".join(what.split()), 76)
     return trace, trace.text(
-        [f"gen_traces.py --only {name} --seed {seed} --ops {ops}", *what])
+        [f"gen_traces.py --only {name} --seed {seed} --ops {ops}"
+         + " --vary" * vary, *what])
 
 
 def packed(text):
@@ -186,6 +194,8 @@ def arguments():
     p.add_argument("--ops", type=count, metavar="N",
                    help="operations, about; each family has its own default")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="(1)")
+    p.add_argument("--vary", action="store_true",
+                   help="draw also the numbers that a family fixes")
     p.add_argument("--plain", action="store_true",
                    help="write .trace, not .trace.zst")
     return p.parse_args()
@@ -200,7 +210,8 @@ def main():
     for name in args.only or FAMILIES:
         if show:
             print(f"\r\033[K{name} ...", end="", file=sys.stderr, flush=True)
-        trace, text = generate(name, args.seed, args.ops or FAMILIES[name].ops)
+        trace, text = generate(name, args.seed, args.ops or FAMILIES[name].ops,
+                               args.vary)
         path = write(args.out, name, text, args.plain)
         if show:
             print("\r\033[K", end="", file=sys.stderr)

@@ -68,6 +68,8 @@ def random(t):
 
 def binary_with(t, small, large, larger):
     n = t.wanted // 6
+    small, large, larger = t.near(small), t.near(large), t.near(larger - large)
+    larger += large
     pairs = [(t.malloc(small), t.malloc(large)) for _ in range(n)]
     for _, block in pairs:
         t.free(block)
@@ -95,15 +97,17 @@ def coalescing(t):
     """Two blocks side by side go, and one comes that needs the place of both:
     an allocator that merges late or never grows without end. After
     coalescing-bal of the CS:APP malloc lab (2002)."""
+    size = t.near(4095)
     while t.room(6):
-        pair = t.malloc(4095), t.malloc(4095)
+        pair = t.malloc(size), t.malloc(size)
         for block in pair:
             t.free(block)
-        t.free(t.malloc(8190))
+        t.free(t.malloc(2 * size))
 
 
 def growing(t, size, step, small):
     """A block grows, and each time a small one settles right behind it."""
+    size, step, small = t.near(size), t.near(step), t.near(small)
     block, behind = t.malloc(size), t.malloc(small)
     while t.room(3):
         size += step

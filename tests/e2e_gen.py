@@ -69,6 +69,18 @@ def _():
         assert path.read_bytes() != other[name].read_bytes(), name
 
 
+@test("--vary draws what a family fixes: another seed changes every family")
+def _():
+    args = ["--plain", "--ops", "600", "--vary"]
+    one, _ = generate("vary-one", *args, "--seed", "5")
+    two, _ = generate("vary-two", *args, "--seed", "5")
+    other, _ = generate("vary-other", *args, "--seed", "6")
+    assert len(one) == len(FAMILIES)
+    for name, path in one.items():
+        assert path.read_bytes() == two[name].read_bytes(), name
+        assert Trace(path).ops != Trace(other[name]).ops, name
+
+
 @test("--ops sets the length of every family")
 def _():
     files, _ = generate("short", "--plain", "--ops", "2000")

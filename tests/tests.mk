@@ -19,7 +19,8 @@ E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)), \
 SCRIPT_TESTS = $(foreach t,build checks docs plot add_allocator gen \
                    conformance preload hitpath thread_memory install programs \
                    trace_stats report teach bench compare count models \
-                   model_check import watch progression submission,\
+                   model_check import watch progression submission \
+                   lessons handout,\
                    $(wildcard tests/e2e_$(t).*))
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 ALL_TESTS  = $(UNIT_TESTS) $(E2E_TESTS)
