@@ -186,7 +186,7 @@ $(B)/have-jansson: $(B)/have-cc
 # Never remade by themselves: `%: %.o` would have it that stage_x.d is linked
 # from stage_x.d.o, which is compiled from mm.c.
 %.d: ;
--include $(wildcard $(B)/*.d $(B)/*/*.d)
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)
 
 # ---- jobs ------------------------------------------------------------------
 run: all

@@ -31,6 +31,12 @@ expect "the first flags rebuild again" compiles
 sleep 0.1    # file times are coarse
 touch mm.h
 expect "a changed header rebuilds what includes it" compiles
+object=build/driver/base/clock.o
+make "$object" >/dev/null
+sleep 0.1
+touch driver/base/clock.h
+expect "and so in a room of the driver's" compiles
+object=build/designs/null.o
 try make V=1 OPT=-O3 "$object"
 expect_output "V=1 shows the command" 0 '^gcc .*-O3 .*designs/null\.c'
 try make -n quicktest
