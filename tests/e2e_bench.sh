@@ -1,6 +1,8 @@
 #!/bin/bash
 # e2e_bench.sh - the stress programs, measure.py and bench.sh: what is measured,
 # what a faulty allocator looks like, and that an interrupted run goes on.
+#
+# alone: it builds in the tree
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 R=$SCRATCH/results

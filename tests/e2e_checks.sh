@@ -2,7 +2,7 @@
 # e2e_checks.sh - do the checkers find what is planted for them?
 # tests/run.sh and scripts/check_*.py.
 #
-# shellcheck disable=SC2317 # functions that expect and try call
+# shellcheck disable=SC2016,SC2317 # $0 of programs; what expect and try call
 cd "$(dirname "$0")/.." || exit 2
 . tests/lib.sh
 
@@ -30,6 +30,17 @@ program crash 'echo "ok - one"; kill -SEGV $$'
 program hang 'echo "ok - one"; sleep 1000'
 program liar 'echo "ok - one"; exit 3'
 program silent 'echo "all is well"'
+# Two that each wait for the other's beginning, and one that wants to be alone.
+meets() {    # OTHER
+    echo 'd=${0%/*}; touch $0.begun; until [ -e $d/'"$1"'.begun ]; do sleep .1'
+    echo 'done; echo "$0" >>$d/ends; echo "ok - met"'
+}
+program one "$(meets two)"
+program two "$(meets one)"
+program lone '# alone: for this test
+cd ${0%/*}; [ -e ends ] || exit 1; touch lone.runs; sleep 1; rm lone.runs
+echo "ok - lone"'
+program late 'sleep .1; cd ${0%/*}; [ ! -e lone.runs ] && echo "ok - late"'
 program skips 'echo "ok - one # SKIP no network"; echo "ok - two"'
 
 try runner good
@@ -54,6 +65,9 @@ try runner no-such-program
 last_line "run.sh counts a missing program as failed" "0 passed, 1 failed"
 try runner skips
 last_line "run.sh does not count what was skipped" "1 passed, 0 failed"
+try tests/run.sh --jobs 2 "$SCRATCH"/{one,two,lone,late}
+last_line "run.sh runs two programs at a time, and one alone that wants it" \
+    "4 passed, 0 failed"
 try tests/run.sh
 last_line "run.sh without programs fails" "0 passed, 1 failed"
 tests/run.sh --csv "$SCRATCH/csv" "$SCRATCH/bad" >"$SCRATCH/out"

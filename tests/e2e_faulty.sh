@@ -184,7 +184,7 @@ kill $pid
 # All of them at once: the driver outlives each, and counts what is good.
 trace all "a 0 777" "a 1 777" "f 0" "r 1 100" "f 1"
 sed -i 's/^ids 4/ids 2/' "$SCRATCH/all.trace"
-# Without seccomp, as under a sanitizer, one would kill it, one stop it for good.
+# Without seccomp, as under a sanitizer, one would kill it, one stop it.
 everyone=all
 [[ -z ${SAN-} ]] || everyone=$("$FAULTY" --list | awk '
     /planted/ && $1 != "kills-the-driver" && $1 != "traces-the-driver" {

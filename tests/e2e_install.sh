@@ -1,5 +1,7 @@
 #!/bin/bash
 # e2e_install.sh - make install: programs find, link and run with libmm.
+#
+# alone: it builds in the tree
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES B SAN

@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh - runs test programs and sums their results.
 #
-#   tests/run.sh [--csv FILE] [--idle SECONDS] [--cpu SECONDS] PROGRAM...
+#   tests/run.sh [--csv FILE] [--jobs N] [--idle SECONDS] [--cpu SECONDS]
+#                PROGRAM...
 #
 # Counts single checks, not programs: Check's summary (`90%: Checks: 10,
 # Failures: 1, Errors: 0`) and TAP lines (`ok - name`, `not ok - name: why`,
@@ -12,13 +13,21 @@
 # What a failing program printed is shown in full, and the failed tests once
 # more at the end, a line each. The last line is `N passed, N failed`; the exit
 # status is 1 if anything failed.
+#
+# Two programs run at a time (--jobs), where there are processors for them.
+# A script that must run alone, as it compares times or builds in the tree, says
+# so by a line `# alone: WHY`.
+#
+# Under ThreadSanitizer a program that never calls pthread_create is left out:
+# it has no second thread to race with.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 
-csv= watch=()
+csv='' jobs=$(($(nproc) > 1 ? 2 : 1)) watch=()
 while [[ ${1-} == --* ]]; do
     case $1 in
     --csv) csv=$2 ;;
+    --jobs) jobs=$2 ;;
     --idle | --cpu) watch+=("$1" "$2") ;;
     *) echo "run.sh: unknown option $1; see the top of tests/run.sh" >&2
        exit 2 ;;
@@ -31,7 +40,8 @@ done
 if [[ ${SAN-} == *thread* && -z ${RUN_SH_FIXED-} ]] &&
         setarch -R true 2>/dev/null; then
     export RUN_SH_FIXED=1
-    exec setarch -R "$0" ${watch[@]+"${watch[@]}"} ${csv:+--csv "$csv"} "$@"
+    exec setarch -R "$0" ${watch[@]+"${watch[@]}"} --jobs "$jobs" \
+        ${csv:+--csv "$csv"} "$@"
 fi
 
 # Verbose Check output names each test. Its limit of four seconds for a test is
@@ -42,10 +52,13 @@ export UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS-}
 # Halt: mdriver's children end by _exit, which forgets what TSan found.
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS-}
 
-log=$(mktemp) results=$(mktemp) again=$(mktemp)
-trap 'rm -f "$log" "$results" "$again"' EXIT
+# Of the program with number I: I.log is what it printed, I.results has a line
+# `result<TAB>test` for each check, I.shown what is to be shown of it.
+dir=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM HUP
 
-# One line `result<TAB>test` for each check in the log.
+# One line `result<TAB>test` for each check in the log $1.
 parse() {
     awk '
     /^ok( |$)/     { sub(/^ok *[0-9]* *-? */, "")
@@ -64,7 +77,7 @@ parse() {
         for (i = 1; i <= n; i++)
             print (named == n ? result[i] \
                    : (i <= bad ? "failed" : "passed") "\ttest " i)
-    }' "$log"
+    }' "$1"
 }
 
 # How a program ended, if not as it should have.
@@ -81,20 +94,31 @@ ending() {
     fi
 }
 
+# csv_rows PROGRAM SECONDS RESULTS
 csv_rows() {
     awk -v program="$1" -v seconds="$2" -F'\t' '{
         gsub(/"/, "\"\"", $2)
         printf "%s,\"%s\",%s,%s\n", program, $2, $1, seconds
-    }' "$results" >>"$csv"
+    }' "$3"
 }
 
-[[ -z $csv ]] || echo "program,test,result,program_seconds" >"$csv"
-passed=0 failed=0 skipped=0
-for program; do
+has_threads() {
+    [[ ${SAN-} != *thread* || $1 != */test_* || ! -x $1 ]] ||
+        nm "$1" | grep -qw pthread_create
+}
+
+# count RESULT FILE
+count() {
+    grep -c "^$1" "$2"
+}
+
+# run PROGRAM I: runs it to its end, and says how it went.
+run() {
+    local program=$1 log=$dir/$2.log results=$dir/$2.results
+    local name start status seconds by=() why good bad skip
     name=$(basename "$program")
-    [[ $program == */* ]] || program=./$program
     start=$(date +%s.%N)
-    by=()    # a program of another machine needs something to run it
+    # a program of another machine needs something to run it
     [[ -z ${RUNNER-} || $program != "${B:-build}"/* ]] ||
         read -ra by <<<"$RUNNER"
     { tests/watch.py ${watch[@]+"${watch[@]}"} ${by[@]+"${by[@]}"} "$program" \
@@ -103,27 +127,64 @@ for program; do
     seconds=$(awk -v a="$start" -v b="$(date +%s.%N)" \
         'BEGIN { printf "%.1f", b - a }')
 
-    parse >"$results"
-    bad=$(grep -c ^failed "$results")
+    parse "$log" >"$results"
+    bad=$(count failed "$results")
     why=$(ending $status "$bad" "$(wc -l <"$results")")
     [[ -z $why ]] || printf 'failed\t%s\n' "$why" >>"$results"
 
-    good=$(grep -c ^passed "$results")
-    bad=$(grep -c ^failed "$results")
-    skip=$(grep -c ^skipped "$results")
+    good=$(count passed "$results")
+    bad=$(count failed "$results")
+    skip=$(count skipped "$results")
     printf '%-28s %4d passed' "$name" "$good"
     ((skip == 0)) || printf ', %d skipped' "$skip"
     ((bad == 0)) || printf ', %d FAILED' "$bad"
     printf '  %6s s%s\n' "$seconds" "${why:+  $why}"
     ((bad == 0)) || grep -v ':P:[^:]*:[^:]*:[0-9]*: Passed$' "$log" |
         sed 's/^/    | /'
-    sed -n "s/^failed\t/FAILED $name: /p" "$results" >>"$again"
-    [[ -z $csv ]] || csv_rows "$name" "$seconds"
-    ((passed += good, failed += bad, skipped += skip))
-done
+    sed -n "s/^failed\t/FAILED $name: /p" "$results" >"$dir/$2.again"
+    csv_rows "$name" "$seconds" "$results" >"$dir/$2.csv"
+    rm -f "$log"
+}
 
-cat "$again"
+# Waits for the end of one of those that run, and shows it.
+declare -A running=()    # process id -> I
+reap() {
+    local pid i
+    wait -n -p pid "${!running[@]}"
+    i=${running[$pid]}
+    unset "running[$pid]"
+    cat "$dir/$i.shown"
+    [[ -z $csv ]] || cat "$dir/$i.csv" >>"$csv"
+}
+
+# Until at most $1 run.
+wait_down_to() {
+    while ((${#running[@]} > $1)); do reap; done
+}
+
+[[ -z $csv ]] || echo "program,test,result,program_seconds" >"$csv"
+number=0 left_out=0
+for program; do
+    [[ $program == */* ]] || program=./$program
+    has_threads "$program" || { ((left_out += 1)); continue; }
+    others=$((jobs - 1))
+    ! grep -qs '^# alone: ' "$program" || others=0
+    wait_down_to $others
+    ((number += 1))
+    run "$program" $number >"$dir/$number.shown" &
+    running[$!]=$number
+    ((others > 0)) || wait_down_to 0
+done
+wait_down_to 0
+
+touch "$dir"/0.{results,again}
+passed=$(cat "$dir"/*.results | grep -c ^passed)
+failed=$(cat "$dir"/*.results | grep -c ^failed)
+skipped=$(cat "$dir"/*.results | grep -c ^skipped)
+for ((i = 0; i <= number; i++)); do cat "$dir/$i.again"; done
+((left_out == 0)) ||
+    echo "left out: $left_out without threads, of which TSan sees nothing"
 ((skipped == 0)) || echo "$skipped skipped"
-((passed + failed)) || { echo "no test ran"; failed=1; }
+((passed + failed + left_out)) || { echo "no test ran"; failed=1; }
 echo "$passed passed, $failed failed"
 ((failed == 0))

@@ -188,7 +188,8 @@ def watch(command, idle, cpu):
     try:
         pid = os.posix_spawnp(
             command[0], command, os.environ, setsigmask=[],
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT,
+                       signal.SIGQUIT])    # run.sh's `&` ignores these
     except OSError as error:
         say(f"{command[0]}: {error.strerror}")
         return 127
