@@ -5,8 +5,8 @@
 #ifndef MEMMAPPED_H
 #define MEMMAPPED_H
 
+#include "count.h"
 #include "memlib.h"
-#include "mm/count.h"
 
 #include <stdatomic.h>
 

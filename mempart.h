@@ -29,8 +29,8 @@
 #ifndef MEMPART_H
 #define MEMPART_H
 
+#include "count.h"
 #include "memsys.h"
-#include "mm/count.h"
 
 #include <errno.h>
 #include <stdatomic.h>

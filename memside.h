@@ -20,8 +20,8 @@
 #ifndef MEMSIDE_H
 #define MEMSIDE_H
 
+#include "count.h"
 #include "memlib.h"
-#include "mm/count.h"
 
 #define SIDE_LOG2_MIN 6 /* bytes: records' unit */
 #define SIDE_LOG2_MAX 36

@@ -20,7 +20,7 @@
  * progression. docs/map.md says what to read in which order, and docs/design.md
  * why it is so. */
 #include "mm.h"
-#include "mm/count.h"
+#include "count.h"
 
 #include "mm/stage.h"
 

@@ -47,12 +47,12 @@ static always_inline struct member *member_of(struct heap *h)
 
 static void cas_give(struct member *to, struct freed *f)
 {
-    inbox_push_any(&to->inbox, f);
+    inbox_push_remote(&to->inbox, f, f); /* it is never closed */
 }
 
 static struct freed *cas_take(struct member *m)
 {
-    return inbox_has_some(&m->inbox) ? inbox_take_owner(&m->inbox) : NULL;
+    return inbox_take_owner(&m->inbox);
 }
 
 /* Relaxed, here and below: the lock orders what is read behind the pointer. */
@@ -401,7 +401,7 @@ static size_t bucket_check(void)
     for (struct owner *o = owners.all; o; o = o->next) {
         struct member *m = (struct member *)o;
         struct freed *inbox =
-            atomic_load_explicit(&m->inbox.head, memory_order_relaxed);
+            atomic_load_explicit(&m->inbox.chain, memory_order_relaxed);
         bad += heap_check(&m->heap, &listed);
         bad += returned_check(inbox) + returned_check(box_head(m));
     }

@@ -24,8 +24,8 @@
 #define DESIGNS_BUCKET_CHUNK_H
 
 #include "designs/bucket_class.h"
-#include "designs/inbox.h"
 #include "designs/large.h"
+#include "designs/owner.h"
 
 #define POOL_SLACK ((size_t)1 << 20) /* bytes of chunks that may stay dirty */
 

@@ -22,7 +22,6 @@
  *   B7 region->arena never changes: any thread may ask who owns a block */
 #include "designs/buddy_tree.h"
 #include "designs/family.h"
-#include "designs/inbox.h"
 #include "designs/large.h"
 #include "designs/owner.h"
 #include "mm.h"
@@ -304,7 +303,7 @@ static cold_noinline void *arena_cut(struct arena *a, unsigned order,
     struct tree *t = &a->tree;
     unsigned least = byte >> 3 > order ? byte >> 3 : order;
     bool zero = false;
-    if (inbox_has_some(&a->inbox))
+    if (inbox_has_blocks(&a->inbox))
         arena_drain(a);
     char *p = order == 0 ? tree_fill_hole(t, byte) : NULL;
     if (!p) {
@@ -385,7 +384,7 @@ static void design_free(void *p)
     if (likely(a == owner_mine()))
         arena_free(a, p, byte);
     else {
-        inbox_push_any(&a->inbox, p);
+        inbox_push_remote(&a->inbox, p, p); /* it is never closed */
         owner_returned(&a->owner, byte_bytes(byte));
     }
 }

@@ -28,11 +28,17 @@
 
 #include "memlib.h"
 #include "mm/fork.h"
+#include "mm/front/inbox.h"
 #include "mm/util.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+
+/* A block that nobody uses, seen from a list or an inbox that it is in. */
+struct freed {
+    struct freed *next;
+};
 
 struct owner {
     struct owner *next;        /* in all */

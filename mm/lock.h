@@ -10,7 +10,7 @@
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
 
-#include "mm/count.h"
+#include "count.h"
 #include "mm/util.h"
 
 #include <pthread.h>

@@ -18,9 +18,10 @@ from pathlib import Path
 ROOMS = [
     ["config.h"],
     ["mm.h"],
-    ["mm/"],
+    ["count.h"],
     ["memlib.h"], ["memsys.h"], ["mempart.h", "memmapped.h", "memside.h"],
     ["memwindow.h"], ["memlib.c"],
+    ["mm/"],
     ["mm/engine/"],
     ["mm/front/"],
     ["mm/global/", "mm/per_thread/", "mm/arena/", "mm/lockfree/"],

@@ -226,7 +226,7 @@ START_TEST(the_check_names_damaged_lists)
     s->n--;
     struct freed *f = (struct freed *)(p + 16);
     f->next = NULL;
-    inbox_push_any(&member_of(heap())->inbox, f);
+    inbox_push_remote(&member_of(heap())->inbox, f, f);
     ck_names(&mm_bucket, "K6 returned");
     inbox_take_owner(&member_of(heap())->inbox);
     c->used_bits[0] &= ~UINT64_C(1);

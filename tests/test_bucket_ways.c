@@ -15,7 +15,7 @@ static size_t waiting(void)
 {
     size_t n = 0;
     struct member *m = owner_mine();
-    for (struct freed *f = m->inbox.head; f; f = f->next)
+    for (struct freed *f = m->inbox.chain; f; f = f->next)
         n++;
     for (struct freed *f = m->box; f; f = f->next)
         n++;

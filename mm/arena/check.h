@@ -4,11 +4,6 @@
 
 #include "mm/arena/shard.h"
 
-static bool lies_in(const void *p, const void *shard)
-{
-    return owner_of(p) == shard;
-}
-
 /* All of one shard. */
 static inline size_t shard_check(const struct shard *s)
 {
@@ -24,7 +19,7 @@ static inline size_t shard_check(const struct shard *s)
     bad += broken(status == ORPHAN && s->users, "A2 an orphan has no users", s,
                   "it has", s->users);
     return bad ? bad
-               : arena_check_owned(&s->arena, lies_in, s,
+               : arena_check_owned(&s->arena, owner_is, s,
                                    "A3 a block's owner is where it lies");
 }
 

@@ -12,7 +12,7 @@
 #ifndef MM_FRONT_INBOX_H
 #define MM_FRONT_INBOX_H
 
-#include "mm/count.h"
+#include "count.h"
 #include "mm/util.h"
 
 #include <stdatomic.h>

@@ -12,7 +12,7 @@
 #ifndef MM_FRONT_OWNERS_H
 #define MM_FRONT_OWNERS_H
 
-#include "mm/count.h"
+#include "count.h"
 #include "mm/engine/arena.h"
 
 #include <stdatomic.h>
@@ -61,6 +61,12 @@ static inline struct shard *owner_of(const void *p)
     if (unlikely(!s))
         mm_die("the block's header was overwritten", p);
     return s;
+}
+
+/* Does p lie in this shard? For arena_check_owned. */
+static inline bool owner_is(const void *p, const void *shard)
+{
+    return owner_of(p) == shard;
 }
 
 /* Bytes of both tables that are in use. */

@@ -4,11 +4,6 @@
 
 #include "mm/lockfree/shard.h"
 
-static bool lies_in(const void *p, const void *shard)
-{
-    return owner_of(p) == shard;
-}
-
 /* All of one shard. */
 static inline size_t shard_check(const struct shard *s)
 {
@@ -31,7 +26,7 @@ static inline size_t shard_check(const struct shard *s)
                   "L6 threads and shards lead to each other", s, "its id is",
                   s->id);
     return bad ? bad
-               : arena_check_owned(&s->arena, lies_in, s,
+               : arena_check_owned(&s->arena, owner_is, s,
                                    "L3 a block's owner is where it lies");
 }
 

@@ -17,7 +17,7 @@
 #ifndef MM_LOCKFREE_LISTS_H
 #define MM_LOCKFREE_LISTS_H
 
-#include "mm/count.h"
+#include "count.h"
 #include "mm/util.h"
 
 #include <stdatomic.h>

@@ -30,7 +30,7 @@ ROOT = HERE.parents[2]
 GENMC = os.environ.get("GENMC", "genmc")
 CPU_SECONDS = 300    # of one run; a row that needs more is too large
 DRIVERS = ["inbox", "stack", "merge", "steal", "move", "fresh", "free"]
-HEADERS = ["mm.h", "mm/*.h", "mm/engine/block.h", "mm/front/*.h",
+HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h", "mm/front/*.h",
            "mm/lockfree/*.h"]
 EXTRACTED = ["shard_enter_to_free", "free_aside", "free_slow"]    # for free.c
 

@@ -1,11 +1,11 @@
 /* count.h - how often threads meet: counted, not timed (make COUNT=1).
  *
  * Each thread counts its own locked read-modify-writes, and its writes to cache
- * lines that other threads write, too. Who wants sums asks each thread before
- * and after its work (mdriver --count), so that counting adds nothing that
- * would itself be counted. A normal build compiles all of it to nothing. */
-#ifndef MM_COUNT_H
-#define MM_COUNT_H
+ * lines that other threads write, too. mdriver --count asks each thread before
+ * and after its work, so that counting adds nothing that would itself be
+ * counted. A normal build compiles all of it to nothing. */
+#ifndef COUNT_H
+#define COUNT_H
 
 #include "mm.h"
 
