@@ -1,34 +1,34 @@
 /* memlib.c - a window of addresses, a break that moves by compare-and-swap.
  *
- * Every word that threads share is below, or in mempart.h, with who may write
- * it:
+ * Every word that threads share is below, or in mempart.h, with the threads
+ * that may write it:
  *
  *   mem_range     mem_init and mem_fini only; but blocks: any thread, upward
  *   brk           of heap and records: any thread, CAS upward; mem_reset back
  *                 to the start
  *   committed     any thread, CAS upward after the pages are mapped
  *   intended      the same, but before
- *   levels        any thread, CAS from NONE to CLAIMED; then who did that, and
- *                 to THERE whoever has mapped it
+ *   levels        any thread, CAS from NONE to CLAIMED; then that thread, and
+ *                 to THERE the thread that has mapped it
  *   peak          any thread, CAS upward, before the bytes mapped fall
  *   mapped_bytes  any thread, fetch_add (memmapped.h); mapped_regions, too
  *   suspect       any thread of a fork's child, CAS upward
  *   fork_seen_flag  0 in a fork's child, until its first growth
  *   sides         any thread, CAS (memside.h)
  *
- * Tags cannot jump: where an address's tag is says the address. So they are
- * mapped level by level, each as many as all before, by the one thread that
- * claimed it, or by one that has looked in vain for that to happen. Of two that
- * map the same place one fails; it asks whether the other has succeeded. If no
- * one says so, as the thread stopped just before it could, or what is there is
- * not ours, the break jumps over the addresses of that level. Nobody waits.
+ * Tags cannot jump: an address alone says where its tag is. So they are mapped
+ * level by level, each as many as all before, by the one thread that claimed
+ * it, or by one that has watched in vain for that to happen. Of two that map
+ * the same place one fails; it asks whether the other has succeeded. If no one
+ * says so, as the thread stopped just before it could, or what is there is not
+ * ours, the break jumps over the addresses of that level. Nobody waits.
  *
  * fork copies page after page while other threads go on: the child may see an
  * old break, and above it what a thread that it has not wrote later; but not
  * above what was intended to be mapped, as to map takes a lock that fork holds,
- * and intended is raised before. So in the child whoever moves the break clears
- * what he takes, and its tags. A piece or a level that another thread has
- * mapped and not said so stays in the way: the child's break jumps.
+ * and intended is raised before. So in the child a thread that moves the break
+ * clears what it takes, and its tags. A piece or a level that another thread
+ * has mapped and not said so stays in the way: the child's break jumps.
  *
  * No step waits for another thread: a failed CAS means that another's succeeded
  * (lock-free). Values are counts and bounds; no memory is published through

@@ -38,7 +38,7 @@ struct mem_range {
     char *base;
     size_t size;    /* bytes from base, with a last page that is never used */
     uint32_t *tags; /* tags[(p - base) >> MEM_GRAIN_LOG2], p < committed */
-    _Atomic size_t blocks; /* committed / 16: so many payloads could begin */
+    _Atomic size_t blocks; /* committed / 16: payloads that could begin there */
     char *records;         /* the first of mem_record */
     void *process;   /* a page of the allocator's own words, zero at first, and
                         zero again in a child of fork: what it cannot inherit */
@@ -59,9 +59,9 @@ static inline bool mem_in_range(const void *p)
     return (size_t)((const char *)p - mem_range.base) / 16 < mem_blocks();
 }
 
-/** The thread's own, for who calls malloc: false at first, and made false
- * again by each system call here. So who sets it true where mem_calling is
- * false needs no other look. See preload.c. */
+/** The thread's own, for the caller of malloc: false at first, and made false
+ * again by each system call here. So a caller that sets it true where
+ * mem_calling is false needs no other look. See preload.c. */
 extern __thread bool mem_gate __attribute__((visibility("hidden")));
 
 /** Choose the range (once; further calls keep it). May be entered again from a
@@ -139,8 +139,8 @@ void *mem_brk(void);
 /** Are there tags for p's part of the range? Not where the break has jumped, or
  * is about to. @pre p is in the range */
 bool mem_tagged(const void *p);
-/** Where the break jumped to from p; p if it did not. For who is alone: bytes
- * between are nobody's, and may not be touched. */
+/** Where the break jumped to from p; p if it did not. For a thread that is
+ * alone: bytes between are nobody's, and may not be touched. */
 const void *mem_skip(const void *p);
 /** Is this thread inside one of memlib's system calls: in a hook? */
 bool mem_calling(void);

@@ -12,9 +12,9 @@
  *
  * If something is there already, either another thread of ours mapped it and
  * has not yet raised committed, or it is not ours. Nobody can tell, and nobody
- * waits: whoever meets it looks a bounded number of times whether a mark
- * moves, and then moves the break to behind it. Such a jump costs addresses,
- * no memory: of what it skips nothing was handed out, and nothing will be.
+ * waits: a thread that meets it looks a bounded number of times whether a mark
+ * moves, and then moves the break to behind it. Such a jump costs addresses, no
+ * memory: of what it skips nothing was handed out, and nothing will be.
  *
  * Invariants
  *   M1 all of [brk, committed) is mapped, readable, writable and zero
@@ -24,8 +24,8 @@
  * n) only by the CAS of brk from b, after it has seen b + n <= committed. If
  * the break had jumped between, that CAS fails.
  *
- * Acquire and release of committed are partners: who sees it raised by the
- * thread whose break had jumped does not believe that the break has not. */
+ * Acquire and release of committed are partners: a thread that sees it raised
+ * by one whose break had jumped does not believe that the break has not. */
 #ifndef MEMPART_H
 #define MEMPART_H
 
@@ -55,7 +55,7 @@ struct part {
     mark suspect;   /* below it, bytes may not be zero (memlib.c) */
     mark skipped;   /* bytes that jumps left out */
     mark njumps;    /* the last ones may not be known */
-    struct jump jumps[JUMPS_KNOWN]; /* for who is alone */
+    struct jump jumps[JUMPS_KNOWN]; /* read by a thread that is alone */
     mark *blocks; /* units of 16 bytes that are committed; or NULL */
 };
 
@@ -146,7 +146,7 @@ static inline bool part_moves(const struct part *part, size_t brk, size_t done)
 
 /* Move the break, if it is still there, to behind what is in the way: perhaps
  * to the limit, where there is no memory. The page before is mapped with what
- * follows: who keeps headers has the first one's there. */
+ * follows: an allocator with headers has the first one's there. */
 static inline void part_jump(struct part *part, size_t brk, size_t to)
 {
     size_t done = part_committed(part), old = brk;
@@ -183,7 +183,8 @@ static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
     }
     if (result != MAPPED)
         return result;
-    if (part->blocks) /* before committed: who relies on that knows this, too */
+    if (part->blocks) /* before committed: a thread that relies on that knows
+                         this, too */
         mark_raise(part->blocks, (*from + more) / 16);
     mark_raise(&part->committed, *from + more);
     return MAPPED;

@@ -124,8 +124,8 @@ static inline struct side *side_of(const void *p, size_t end)
     return live ? s : NULL;
 }
 
-/* p, freed inside a call, waits. Release, paired with the acquire of who takes
- * all: p is the caller's no more. */
+/* p, freed inside a call, waits. Release, paired with the acquire of the thread
+ * that takes all: p is the caller's no more. */
 static inline void later_push(struct sides *sides, void *p)
 {
     void *old = atomic_load_explicit(&sides->later, memory_order_relaxed);

@@ -87,7 +87,8 @@ static inline enum mapped level_map_claimed(level_word *levels, uint32_t *tags,
 /* Another thread has claimed the level: it may be stopped. A jump would cost
  * half of the window in the last one, so first the caller tries itself: of two
  * that map the same place one succeeds, and says so.
- * @return TAKEN: not ours, or mapped by who does not get on to say so */
+ * @return TAKEN: not ours, or mapped by a thread that does not get on to say so
+ */
 static inline enum mapped level_help(level_word *levels, uint32_t *tags,
                                      unsigned level)
 {

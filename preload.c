@@ -9,7 +9,7 @@
  * or takes a block is exported, so that no pointer of glibc's meets our free;
  * C++'s operators come along, for libstdc++'s call malloc.
  *
- * The allocator starts at the first call, whoever makes it: the dynamic linker
+ * The allocator starts at the first call, whatever makes it: the dynamic linker
  * and other libraries' constructors allocate before ours could run, and at that
  * time there is one thread. If nobody does, our constructor makes it. Nothing
  * here allocates, uses the locale, is a point where threads are cancelled, or
@@ -270,8 +270,8 @@ EXPORT void cfree(void *p)
     free(p);
 }
 
-/* glibc's other names of the same. Who wants to get past a malloc that stands
- * before libc's calls them; but what they give is freed by free. */
+/* glibc's other names of the same. A program that wants to get past a malloc
+ * that stands before libc's calls them; but what they give is freed by free. */
 extern SAME_AS(malloc) void *__libc_malloc(size_t size);
 extern SAME_AS(free) void __libc_free(void *p);
 extern SAME_AS(calloc) void *__libc_calloc(size_t n, size_t size);

@@ -8,10 +8,10 @@
  * gets the program's. LIBMM_DEBUG=1 in the environment tells, once for a
  * process.
  *
- * Who calls dlopen decides where it looks ($ORIGIN, RUNPATH, the namespace),
- * and libc knows him by the return address: hence the tail calls, which leave
- * it. A namespace of its own (dlmopen) has a libc, and so a malloc, of its own:
- * there the flag does no harm, and stays.
+ * The caller of dlopen decides where it looks ($ORIGIN, RUNPATH, the
+ * namespace), and libc knows it by the return address: hence the tail calls,
+ * which leave it. A namespace of its own (dlmopen) has a libc, and so a malloc,
+ * of its own: there the flag does no harm, and stays.
  *
  * librecord.so has it, too: else it would miss what such a library does. It is
  * no part of libmm.a: a static program has no dlopen that comes next. */

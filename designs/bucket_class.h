@@ -155,7 +155,7 @@ static void classes_default(size_t header)
         }
 }
 
-/** Read the environment; cut chunks with a header of so many bytes before the
+/** Read the environment; cut chunks with a header of `header` bytes before the
  * bitmap. @return 0; -1 and EINVAL after a line on stderr */
 static int classes_init(size_t header)
 {

@@ -4,12 +4,12 @@
  *                 ▲ inbox ◄─┐                            blocks in front
  *   thread 1 ─► arena 1 ────┘  a block of arena 0, freed by thread 1
  *
- * How blocks are found, split and merged is in buddy_tree.h. Here is who may
- * do it: only its owner touches an arena's tree and quick lists, so nothing is
- * locked. A thread that frees another's block pushes it to that arena's inbox
- * with one CAS; the owner takes all with one exchange before it splits what it
- * has or takes clean memory. `buddy-plain` has no sizes between the powers of
- * two: that is the whole difference.
+ * How blocks are found, split and merged is in buddy_tree.h. Here is which
+ * thread may do it: only its owner touches an arena's tree and quick lists, so
+ * nothing is locked. A thread that frees another's block pushes it to that
+ * arena's inbox with one CAS; the owner takes all with one exchange before it
+ * splits what it has or takes clean memory. `buddy-plain` has no sizes between
+ * the powers of two: that is the whole difference.
  *
  * An arena has one large region, and another only if that is full; what
  * exceeds half a region is a mapping of its own. An arena's struct stands in
@@ -43,7 +43,7 @@ struct quick {
 struct arena {
     struct owner owner;
     struct region *regions;
-    size_t told;       /* bytes: what the tally of all knows of this */
+    size_t told;       /* bytes of this that the tally of all has counted */
     const void *fresh; /* the last block that was cut, if it was zero */
     struct tree tree;
     struct quick quick[QUICK_BYTES];
@@ -62,9 +62,9 @@ _Static_assert(sizeof(struct region) <= 4096, "the header is one page");
 
 enum variant { BUDDY, BUDDY_PLAIN };
 
-/* For each multiple of a region's size: is there a region? Relaxed: who asks
- * about a live block has synchronized with its maker, and about any other
- * address the answer is the same before and after. */
+/* For each multiple of a region's size: is there a region? Relaxed: a thread
+ * that asks about a live block has synchronized with its maker, and about any
+ * other address the answer is the same before and after. */
 static _Atomic bool known[(size_t)1 << (ADDRESS_BITS - REGION_LOG2)];
 
 static inline struct region *region_of(const void *p)

@@ -7,7 +7,7 @@
  *
  *   the byte of a block's first unit (16 bytes)      of all its other units: 0
  *   | order 5 | state 3 |   state 1 free, 2 clean (free and zero), 4 used,
- *                                 5 and 6 used in part: so many eighths
+ *                                 5 and 6 used in part: that many eighths
  *
  *   order 8, used in part:  | 5/8 of 4 KiB         | 1/8| 1/4     |
  *                           ^ byte: 8, 5           ^ 5  ^ 6: free, or used
@@ -33,7 +33,7 @@
  *   B5 held == bytes that are not clean; idle == bytes that are free, in
  *      blocks of a page and more
  *
- * Knows no thread: whoever calls owns the tree. Knowlton (1965), Knuth (1968);
+ * Knows no thread: the caller owns the tree. Knowlton (1965), Knuth (1968);
  * sizes between the powers of two: Hinds (1975), Shen and Peterson (1974). */
 #ifndef DESIGNS_BUDDY_TREE_H
 #define DESIGNS_BUDDY_TREE_H
@@ -49,7 +49,7 @@
 #define NEAR 8  /* steps of a list in which a freed block's place is sought */
 #define HOLES 4 /* free blocks behind which more free memory is sought */
 
-enum state { INSIDE, FREE, CLEAN, USED = 4 /* 5, 6: so many eighths */ };
+enum state { INSIDE, FREE, CLEAN, USED = 4 /* 5, 6: eighths in use */ };
 
 struct links {
     char *next, *prev;

@@ -6,14 +6,14 @@
  *
  * Free memory is in ranges, ordered by address, so that neighbours in memory
  * are neighbours in the list, and merge without a look at any block. Malloc
- * takes the first range that is large enough and cuts its end off by one CAS
- * on its size; whose CAS makes it 0 has it all. Free inserts a range by one CAS
- * on the link before it. The pictures, and why no thread ever waits, are in
- * fit_cas_list.h.
+ * takes the first range that is large enough and cuts its end off by one CAS on
+ * its size; the thread whose CAS makes it 0 has it all. Free inserts a range by
+ * one CAS on the link before it. The pictures, and why no thread ever waits,
+ * are in fit_cas_list.h.
  *
  * Each segment says how large a range in it may be, so that most are passed by
- * without a walk. That is a bound: raised after a range is listed, lowered by
- * who has seen all of the segment, unless a range was listed meanwhile.
+ * without a walk. That is a bound: raised after a range is listed, lowered by a
+ * thread that has seen all of the segment, unless a range was listed meanwhile.
  *
  * Invariants, beside the list's (fit_cas_check)
  *   C2 no two ranges touch, and no range has more units than its segment says
@@ -30,10 +30,10 @@ static _Atomic size_t idle; /* bytes freed into large ranges since a purge */
 
 /* ---- give ------------------------------------------------------------ */
 
-/* List memory that nobody has, merged with what is free around it. Who listed
- * a range where others may be hidden looks again, and takes it back to merge.
- * Of two ranges that touch the first is claimed first: so that of two threads
- * that want both one gets on. @return units of the range */
+/* List memory that nobody has, merged with what is free around it. A thread
+ * that listed a range where others may be hidden looks again, and takes it back
+ * to merge. Of two ranges that touch the first is claimed first: so that of two
+ * threads that want both one gets on. @return units of the range */
 static uint32_t give(uint32_t at, uint32_t units)
 {
     struct node *n = NULL;
@@ -78,7 +78,7 @@ static uint32_t give(uint32_t at, uint32_t units)
 
 /* ---- take ------------------------------------------------------------ */
 
-/* Units from the end of the first range of a segment that has so many. */
+/* Units from the end of the first range of a segment that has enough. */
 static uint32_t take_from(uint32_t segment, uint32_t units)
 {
     word *most = most_of(segment);
@@ -112,7 +112,7 @@ static uint32_t take_from(uint32_t segment, uint32_t units)
     return 0;
 }
 
-/* First fit. @return the first of so many units; 0: there are none */
+/* First fit. @return the first of these units; 0: there are not enough */
 static uint32_t take(uint32_t units)
 {
     uint32_t last = segment_of(end_unit(mem_brk()));
@@ -168,7 +168,7 @@ static void purge(void)
     }
 }
 
-/* So much was freed, and is in a range of so many units now. */
+/* Units were freed, and are in a range of `range` units now. */
 static void purge_if_idle(uint32_t units, uint32_t range)
 {
     size_t bytes = units * UNIT;
@@ -259,7 +259,7 @@ static bool design_fresh(const void *p)
     return false;
 }
 
-/* May there be a range of so many units? */
+/* May there be a range of this many units? */
 static bool has_room(uint32_t units)
 {
     uint32_t s = segment_of(end_unit(mem_brk()));
@@ -268,8 +268,8 @@ static bool has_room(uint32_t units)
     return low(word_load(most_of(s))) >= units;
 }
 
-/* Units behind a block, now one's own, so that it has so many; or 0. The heap
- * grows for a small step, or if there is no room to move the block to. */
+/* Units behind a block, now one's own, so that it has what it wants; or 0. The
+ * heap grows for a small step, or if there is no room to move the block to. */
 static uint32_t annex(uint32_t at, uint32_t units, uint32_t want)
 {
     struct place w;

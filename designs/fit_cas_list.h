@@ -7,13 +7,13 @@
  *                       ▲ node: next, body, key; apart from the memory it means
  *   heap        |used|  free  |used|nodes|used| ...        units of 16 bytes
  *
- * A node of 0 units is dead: whoever walks by marks its link, so that nothing
- * is inserted behind it, and unlinks it. That is Harris's list (2001), walked
- * in Michael's way (2002); the sentinels, from which a walk begins, are the
- * idea of Shalev and Shavit (2006).
+ * A node of 0 units is dead: a thread that walks by marks its link, so that
+ * nothing is inserted behind it, and unlinks it. That is Harris's list (2001),
+ * walked in Michael's way (2002); the sentinels, from which a walk begins, are
+ * the idea of Shalev and Shavit (2006).
  *
- * Safe reclamation: nodes stay nodes for good, so whoever comes late to one
- * still reads a node. Each link and each size carries a tag that grows with
+ * Safe reclamation: nodes stay nodes for good, so a thread that comes late to
+ * one still reads a node. Each link and each size carries a tag that grows with
  * every change: a CAS on what was read late fails, and a step of a walk counts
  * only if the link before has not changed meanwhile. Nobody holds what others
  * wait for; no thread has anything of its own.
@@ -36,7 +36,7 @@
 #define SEGMENT_LOG2 10 /* units: 16 KiB */
 #define SEGMENT_TAGS_LOG2 (SEGMENT_LOG2 + 4 - MEM_GRAIN_LOG2)
 #define TABLE_LOG2 12    /* segments: 64 MiB of the heap */
-#define CHUNK_UNITS 256u /* nodes are made so many units at a time */
+#define CHUNK_UNITS 256u /* nodes are made out of this many units at a time */
 #define IN_USE 0xa10cu   /* low bits of a header; 0 when it is free */
 #define HOLDS_NODES 0xa10du
 
@@ -76,9 +76,9 @@ struct place {
 
 /* ---- words ----------------------------------------------------------- */
 
-/* All in one order that all threads agree on: whoever inserts a range and then
- * looks for neighbours, and whoever does the same beside it, must not both
- * miss the other. For the rest acquire and release would do. */
+/* All in one order that all threads agree on: of two threads that insert ranges
+ * side by side, and then look for neighbours, not both may miss the other. For
+ * the rest acquire and release would do. */
 static always_inline uint64_t word_load(word *w)
 {
     return atomic_load_explicit(w, memory_order_seq_cst);

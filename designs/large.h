@@ -48,8 +48,9 @@ static struct {
     unsigned oldest; /* the spare that is replaced next */
 } larges = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* All is written under the lock: who had the addresses before let go of them
- * under it, too, and what the kernel did between is unknown to a checker. */
+/* All is written under the lock: the thread that had the addresses before let
+ * go of them under it, too, and what the kernel did between is unknown to a
+ * checker. */
 static void large_link(struct large *l, size_t usable)
 {
     pthread_mutex_lock(&larges.lock);

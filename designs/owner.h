@@ -111,7 +111,7 @@ static cold_noinline void orphan_tidy(struct owner *o, size_t bytes)
     pthread_mutex_unlock(&owners.lock);
 }
 
-/** So many bytes were returned to o by another thread. */
+/** Another thread returned bytes to o. */
 static always_inline void owner_returned(struct owner *o, size_t bytes)
 {
     if (unlikely(is_orphan(o)))

@@ -11,9 +11,9 @@
  * the child libc has made the list's lock anew; in the parent both are dropped.
  *
  * What is left: fork takes two more locks that no handler can take first, for a
- * moment, and who holds one may allocate: whoever is just reading
- * nsswitch.conf, once in a process, or registers more handlers than libc has
- * room for. */
+ * moment, and a holder may allocate: a thread that is just reading
+ * nsswitch.conf, once in a process, or that registers more handlers than libc
+ * has room for. */
 #ifndef MM_FORK_H
 #define MM_FORK_H
 

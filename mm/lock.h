@@ -1,12 +1,13 @@
 /* lock.h - a mutex that is left out while the process has one thread only, and
  * that has a place in an order.
  *
- * Who waits for a lock holds only locks of lower rank, so that no threads wait
- * for each other in a circle; a debug build dies where that is not so. Who
- * only tries waits for nobody and may hold any.
+ * A thread that waits for a lock holds only locks of lower rank, so that no
+ * threads wait for each other in a circle; a debug build dies where that is not
+ * so. One that only tries never waits, and may hold any.
  *
- * Locks are held for a microsecond: who meets one looks a few times whether it
- * is free before it sleeps (glibc's adaptive mutex), which takes longer. */
+ * Locks are held for a microsecond. A thread that meets one looks a few times
+ * whether it is free before it sleeps (glibc's adaptive mutex), which takes
+ * longer. */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
 
@@ -18,7 +19,7 @@
 #include <sys/single_threaded.h>
 
 enum rank {
-    RANK_NONE, /* not looked at: it was only tried, or fork takes them all */
+    RANK_NONE, /* not checked: it was only tried, or fork takes them all */
     RANK_REGISTRY,
     RANK_SHARD,
     RANK_SECOND /* shard */
@@ -85,11 +86,12 @@ static inline void lock_drop(struct lock *l)
 
 /* ---- fork ------------------------------------------------------------ */
 
-/* While fork waits for the locks of all arenas, who would take one more waits,
- * too. Else threads that allocate without end take their locks again before the
- * forker has woken up, each of them, and all who begin or end wait for the
- * registry meanwhile. The flag changes under the registry's lock only: who
- * holds that finds it unset, so who finds it set holds no lock. */
+/* While fork waits for the locks of all arenas, a thread that would take one
+ * more waits, too. Else threads that allocate without end take their locks
+ * again before the forker has woken up, each of them, and all threads that
+ * begin or end wait for the registry meanwhile. The flag changes under the
+ * registry's lock only. The holder of that lock finds it unset, so a thread
+ * that finds it set holds no lock. */
 static struct {
     struct lock lock;
     _Atomic bool shut; /* relaxed: a hint; the lock is what is waited for */

@@ -14,7 +14,7 @@
 static void *stage_malloc(size_t size);
 /** The same, aligned to a power of two that is not larger than MAX_REQUEST. */
 static void *stage_memalign(size_t align, size_t size);
-/** Free p, whoever made it; tag is that of p's page. errno is kept. */
+/** Free p, whichever thread made it; tag is that of p's page. errno is kept. */
 static void stage_free(void *p, uint32_t tag);
 /** Resize p without a second block. NULL: it does not go, p is as it was. */
 static void *stage_resize(void *p, size_t size);

@@ -80,7 +80,7 @@ static void remember(struct shadow *s, struct leaf *leaf)
         ;
 }
 
-/* The leaf of an address; made by whoever needs it first. */
+/* The leaf of an address; made by the thread that needs it first. */
 static struct leaf *leaf_of(struct shadow *s, uintptr_t at)
 {
     _Atomic(struct leaf *) *slot = &s->root[at >> LEAF_BITS];
@@ -137,7 +137,7 @@ static bool page_claim(const struct part *t, uint32_t key, uint32_t *clash)
     if (atomic_compare_exchange_strong_explicit(
             t->page, &word, (int32_t)key,
             memory_order_release,  /* what key stands for is written */
-            memory_order_acquire)) /* and whoever clashes may read it */
+            memory_order_acquire)) /* and a thread that clashes may read it */
         return true;
     *clash = word > 0 ? (uint32_t)word : part_find(t);
     return false;

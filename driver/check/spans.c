@@ -1,5 +1,6 @@
-/* spans.c - see spans.h. A sorted array: who adds or removes has just paid for
- * a system call, so that moving some entries costs little beside it. */
+/* spans.c - see spans.h. A sorted array: a thread that adds or removes has just
+ * paid for a system call, so that moving some entries costs little beside it.
+ */
 #include "driver/check/spans.h"
 
 #include "driver/base/driver_mem.h"

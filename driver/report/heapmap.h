@@ -11,7 +11,7 @@
  *
  * Addresses are counted in units, and units in which no block ever lay are left
  * out: so heaps in many pieces (arenas, mappings) make one picture. Units are
- * then put together to so many rows. */
+ * then put together into a given number of rows. */
 #ifndef DRIVER_HEAPMAP_H
 #define DRIVER_HEAPMAP_H
 
@@ -38,7 +38,7 @@ size_t heapmap_unit(size_t peak_payload);
 void heapmap_add(struct heapmap *m, size_t ops, struct oracle_place *live,
                  size_t n, const struct mm_stats *stats);
 
-/** The columns' names, for so many rows. */
+/** The columns' names, for this many rows. */
 void heapmap_header(FILE *f, unsigned rows);
 /** Two lines for each sample: the live bytes of each row in percent of it, and
  * its metadata; empty where no block had been yet. */

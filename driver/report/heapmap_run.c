@@ -56,8 +56,8 @@ static bool replay(struct oracle *oracle, struct sampling *s, unsigned seconds)
     return true;
 }
 
-/* A crash shall end the child as such, also under a sanitizer, which would
- * take these signals for itself. */
+/* A crash must end the child as such, also under a sanitizer, which would take
+ * these signals for itself. */
 static void crash_plainly(void)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};

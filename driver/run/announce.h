@@ -17,8 +17,8 @@ struct second_try {
 void announce_fault(const struct options *o, const struct mm_allocator *a,
                     const struct round_result *x, const struct trace *t,
                     const struct second_try *alone, bool first);
-/** It had so many faults that it is not tried any more.
- *  @param last  nor is another: the rounds that remain are left out. */
+/** It had too many faults to be tried any more. @param last  nor is another:
+ * the rounds that remain are left out. */
 void announce_end(const struct mm_allocator *a, unsigned faults, bool hangs,
                   bool last);
 

@@ -67,7 +67,8 @@ static bool note(int signal, const siginfo_t *info)
 }
 
 /* Raised again, the signal does what it would have done. A thread that comes
- * second gives the first, who may not have noted all yet, time to end both. */
+ * second gives the first, which may not have noted all yet, time to end both.
+ */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     if (notes && !note(number, info))

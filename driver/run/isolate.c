@@ -202,7 +202,7 @@ static bool install(struct sock_filter *filter, size_t n)
     struct sock_fprog program = {.len = (unsigned short)n, .filter = filter};
     if (SANITIZED || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return false;
-    /* It shall not slow down what the processor guesses. */
+    /* It must not slow down what the processor guesses. */
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
                    SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC,
                    &program) == 0 ||

@@ -14,8 +14,9 @@
  * some two thirds of what hand-overs cost, which is 10 to 20 ns for each
  * operation that does; lines of cache that change sides are the rest. Tried,
  * and no better: both without branches (a tenth to a half slower where one in
- * twenty operations waits); entries prefetched 2, 8 or 16 ahead by who waits,
- * or 4 by who posts; entries set back by who waits. */
+ * twenty operations waits); entries prefetched 2, 8 or 16 ahead by the thread
+ * that waits, or 4 by the one that posts; entries set back by the one that
+ * waits. */
 #include "driver/run/replay.h"
 
 #include <sched.h>
@@ -72,7 +73,7 @@ wait_long(struct lane *lane, _Atomic uintptr_t *hand)
         if (spins < lane->spins)
             cpu_relax();
         else
-            sched_yield(); /* whoever has it may need the processor */
+            sched_yield(); /* the thread that has it may need the processor */
     }
     set_state(lane, MARK_BUSY);
     return got;

@@ -8,7 +8,7 @@
 
 #define READINGS 128    /* at regular distances, shared among the lanes */
 #define STEP_DIVISOR 64 /* a new height: 1/64 above the last one ... */
-#define STEP_LEAST 4096 /* ... and at least so many bytes */
+#define STEP_LEAST 4096 /* ... and at least this many bytes */
 #define TOUCH_MOST ((size_t)64 << 20) /* bytes of one block */
 #define PATTERN 0xa5
 

@@ -28,8 +28,8 @@ size_t resident_now(void);
 void resident_begin(struct resident *r, size_t expected, unsigned lanes);
 /** @return as replay_timed. */
 bool resident_touch(struct lane *lane, struct resident *r);
-/** Can so many resident bytes hold so many that were written? @param resident
- * 0: unknown. */
+/** Can this many resident bytes hold all that were written? @param resident 0:
+ * unknown. */
 bool resident_covers(size_t resident, size_t written);
 /** Peak above the base, in bytes. */
 size_t resident_peak(struct resident *r);

@@ -2,8 +2,8 @@
  * parent's hold on it: whatever the allocator does, the driver goes on.
  *
  * The parent waits for each answer with a watchdog (watch.h): if no thread of
- * the child finishes an operation within so many seconds, or a pass takes too
- * long or too much memory, the child is killed and that is reported; if it
+ * the child finishes an operation within a number of seconds, or a pass takes
+ * too long or too much memory, the child is killed and that is reported; if it
  * dies, a crash. All name thread, trace, line, and the place in the code
  * (blame.h). It prints through the parent (relay.h) and has no other files
  * (isolate.h). */

@@ -1,8 +1,8 @@
 /* script.c - see script.h.
  *
- * In three steps: who hands what to whom, which sizes all tables; then each
- * lane's operations, and the entries by which they meet; then, a lane after
- * the other, slots. */
+ * In three steps: which lane hands what to which, which sizes all tables; then
+ * each lane's operations, and the entries by which they meet; then, a lane
+ * after the other, slots. */
 #include "driver/trace/script.h"
 
 #include "driver/base/driver_mem.h"

@@ -3,7 +3,7 @@
  * The file format is specified in docs/traces.md. A trace that trace_read
  * returns is whole and consistent: every id is in range, no live id is
  * allocated, every free and realloc names a live one, counts are true, sizes
- * fit. No one checks again. To be known by who plays a trace:
+ * fit. No one checks again. To be known by code that plays a trace:
  *   - realloc(NULL, n) in a file is TRACE_MALLOC here, which it means;
  *   - realloc to size 0 is realloc(p, 0): it frees, the id is then not live;
  *   - an id may be allocated again once it is not live.

@@ -48,7 +48,7 @@ static inline bool shard_try(struct shard *s, enum status most)
     return false;
 }
 
-/* Who meets its owner at work there leaves all to it. */
+/* A sender that finds the owner at work leaves all to it. */
 static inline void shard_sent(struct shard *to, size_t bytes)
 {
     count_rmw();
@@ -94,7 +94,7 @@ static inline struct shard *owner_try(const void *p)
 
 /* ---- adoption ---------------------------------------------------------- */
 
-/* Whoever takes in whom: the one of the lower id first. */
+/* Whichever takes the other in: the one of the lower id first. */
 static inline void shards_lock_two(struct shard *a, struct shard *b)
 {
     lock_take_as(&(a->id < b->id ? a : b)->lock, RANK_SHARD);

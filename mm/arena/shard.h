@@ -1,4 +1,4 @@
-/* shard.h - an arena with a lock: who may use it, and what becomes of it.
+/* shard.h - an arena with a lock: which threads use it, and its fate.
  *
  *   a block ─► id, in its header or tag ─► owners[id] ─► the shard it lies in
  *
@@ -14,11 +14,11 @@
  * are about as many shards as there were threads at once, and MM_MAX_ARENAS at
  * most; threads beyond share.
  *
- * Whoever works on a shard's arena has its lock. What others may write without:
- * its inbox, and what they note of it.
+ * A thread that works on a shard's arena has its lock. Without it, others may
+ * write its inbox, and what they note of its use.
  *
  * Locks, in the order in which they may be taken (lock.h):
- *   1 registry  who owns which shard; orphans, spare ones; free structs
+ *   1 registry  which thread uses which shard; orphans, spares, free structs
  *   2 a shard   its arena; what owners[] says of the ids that lead to it
  *   3 another shard, of a higher id: to merge them, under the registry only
  * fork takes the registry and all shards, by rising id. Scans for memory to
@@ -28,7 +28,7 @@
  *   A1 owners[i] leads to a shard that is not merged
  *   A2 a merged shard and a spare one have no memory; an orphan no users
  *   A3 every block in use names an id whose owner is the shard it lies in
- *   A4 whoever holds a shard's lock may rely on what owner_of says of its
+ *   A4 the holder of a shard's lock may rely on what owner_of says of its
  *      blocks: ids lead to it and from it only under that lock
  *   A5 an id serves anew only when no block in use says it any more */
 #ifndef MM_ARENA_SHARD_H
@@ -55,7 +55,7 @@ struct shard {
     struct shard *next; /* orphans, or spare; under the registry */
 
     _Alignas(64) struct inbox inbox;
-    _Atomic size_t inbox_bytes; /* about so many wait there */
+    _Atomic size_t inbox_bytes; /* about how many wait there */
 
     _Alignas(64) struct activity activity;
     _Atomic uint64_t state; /* status, and how often it changed */
@@ -99,7 +99,7 @@ static always_inline struct thread *self(void)
     return self_thread;
 }
 
-/* Threads may share a shard: who works on it is who asks. */
+/* Threads may share a shard: the caller is the one that works on it. */
 static always_inline struct thread *thread_of(const struct shard *s)
 {
     (void)s;

@@ -8,9 +8,9 @@
  *               └──── too full, in batches ──► its own arena, or the outbox
  *                                              ─► inbox of the block's owner
  *
- * All that is drawn is in mm/front/. This stage says who may touch which arena:
- * whoever has its lock (shard.h). How threads come and go is in thread.h, what
- * others may do to a shard in remote.h.
+ * All that is drawn is in mm/front/. This stage says which thread may touch an
+ * arena: the one that has its lock (shard.h). How threads come and go is in
+ * thread.h, what others may do to a shard in remote.h.
  *
  * Variants, for comparison (set by the Makefile):
  *   arena           as drawn
@@ -58,8 +58,8 @@ static inline struct shard *shard_enter_to_free(void)
     return shard_enter();
 }
 
-/* Another's, who is at work there, only if p is so large that to copy or to
- * keep it all costs more than to wait. */
+/* Of a shard whose owner is at work there, only if p is so large that to copy
+ * or to keep it all costs more than to wait. */
 static inline struct shard *shard_enter_to_resize(const void *p)
 {
     bool mine = owner_of(p) == self()->shard;

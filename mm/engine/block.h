@@ -27,10 +27,10 @@
  * Bits 3 to 47 as one number tell a thread cache which bin a block belongs to,
  * and are larger than any bin's for a free one (cache.h).
  *
- * Who writes: only the owner of the heap, under its lock or alone; but while
- * he rewrites the prev bits of a block in use, its user may be reading size
- * and owner, which stay. So those two accesses are relaxed atomics: nothing
- * is published through a header. */
+ * Only the owner of the heap writes, under its lock or alone; but while it
+ * rewrites the prev bits of a block in use, its user may be reading size and
+ * owner, which stay. So those two accesses are relaxed atomics: nothing is
+ * published through a header. */
 #ifndef MM_BLOCK_H
 #define MM_BLOCK_H
 
@@ -62,7 +62,7 @@ static always_inline size_t block_size(const struct block *b)
     return b->header & BLOCK_SIZE;
 }
 
-/* The header of a block in use, by someone who does not own the heap. */
+/* The header of a block in use, read by a thread that does not own the heap. */
 static always_inline uint64_t header_read_remote(const struct block *b)
 {
     return __atomic_load_n(&b->header, __ATOMIC_RELAXED);

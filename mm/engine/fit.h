@@ -34,13 +34,13 @@
 #include "mm/engine/sizeclass.h"
 
 /* Bytes: smaller free blocks keep their pages while their heap is at work; when
- * it rests, only those smaller than DIRTY_MIN do. */
+ * it is idle, only those smaller than DIRTY_MIN do. */
 #define PURGE_MIN ((size_t)128 << 10)
 #define DIRTY_MIN ((size_t)16 << 10)
 
 struct heap {
     char *base;           /* links count from here: the range's base */
-    uint32_t owner;       /* what headers and tags say of who owns them */
+    uint32_t owner;       /* the owner's id, as headers and tags say it */
     bool may_grow;        /* false: not now */
     bool grows_in_steps;  /* by steps, heap_step */
     struct fit fit;       /* the policy's own */

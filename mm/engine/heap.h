@@ -1,6 +1,6 @@
 /* heap.h - the engine: split, merge, grow and resize boundary-tag blocks.
  *
- * Knows no thread: whoever calls owns the heap, by a lock or for good. Memory
+ * Knows no thread: the caller owns the heap, by a lock or for good. Memory
  * comes from memlib. A heap is a chain of regions; a heap that grows alone has
  * one, because memlib's break is then always at its end.
  *
@@ -36,7 +36,7 @@
     ((size_t)64)     /* a new heap's first bytes: for small blocks */
 #define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
 #define GROWTH 32    /* a heap that takes steps grows by 1/32 at least */
-#define STEP_MOST ((size_t)1 << 20)    /* ... and so much at most */
+#define STEP_MOST ((size_t)1 << 20)    /* ... and by this much at most */
 #define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
@@ -175,7 +175,7 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     size_t most = asize + align - ALIGN;
     if (heap_resident(h) >= h->purge_at && h->dirty > h->size / 8) {
         h->purge_at = heap_resident(h) + PURGE_STEP;
-        heap_purge(h); /* memory that does not fit shall cost nothing */
+        heap_purge(h); /* memory that does not fit must cost nothing */
     }
     if (!h->regions)
         return region_new(h, most + (asize > EXACT_MAX ? LOW_RESERVE : 0));
@@ -188,8 +188,8 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     struct block *b = step > lacks ? region_extend(h, step) : NULL;
     if (b || (b = region_extend(h, lacks)))
         return b;
-    /* Someone else's memory follows ours: take more, to meet him less often,
-     * and so that a block which grows step by step moves but a few times. */
+    /* Another heap's memory follows: take more, so that this happens less
+     * often, and a block that grows step by step moves only a few times. */
     size_t more = max_size(h->size / 32, most + most / 2);
     more = max_size(REGION_MIN, round_up(more, ALIGN));
     b = region_new(h, more);

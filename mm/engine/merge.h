@@ -10,8 +10,8 @@
  * Regions are kept by falling address (the break only rises, so the newest is
  * the highest), which makes finding the borders one walk.
  *
- * The blocks of the arena taken in still name their old owner: whoever keeps
- * owners must forward it (arena/shard.h). Both arenas must be the caller's. */
+ * The blocks of the arena taken in still name their old owner, so its id must
+ * lead to the new one (front/adopt.h). Both arenas must be the caller's. */
 #ifndef MM_MERGE_H
 #define MM_MERGE_H
 

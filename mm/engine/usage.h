@@ -1,6 +1,6 @@
 /* usage.h - counts an arena, and trims it: for mallinfo and malloc_trim.
  *
- * Whoever calls owns the arena, as for arena.h. Both walk lists of free blocks:
+ * The caller owns the arena, as for arena.h. Both walk lists of free blocks:
  * nothing is counted while the program allocates. */
 #ifndef MM_USAGE_H
 #define MM_USAGE_H

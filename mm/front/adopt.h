@@ -5,7 +5,7 @@
  *
  * In this order:
  *   1 owners[] of what o had taken in, and of o, become s
- *   2 o's inbox is closed: who finds it closed finds s in owners[]
+ *   2 o's inbox is closed: a sender that finds it closed finds s in owners[]
  *   3 the arena is merged; what lay in the inbox is freed
  *   4 later, when many are merged into s: every block in use gets the id of s;
  *     then each of them becomes spare, and its id leads to itself again
@@ -22,13 +22,13 @@
 #include "mm/front/remote.h"
 
 #define MERGED_MIN 16        /* merged ids that may wait to serve anew */
-#define MERGED_BYTES_LOG2 18 /* ... and one more for each so many bytes */
+#define MERGED_BYTES_LOG2 18 /* ... and one more for each 2^18 bytes */
 
 /** Say what becomes of a shard that is the caller's for good. */
 static inline void state_set(struct shard *s, enum status status);
 /** An empty arena for s, which may not grow. */
 static inline void shard_clear(struct shard *s);
-/** A shard whose id no block says any more, for who needs one. */
+/** A shard whose id no block says any more, for a thread that needs one. */
 static inline void shard_push_spare(struct shard *s);
 
 /* L4: relabel, and let the merged shards serve anew. */

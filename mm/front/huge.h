@@ -10,11 +10,12 @@
  * is one of these, or wild: the table tells which. No block is shorter than a
  * slot of 4 MiB, so at most one begins in each.
  *
- * There is no lock. Who takes the word out owns the block: of two frees of one
- * block only one finds it. So all of this may be done in a signal handler, and
- * a thread that is killed, or missing in a child of fork, costs what it was
- * about to map or unmap. Leaves are mapped, not records: fork copies no page
- * while anything is mapped, so what the child's table leads to is there.
+ * There is no lock. A thread that takes the word out owns the block: of two
+ * frees of one block only one finds it. So all of this may be done in a signal
+ * handler, and a thread that is killed, or missing in a child of fork, costs
+ * what it was about to map or unmap. Leaves are mapped, not records: fork
+ * copies no page while anything is mapped, so what the child's table leads to
+ * is there.
  *
  * Spares. A program that frees and allocates such blocks in turn would pay for
  * a system call and all page faults each time. So the last few freed blocks
@@ -117,7 +118,7 @@ static inline bool leaf_make(const void *p)
 }
 
 /* p, a mapping of bytes that nobody else knows, is a block from now on.
- * Relaxed: who frees it was given p by other means. */
+ * Relaxed: the thread that frees it was given p by other means. */
 static inline void word_put(void *p, size_t bytes)
 {
     count_rmw();

@@ -66,7 +66,7 @@ static inline void *inbox_close_owner(struct inbox *in)
 }
 
 /** From now on pushes succeed. Owner only; it is closed. Relaxed: a pusher
- * learns nothing from it, and what it pushes is looked at by who takes it. */
+ * learns nothing from it, and the owner checks what it takes. */
 static inline void inbox_open_owner(struct inbox *in)
 {
     atomic_store_explicit(&in->chain, NULL, memory_order_relaxed);

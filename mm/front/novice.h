@@ -8,7 +8,7 @@
  * What a thread has of its own is some KiB, and a process with thousands of
  * threads that sleep on ten blocks each pays that for nothing. A borrowed arena
  * costs the call a few hundred instructions more; what it costs to begin with
- * an arena and to leave it again is as much as so many calls.
+ * an arena and to leave it again is as much as this many calls.
  *
  * Novices' blocks lie side by side in one arena. So that no two threads write
  * to one line of the cache, each has lines of its own. */

@@ -3,9 +3,9 @@
  *   slot   to ─► owner     first ─► block ─► block ─► last     n, bytes
  *
  * A block of another owner waits here until OUTBOX_BLOCKS of them, or
- * OUTBOX_BYTES, can be pushed into his inbox as one chain. A slot serves one
- * owner at a time; who needs it for another posts first. Only the thread whose
- * outbox it is touches it, or the blocks in it. */
+ * OUTBOX_BYTES, can be pushed into that owner's inbox as one chain. A slot
+ * serves one owner at a time; before it serves another, its batch is posted.
+ * Only the thread whose outbox it is touches it, or the blocks in it. */
 #ifndef MM_FRONT_OUTBOX_H
 #define MM_FRONT_OUTBOX_H
 
@@ -14,7 +14,7 @@
 #define OUTBOX_SLOTS 16
 #define OUTBOX_BLOCKS 32
 #define OUTBOX_BYTES ((size_t)16 << 10)
-#define BATCH_BLOCK_MAX ((size_t)1 << 20) /* bytes; more count as so many */
+#define BATCH_BLOCK_MAX ((size_t)1 << 20) /* bytes; more count as this */
 
 struct shard;
 

@@ -7,8 +7,8 @@
  * says it any more (adopt.h).
  *
  * An answer may be out of date at once, unless the caller owns the shard that
- * it names, or has locked it: then nothing leads away from it. So whoever takes
- * a block out of an inbox looks at its label once more. */
+ * it names, or has locked it: then nothing leads away from it. So a thread that
+ * takes a block out of an inbox checks its label once more. */
 #ifndef MM_FRONT_OWNERS_H
 #define MM_FRONT_OWNERS_H
 
@@ -38,8 +38,8 @@ static inline uint32_t shard_count(void)
     return (uint32_t)min_size(n, MAX_SHARDS);
 }
 
-/* Release, paired with the acquire in owner_of: who learns of the new owner
- * also sees the labels that were changed before. */
+/* Release, paired with the acquire in owner_of: a thread that learns of the new
+ * owner also sees the labels that were changed before. */
 static inline void owner_set(uint32_t id, struct shard *s)
 {
     count_shared();
@@ -54,7 +54,7 @@ static always_inline struct shard *owner_at(uint32_t id)
 }
 
 /* The shard that p, a block in use, lies in. May be out of date at once, but
- * not for who owns the shard. */
+ * not for the shard's owner. */
 static inline struct shard *owner_of(const void *p)
 {
     struct shard *s = owner_at(payload_owner(p));

@@ -9,7 +9,7 @@
 #include "mm/front/high_water.h"
 #include "mm/front/remote.h"
 
-#define PURGE_SHARDS 64 /* are looked at, at most, each time the next */
+#define PURGE_SHARDS 64 /* checked each time, at most; then the next ones */
 
 /** What all shards have together. */
 static always_inline struct totals *totals(void);
@@ -40,8 +40,8 @@ static inline void shard_purge(struct shard *s, struct shard *mine)
     atomic_store_explicit(&s->activity.purgeable, 0, memory_order_relaxed);
 }
 
-/* Is there something to get from other, whom nobody has entered since the last
- * look? Very much is worth it even if its thread meets the thief. */
+/* Is there something to get from other, which no thread has entered since the
+ * last look? Very much is worth it even if its thread meets the thief. */
 static inline bool shard_is_idle(struct shard *other)
 {
     uint32_t uses =
@@ -58,7 +58,7 @@ static inline bool shard_is_idle(struct shard *other)
            (rested && (inbox_has_blocks(&other->inbox) || !swept));
 }
 
-/* Give back what rests with others, who may be asleep. */
+/* Give back what idle shards hold; their threads may be asleep. */
 static void purge_idle_shards(struct shard *s)
 {
     uint32_t n = shard_count(), most = (uint32_t)min_size(n, PURGE_SHARDS);

@@ -29,15 +29,15 @@ static always_inline struct thread *thread_of(const struct shard *s);
 static inline struct outbox *outbox_of(const struct shard *s);
 /** Take what lies in the inbox of s, which is the caller's. */
 static inline void *shard_take_inbox(struct shard *s);
-/** So many bytes were sent to a shard: is it too much to wait for its owner? */
+/** Bytes were sent to a shard: do too many wait for its owner now? */
 static inline void shard_sent(struct shard *to, size_t bytes);
 
 /* ---- sending ----------------------------------------------------------- */
 
 /* The inbox that first led to was closed: its blocks have a new owner already,
- * and lead to him. Where they do not, and nothing happened meanwhile, they lie:
- * in a fork's child, which may have got some pages earlier than others, the
- * blocks are lost. */
+ * and lead to it. If they do not, and nothing happened meanwhile, their headers
+ * are wrong. In a fork's child, which may have got some pages earlier than
+ * others, such blocks are lost. */
 static cold_noinline struct shard *send_on(void *first, void *last)
 {
     for (;;) {
@@ -53,7 +53,8 @@ static cold_noinline struct shard *send_on(void *first, void *last)
     }
 }
 
-/* Push a chain of one owner's blocks. @return to whom; NULL: it is lost */
+/* Push a chain of one owner's blocks. @return the shard that got it; NULL: it
+ * is lost */
 static inline struct shard *send(void *first, void *last)
 {
     struct shard *to = owner_of(first);

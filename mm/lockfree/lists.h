@@ -73,8 +73,8 @@ static inline void tagged_push(struct tagged *s, _Atomic uint32_t *link,
                               memory_order_relaxed);
         next = tagged_next(head, (uint64_t)index + 1);
         count_rmw();
-        /* Release, paired with the acquire in tagged_pop: who pops the node
-         * sees its link and all that was done to it. */
+        /* Release, paired with the acquire in tagged_pop: a thread that pops
+         * the node sees its link and all that was done to it. */
     } while (!atomic_compare_exchange_weak_explicit(
         &s->head, &head, next, memory_order_release, memory_order_relaxed));
 }

@@ -35,9 +35,9 @@ static inline void shard_sent(struct shard *to, size_t bytes)
 
 /* Work in orphan o from now on, which is the caller's, and leave s, which is
  * entered. Thieves look at a shard's thread before they take it: o gets the
- * thread's, which is not open, before it can be claimed; and who has claimed s,
- * and reads of it the struct that o had, or later that the thread has opened
- * its own, finds that the state of s has changed. */
+ * thread's, which is not open, before it can be claimed; and a thief that has
+ * claimed s, and reads there the struct that o had, or later that the thread
+ * has opened its own, finds that the state of s has changed. */
 static inline void shard_exchange(struct shard *s, struct shard *o)
 {
     threads_swap(s, o);

@@ -9,16 +9,16 @@
  *   merged ◄───────── orphan ◄─────────────────────────┘
  *          taken in by a thread whose heap would have to grow
  *
- * Whoever owns a shard works on its arena with plain loads and stores. To own
- * it means: it is one's own thread's, or was popped from a stack of orphans,
- * or stolen. What others may write: its inbox (lists.h), its state, a link.
+ * A thread that owns a shard works on its arena with plain loads and stores. It
+ * owns its own shard, one that it popped from a stack of orphans, and one that
+ * it stole. What others may write: its inbox (lists.h), its state, a link.
  *
  * Merging. The adopter takes over the orphan's ids (its own, and those of the
- * shards that it had taken in), then closes the inbox, so that who
- * finds it closed finds the new owner, too. When many shards are merged
- * into one, the blocks that name them are given its id, and they serve anew.
- * A block may so arrive at a shard that it does not belong to: who takes it out
- * of his inbox looks at its label once more, and sends it on.
+ * shards that it had taken in), then closes the inbox, so that a sender that
+ * finds it closed finds the new owner, too. When many shards are merged into
+ * one, the blocks that name them are given its id, and they serve anew. So a
+ * block may arrive at a shard that it does not belong to: the owner that takes
+ * it out of its inbox checks its label once more, and sends it on.
  *
  * A shard is stolen for a moment from a thread that sleeps: steal.h.
  *
@@ -122,7 +122,7 @@ static inline uint64_t state_next(uint64_t state, enum status status)
     return ((state >> STATUS_BITS) + 1) << STATUS_BITS | status;
 }
 
-/* For who owns s for good: nobody else changes its state now. */
+/* For the owner of s for good: no other thread changes its state now. */
 static inline void state_set(struct shard *s, enum status status)
 {
     uint64_t next = state_next(state_get(s), status);
@@ -157,9 +157,9 @@ static inline void thread_set(struct shard *s, struct thread *t)
     atomic_store_explicit(&s->thread, t, memory_order_relaxed);
 }
 
-/* a is the caller's, who is inside, and b nobody's yet: no thief may claim it.
- * So a thief that reads an old thread of a's sees it shut, or fails its CAS of
- * the state; of b's there is nobody to read any. */
+/* a is the caller's, which is inside, and b has no owner yet: no thief may
+ * claim it. So a thief that reads an old thread of a's sees it shut, or fails
+ * its CAS of the state; no thief reads b's. */
 static inline void threads_swap(struct shard *a, struct shard *b)
 {
     struct thread *of_a = thread_of(a);

@@ -1,7 +1,8 @@
 /* stage.h - stage four: no lock, no wait, anywhere.
  *
  * Against arena/stage.h: an arena is not locked but owned, by one thread at a
- * time (shard.h). What was done under another's lock is sent to him instead.
+ * time (shard.h). What the arena stage does under another's lock is sent to its
+ * owner instead.
  *
  *   thread ─► cache ── miss, in batches ───► its own arena: plain code
  *               └──── too full, in batches ──► its own arena, or the outbox

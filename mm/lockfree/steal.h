@@ -9,9 +9,9 @@
  *           claimed: CAS it back                   open == 0: give up
  *           stolen: take another shard             else CAS it to stolen
  *
- * Who meets a claim takes it back and goes on; who finds his shard stolen takes
- * another one. Nobody waits. (The fence that only the rare side pays is the
- * asymmetric Dekker of Dice, Huang and Yang, 2001.) */
+ * A thread that meets a claim takes it back and goes on; one that finds its
+ * shard stolen takes another one. No thread waits. (The fence that only the
+ * rare side pays is the asymmetric Dekker of Dice, Huang and Yang, 2001.) */
 #ifndef MM_LOCKFREE_STEAL_H
 #define MM_LOCKFREE_STEAL_H
 

@@ -32,8 +32,8 @@
 static struct thread no_thread;
 static __thread struct thread *_Atomic self_thread = &no_thread;
 static __thread bool ending; /* its key's destructor was called */
-/* Calls thread_end. Where the program has used up all keys there is none: then
- * who ends is as one who sleeps for ever. */
+/* Calls thread_end. If the program has used up all keys there is none: then a
+ * thread that ends is like one that sleeps for ever. */
 #define NO_KEY ((pthread_key_t)PTHREAD_KEYS_MAX) /* is refused everywhere */
 static pthread_key_t thread_key = NO_KEY;
 
@@ -281,8 +281,8 @@ static int threads_start(void)
     return 0;
 }
 
-/* The first call of all, by the only thread. Its handlers, who would start once
- * more, come when it is done. @return 0, or -1: no memory */
+/* The first call of all, by the only thread. Its handlers, which would start
+ * once more, come when it is done. @return 0, or -1: no memory */
 static cold_noinline int threads_start_alone(void)
 {
     uint64_t before = signals_block();

@@ -6,7 +6,7 @@
  *   thread 0 ─► self ─► shard 0: lock ─► arena ◄── free by thread 1
  *   thread 1 ─► self ─► shard 1: lock ─► arena        of a block of shard 0
  *
- *   a block ─► id, in its header or its page's tag ─► shards[id]: whom to lock
+ *   a block ─► id, in its header or its page's tag ─► shards[id]: which lock
  *
  * A shard outlives its thread: it waits as an orphan, with blocks that others
  * still use, for the next new thread. A block's shard never changes, so one
@@ -20,7 +20,7 @@
  * arena/stage.h, adds a front end that needs no lock, and adoption.
  *
  * Locks, in the order in which they may be taken (lock.h):
- *   1 registry  who uses which shard; orphans
+ *   1 registry  which thread uses which shard; orphans
  *   2 a shard   its arena
  * fork takes all, by rising id. Purging others only tries.
  *
@@ -52,7 +52,7 @@ struct shard {
     struct shard *next; /* orphans; under the registry */
     size_t counted;     /* its part of registry.resident */
     uint32_t uses;      /* how often the lock was taken to use it */
-    uint32_t seen;      /* uses when others last looked at it */
+    uint32_t seen;      /* uses when others last checked it */
     struct arena arena;
 } __attribute__((aligned(64)));
 
@@ -74,14 +74,14 @@ static __thread bool ending;        /* thread_end was called */
 
 /* ---- owners ---------------------------------------------------------- */
 
-/* Acquire, paired with the release in shard_make: so many are complete. */
+/* Acquire, paired with the release in shard_make: that many are complete. */
 static inline uint32_t shard_count(void)
 {
     return atomic_load_explicit(&registry.nshards, memory_order_acquire);
 }
 
-/* Acquire, paired with the release in shard_make: the shard is complete, to
- * who read its id relaxed, from a label, too. */
+/* Acquire, paired with the release in shard_make: the shard is complete, to a
+ * thread that read its id relaxed, from a label, too. */
 static always_inline struct shard *shard_at(uint32_t id)
 {
     return atomic_load_explicit(&shards[id], memory_order_acquire);
