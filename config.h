@@ -88,6 +88,10 @@
 #define MDRIVER_HEAP_TIMES 4
 #define MDRIVER_HEAP_MORE ((size_t)4 << 20)
 
+/* Resident bytes that a file which was handed in may have beside its heap: its
+ * code and a few arrays. */
+#define MDRIVER_HIDDEN ((size_t)256 << 10)
+
 /* K-best timing: stop when the best K runs agree within this fraction. */
 #define MDRIVER_KBEST 3
 #define MDRIVER_KBEST_EPSILON 0.01

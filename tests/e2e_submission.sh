@@ -3,6 +3,7 @@
 # compiled, asked, run apart, and what is said of one that cannot be.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
+. tests/submitted.sh
 example=docs/examples/mine.c
 T=$SCRATCH/t.trace
 printf '%s\n' "mmtrace 1" "ids 1001" "ops 3003" "a 0 777" >"$T"
@@ -15,15 +16,6 @@ printf '%s\n' "mmtrace 1" "ids 1001" "ops 3003" "a 0 777" >"$T"
 sed -i '$d' "$T"
 sed -i 's/^ops .*/ops 3002/' "$T"
 
-# made NAME STATEMENT [LINE...]: the example, whose malloc of 777 bytes does
-# that first; the lines go before it.
-made() {
-    printf '%s\n' "${@:3}" >"$SCRATCH/$1.c"
-    awk -v what="${2//\\/\\\\}" '{ print }
-        /^static void \*mine_malloc/ { inside = 1 }
-        inside && /^{/ { print "    if (size == 777) {", what, "}"; inside = 0 }
-        ' $example >>"$SCRATCH/$1.c"
-}
 run() {
     try "$MDRIVER" -r 2 -s 4 -f "$T" "$@"
 }

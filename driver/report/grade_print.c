@@ -83,14 +83,15 @@ static void print_points(const struct results *r, unsigned allocator,
 
 /* ---- for programs ---------------------------------------------------- */
 
-static void print_for_scripts(const char *name, const struct grade *g, FILE *f)
+static void print_for_scripts(const char *name, const struct grade *g,
+                              const char *open, FILE *f)
 {
     fprintf(f,
             "grade allocator=%s valid=%u/%u correctness=%.2f/%d "
-            "utilization=%.2f/%d throughput=%.2f/%d total=%.2f/%d\n",
+            "utilization=%.2f/%d throughput=%.2f/%d total=%.2f/%d%s\n",
             name, g->valid, g->traces, g->correctness, GRADE_CORRECT_POINTS,
             g->utilization, GRADE_UTIL_POINTS, g->throughput, GRADE_PERF_POINTS,
-            total(g), TOTAL_POINTS);
+            total(g), TOTAL_POINTS, open ? " not-isolated" : "");
 }
 
 /* Allocators' names need no escapes (mm.h). */
@@ -132,11 +133,13 @@ void grade_print(const struct results *r, FILE *f)
         fprintf(f, "\nGrade of %s\n", r->allocators[a]->name);
         print_traces(r, a, &g[a], f);
         print_points(r, a, &g[a], f);
+        if (r->open[a])
+            fprintf(f, "  not isolated: %s\n", r->open[a]);
     }
     fprintf(f, "\n");
     for (unsigned a = 0; a < r->nallocators; a++)
         if (g[a].graded)
-            print_for_scripts(r->allocators[a]->name, &g[a], f);
+            print_for_scripts(r->allocators[a]->name, &g[a], r->open[a], f);
     print_json(r, g, ngraded, f);
     dmem_free(g);
 }

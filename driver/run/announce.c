@@ -71,6 +71,13 @@ void announce_fault(const struct options *o, const struct mm_allocator *a,
     fflush(stdout);
 }
 
+void announce_open(const struct mm_allocator *a, const char *lacks)
+{
+    progress_clear();
+    fprintf(stderr, "mdriver: %s is not isolated: %s (docs/trust.md)\n",
+            a->name, lacks);
+}
+
 void announce_end(const struct mm_allocator *a, unsigned faults, bool hangs,
                   bool last)
 {

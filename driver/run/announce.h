@@ -17,6 +17,8 @@ struct second_try {
 void announce_fault(const struct options *o, const struct mm_allocator *a,
                     const struct round_result *x, const struct trace *t,
                     const struct second_try *alone, bool first);
+/** One that was handed in runs, and may do more than it should. */
+void announce_open(const struct mm_allocator *a, const char *lacks);
 /** It had too many faults to be tried any more. @param last  nor is another:
  * the rounds that remain are left out. */
 void announce_end(const struct mm_allocator *a, unsigned faults, bool hangs,

@@ -35,19 +35,30 @@ static unsigned find(const struct results *r, const struct mm_allocator *a)
     return i;
 }
 
-/* Those of -a; the C library to compare with; for -V the no-op one. */
+static bool any_stranger(const struct options *o)
+{
+    for (unsigned i = 0; i < o->nallocators; i++)
+        if (registry_is_stranger(o->allocators[i]))
+            return true;
+    return false;
+}
+
+/* Those of -a; the C library to compare with; for -V, and to see that none that
+ * was handed in is faster than possible, the no-op one. */
 static void choose_allocators(struct results *r, const struct options *o)
 {
     unsigned most = o->nallocators + 2;
     r->allocators = dmem_alloc(most * sizeof *r->allocators);
     r->shown = dmem_alloc(most * sizeof *r->shown);
+    r->open = dmem_alloc(most * sizeof *r->open);
     r->faults = dmem_alloc(most * sizeof *r->faults);
     for (unsigned i = 0; i < o->nallocators; i++)
         add(r, o->allocators[i], true);
     r->libc = find(r, &mm_libc);
     if (r->libc == r->nallocators)
         add(r, &mm_libc, o->show_libc);
-    if (o->verbose > 1 && find(r, &mm_null) == r->nallocators)
+    if ((o->verbose > 1 || any_stranger(o)) &&
+        find(r, &mm_null) == r->nallocators)
         add(r, &mm_null, false);
 }
 
@@ -87,5 +98,6 @@ void bench_free(struct results *r)
     dmem_free(r->allocators);
     dmem_free(r->shown);
     dmem_free(r->faults);
+    dmem_free(r->open);
     dmem_free(r);
 }

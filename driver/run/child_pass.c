@@ -1,5 +1,6 @@
 /* child_pass.c - the passes without the oracle: touched, timed, counted, with
  * the time of each operation; and looks into the timed ones. */
+#include "driver/base/sanitized.h"
 #include "driver/check/account.h"
 #include "driver/run/child_inside.h"
 #include "driver/run/counted.h"
@@ -109,6 +110,13 @@ void child_time(struct child *c)
     c->shared->timed_heap = account_peak();
 }
 
+/* Of one that was handed in: its heap, and what loading it takes. */
+static size_t most_resident(void)
+{
+    size_t heap = account_peak();
+    return heap + heap / 16 + MDRIVER_HIDDEN;
+}
+
 /* All of it was written, so the system had to give it. With several threads a
  * reading takes longer than some blocks live. */
 static void check_resident(struct child *c)
@@ -116,6 +124,11 @@ static void check_resident(struct child *c)
     size_t written = c->shared->touched_payload;
     size_t peak = c->resident.peak, before = c->resident_before;
     size_t resident = peak > before ? peak - before : 0;
+    if (c->stranger && !SANITIZED && resident > most_resident())
+        fault_set(&c->shared->fault, FAULT_HEAP, 0,
+                  "%s: %zu bytes are resident, and memlib gave %zu: it has "
+                  "memory of its own (large arrays, mmap, libc's malloc?)",
+                  c->a->name, resident, account_peak());
     if (resident_covers(resident, written))
         return;
     fault_set(

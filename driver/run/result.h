@@ -54,6 +54,8 @@ struct results {
     unsigned ntraces;
     const struct mm_allocator **allocators; /* libc is among them */
     unsigned *faults;                       /* of each allocator, so far */
+    const char **open; /* of each: how it was not isolated; NULL: it was, or it
+                          is none that was handed in */
     bool *shown; /* of each allocator: false: only compared with, or no-op */
     unsigned nallocators;
     unsigned libc; /* index of the reference */

@@ -170,6 +170,16 @@ static bool wait_answer(struct sandbox *s, const struct message *sent)
     return false;
 }
 
+struct isolation sandbox_isolation(const struct sandbox *s)
+{
+    return isolate_seen(s->watch.pid);
+}
+
+double sandbox_took(const struct sandbox *s)
+{
+    return s->watch.pid ? watch_took(&s->watch) : 0;
+}
+
 bool sandbox_do(struct sandbox *s, enum command command)
 {
     struct message m = {.command = command};

@@ -10,6 +10,7 @@
 #ifndef DRIVER_SANDBOX_H
 #define DRIVER_SANDBOX_H
 
+#include "driver/run/isolate.h"
 #include "driver/run/watch.h"
 
 struct sandbox;
@@ -22,6 +23,10 @@ struct sandbox *sandbox_new(const struct job *job, const struct limits *limits);
 bool sandbox_do(struct sandbox *s, enum command command);
 /** What the child found. */
 struct shared *sandbox_shared(struct sandbox *s);
+/** What the kernel says of the child. */
+struct isolation sandbox_isolation(const struct sandbox *s);
+/** Seconds of processor time that the last command took. */
+double sandbox_took(const struct sandbox *s);
 /** Forget the child. One that was not sent CHILD_END is killed. */
 void sandbox_free(struct sandbox *s);
 

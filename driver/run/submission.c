@@ -98,6 +98,8 @@ static _Noreturn void compile_here(const char *source, int image)
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){COMPILE_MOST, COMPILE_MOST});
     dup2(STDERR_FILENO, STDOUT_FILENO);
     fcntl(image, F_SETFD, 0);
+    setenv("CCACHE_DISABLE", "1", 1); /* of another user */
+    isolate_reader(source);
     char *argv[] = {(char *)(cc && *cc ? cc : "gcc"),
                     "-std=gnu11",
                     "-O2",

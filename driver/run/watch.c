@@ -66,11 +66,16 @@ void watch_begin(struct watch *w)
     moved(w);
 }
 
+double watch_took(const struct watch *w)
+{
+    return cpu_seconds(w->pid) - w->began_cpu;
+}
+
 static bool slow(const struct watch *w)
 {
     double limit = w->limits.seconds;
     double clock = 1e-9 * (double)(clock_ns() - w->began_ns);
-    double cpu = (cpu_seconds(w->pid) - w->began_cpu) / w->job->round->nthreads;
+    double cpu = watch_took(w) / w->job->round->nthreads;
     return limit > 0 && (cpu > limit || clock > limit * MDRIVER_LIMIT_CLOCK *
                                                     w->job->round->nthreads);
 }

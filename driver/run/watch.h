@@ -41,6 +41,8 @@ struct watch {
 
 /** A pass begins. */
 void watch_begin(struct watch *w);
+/** Seconds of processor time since. */
+double watch_took(const struct watch *w);
 /** Look once. @return FAULT_NONE, FAULT_HANG, FAULT_SLOW or FAULT_MEMORY. */
 enum fault_kind watch_look(struct watch *w);
 /** Threads that stand behind one that holds a lock stand still later than it:
