@@ -43,6 +43,9 @@ expect_output "one that is called like the lab's own has another name" 0 \
 run -g -a "$SCRATCH/s4711.c"
 expect_output "it has its grade" 0 \
     '^grade allocator=s4711 valid=1/1 correctness=20.00/20 .*total=[0-9.]+/120$'
+try make -n grade A="$SCRATCH/s4711.c"
+expect_output "make grade takes the file" 0 \
+    '^\./mdriver --grade .* -a [^ ]*/s4711\.c '
 sed 's/\.init = mine_init/.single_threaded = true, &/' $example \
     >"$SCRATCH/alone.c"
 run -a "$SCRATCH/alone.c,$SCRATCH/s4711.c" -n 2

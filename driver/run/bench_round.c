@@ -281,8 +281,9 @@ static void doubt(struct bench *b, struct entrant *e)
     for (unsigned a = 0; a < b->r->nallocators; a++)
         if (registry_is_null(b->r->allocators[a]) && b->entrants[a].sandbox)
             null = clock_summarize(b->entrants[a].out->samples, b->runs);
-    if (!e->sandbox || e->job.image < 0 || !b->runs || !b->o->level)
-        return;
+    if (!e->sandbox || e->job.image < 0 || !b->o->level ||
+        b->runs < MDRIVER_LEAST_RUNS)
+        return; /* one run may be disturbed, or looked into */
     own = clock_summarize(e->out->samples, b->runs);
     if (!trust_time(&e->job, &own, &null, e->beyond,
                     &sandbox_shared(e->sandbox)->fault))

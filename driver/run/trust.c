@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define NULL_SHARE 0.7 /* of the no-op allocator's best time: noise is less */
+#define NULL_SHARE 0.5 /* of the no-op allocator's best time: noise is less */
 #define BEYOND 0.005   /* seconds: a process woken, files of /proc read */
 
 const char *trust_lacks(const struct isolation *seen)
