@@ -3,11 +3,11 @@
  * The lab's allocator grows in stages that stay side by side. All share one
  * engine and this file; a stage says which thread may touch which arena when:
  *
- *   mm.c               the C and POSIX contract
+ *   mm/family.h        the C and POSIX contract, over this file
  *   mm/STAGE/stage.h   the hooks of mm/stage.h: an arena's lock, or owner
  *   mm/front/          what a thread has before its arena: arena, lockfree
  *   mm/engine/arena.h  tight and busy sizes to slabs
- *     slab.h            headerless blocks in pages
+ *     slab.h           headerless blocks in pages
  *     heap.h           boundary-tag blocks
  *     seglist.h        their free lists, or another policy: fit.h
  *     block.h          what a block looks like
@@ -22,12 +22,11 @@
 #include "mm.h"
 #include "count.h"
 
+#include "mm/family.h"
 #include "mm/stage.h"
 
 #include MM_STAGE
 
-/** Allocate size bytes. malloc(0) is a block of its own.
- * @return 16-aligned payload; NULL, errno == ENOMEM. */
 static void *mm_malloc(size_t size)
 {
     return stage_malloc(size);
@@ -45,8 +44,6 @@ static cold_noinline void free_unknown(void *p)
         not_ours(p, "free of a pointer that malloc never returned");
 }
 
-/** Free p; NULL does nothing. errno is kept.
- * Dies with a line on stderr on a pointer that is no live block's. */
 static void mm_free(void *p)
 {
     size_t place = payload_index(p);
@@ -73,91 +70,56 @@ static void *make_zero(char *p, size_t bytes)
     return p;
 }
 
-/** @return n * size zero bytes; NULL, errno == ENOMEM, also on overflow. */
-static void *mm_calloc(size_t n, size_t size)
+static void *family_zeroed(size_t size)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes))
-        return no_memory();
     void *p =
-        bytes > HUGE_OVER && mem_range.size ? huge_calloc(ALIGN, bytes) : NULL;
+        size > HUGE_OVER && mem_range.size ? huge_calloc(ALIGN, size) : NULL;
     if (p)
         return p;
-    p = mm_malloc(bytes);
-    return p ? make_zero(p, bytes) : NULL;
+    p = mm_malloc(size);
+    return p ? make_zero(p, size) : NULL;
 }
 
-/** Allocate with the payload a multiple of align, a power of two.
- * @return NULL, errno == EINVAL or ENOMEM. */
-static void *mm_memalign(size_t align, size_t size)
+static void *family_aligned(size_t align, size_t size)
 {
-    if (align & (align - 1) || align == 0) {
-        errno = EINVAL;
-        return NULL;
-    }
-    if (size > MAX_REQUEST || align > MAX_REQUEST)
-        return no_memory();
     return stage_memalign(align, size);
 }
 
-/** Bytes that may be used at p, at least those asked for; 0 for NULL. */
-static size_t mm_usable_size(const void *p)
+static size_t family_usable(const void *p)
 {
-    if (!p)
-        return 0;
     if (likely(payload_index(p) < mem_blocks()))
         return stage_usable(p);
-    size_t usable = huge_usable(p);
-    if (!usable && !(usable = mem_side_usable(p)))
+    size_t bytes = huge_usable(p);
+    if (!bytes && !(bytes = mem_side_usable(p)))
         not_ours(p, "size of a block that malloc never returned");
-    return usable;
+    return bytes;
 }
 
-/* Move p, live, to a block of another size. NULL: no memory, and p stays. */
-static void *move(void *p, size_t size)
+static always_inline void family_leaving(void *p, size_t bytes, size_t size)
 {
-    void *q = stage_malloc(size);
-    if (!q)
-        return NULL;
-    size_t usable = mm_usable_size(p);
-    memcpy(q, p, min_size(usable, size));
     if (unlikely(size > HUGE_OVER))
-        huge_moved(p, usable);
-    mm_free(p);
-    return q;
+        huge_moved(p, bytes);
 }
 
-/* As mm_realloc, of a block outside the range; a side block leaves there. One
- * that shrinks to less than half of what such blocks are worth moves into the
- * heap, if that has room. */
-static cold_noinline void *realloc_huge(void *p, size_t size)
+/* Of a block outside the range; a side block leaves there. One that shrinks to
+ * less than half of what such blocks are worth moves into the heap, if that has
+ * room. */
+static cold_noinline void *resize_huge(void *p, size_t size)
 {
     if (mem_side_usable(p))
-        return move(p, size);
+        return family_move(p, size);
     if (!huge_usable(p))
         not_ours(p, "realloc of a pointer that malloc never returned");
-    void *q = size <= HUGE_OVER / 2 ? move(p, size) : NULL;
+    void *q = size <= HUGE_OVER / 2 ? family_move(p, size) : NULL;
     return q ? q : huge_resize(p, size);
 }
 
-/** Resize p, in place where the engine can.
- * @param size  bytes; 0 frees p and returns NULL, as glibc does.
- * @return 16-aligned payload, first min(old, size) bytes kept; on failure
- *         NULL, errno == ENOMEM, and p is untouched and still live. */
-static void *mm_realloc(void *p, size_t size)
+static void *family_resize(void *p, size_t size)
 {
-    if (!p)
-        return mm_malloc(size);
-    if (size == 0) {
-        mm_free(p);
-        return NULL;
-    }
-    if (size > MAX_REQUEST)
-        return no_memory();
     if (unlikely(payload_index(p) >= mem_blocks()))
-        return realloc_huge(p, size);
+        return resize_huge(p, size);
     void *q = size <= HUGE_OVER ? stage_resize(p, size) : NULL;
-    return q ? q : move(p, size);
+    return q ? q : family_move(p, size);
 }
 
 static int mm_init(void)
@@ -213,12 +175,7 @@ const struct mm_allocator MM_ALLOCATOR = {
     .summary = STAGE_SUMMARY,
     .init = mm_init,
     .fini = mm_fini,
-    .malloc = mm_malloc,
-    .free = mm_free,
-    .realloc = mm_realloc,
-    .calloc = mm_calloc,
-    .memalign = mm_memalign,
-    .usable_size = mm_usable_size,
+    FAMILY,
     .thread_init = stage_thread_init,
     .thread_exit = stage_thread_exit,
     .check = mm_check,

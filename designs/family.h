@@ -1,5 +1,5 @@
-/* family.h - the C and POSIX contract of the malloc family, once, over what a
- * design can do. The design that includes this file last defines:
+/* family.h - the malloc family of a design: mm/family.h over what the design
+ * can do. The design that includes this file last defines:
  *
  *   design_malloc(size)           any size up to PTRDIFF_MAX; NULL and ENOMEM
  *   design_memalign(align, size)  align a power of two above 16
@@ -10,11 +10,13 @@
 #ifndef DESIGNS_FAMILY_H
 #define DESIGNS_FAMILY_H
 
-#include "mm/util.h"
+#include "mm/family.h"
 
-#include <errno.h>
-
-#define MAX_REQUEST ((size_t)PTRDIFF_MAX) /* ends must be subtractable */
+static void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
 
 static void *design_malloc(size_t size);
 static void *design_memalign(size_t align, size_t size);
@@ -23,76 +25,42 @@ static size_t design_usable(const void *p);
 static void *design_resize(void *p, size_t size);
 static bool design_fresh(const void *p);
 
-static void *no_memory(void)
-{
-    errno = ENOMEM;
-    return NULL;
-}
-
-static void *family_malloc(size_t size)
+static void *mm_malloc(size_t size)
 {
     return likely(size <= MAX_REQUEST) ? design_malloc(size) : no_memory();
 }
 
-static void family_free(void *p)
+static void mm_free(void *p)
 {
     if (likely(p))
         design_free(p);
 }
 
-static void *family_calloc(size_t n, size_t size)
+static void *family_zeroed(size_t size)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes))
-        return no_memory();
-    void *p = family_malloc(bytes);
-    if (!p || design_fresh(p))
-        return p;
-    return memset(p, 0, bytes);
+    void *p = mm_malloc(size);
+    return !p || design_fresh(p) ? p : memset(p, 0, size);
 }
 
-static void *family_memalign(size_t align, size_t size)
+static void *family_aligned(size_t align, size_t size)
 {
-    if (align == 0 || align & (align - 1)) {
-        errno = EINVAL;
-        return NULL;
-    }
-    if (size > MAX_REQUEST || align > MAX_REQUEST)
-        return no_memory();
     return align > ALIGN ? design_memalign(align, size) : design_malloc(size);
 }
 
-static size_t family_usable_size(const void *p)
+static size_t family_usable(const void *p)
 {
-    return p ? design_usable(p) : 0;
+    return design_usable(p);
 }
 
-/* As glibc's: realloc(p, 0) frees p and returns NULL. */
-static void *family_realloc(void *p, size_t size)
+static void *family_resize(void *p, size_t size)
 {
-    if (!p)
-        return family_malloc(size);
-    if (size == 0) {
-        design_free(p);
-        return NULL;
-    }
-    if (size > MAX_REQUEST)
-        return no_memory();
     void *q = design_resize(p, size);
-    if (q)
-        return q;
-    q = design_malloc(size);
-    if (!q)
-        return NULL;
-    memcpy(q, p, min_size(design_usable(p), size));
-    design_free(p);
-    return q;
+    return q ? q : family_move(p, size);
 }
 
-/* For the design's struct mm_allocator. */
-#define FAMILY                                                                 \
-    .malloc = family_malloc, .free = family_free, .realloc = family_realloc,   \
-    .calloc = family_calloc, .memalign = family_memalign,                      \
-    .usable_size = family_usable_size
+static always_inline void family_leaving(void *p, size_t bytes, size_t size)
+{
+    (void)p, (void)bytes, (void)size;
+}
 
 #endif
