@@ -32,16 +32,20 @@ static void *mm_malloc(size_t size)
     return stage_malloc(size);
 }
 
-/* p is no payload, wherever it is from. */
-static cold_noinline _Noreturn void not_ours(const void *p, const char *what)
+/* p is no payload, wherever it is from; if_freed: of a huge block, once. */
+static cold_noinline _Noreturn void not_ours(const void *p, const char *what,
+                                             const char *if_freed)
 {
+    if (huge_freed(p))
+        what = if_freed;
     mm_die(mem_in_range(p) ? "pointer into the middle of a block" : what, p);
 }
 
 static cold_noinline void free_unknown(void *p)
 {
     if (p && !huge_free(p) && !mem_side_free(p))
-        not_ours(p, "free of a pointer that malloc never returned");
+        not_ours(p, "free of a pointer that malloc never returned",
+                 "double free of a huge block");
 }
 
 static void mm_free(void *p)
@@ -91,7 +95,8 @@ static size_t family_usable(const void *p)
         return stage_usable(p);
     size_t bytes = huge_usable(p);
     if (!bytes && !(bytes = mem_side_usable(p)))
-        not_ours(p, "size of a block that malloc never returned");
+        not_ours(p, "size of a block that malloc never returned",
+                 "size of a huge block that is free");
     return bytes;
 }
 
@@ -109,7 +114,8 @@ static cold_noinline void *resize_huge(void *p, size_t size)
     if (mem_side_usable(p))
         return family_move(p, size);
     if (!huge_usable(p))
-        not_ours(p, "realloc of a pointer that malloc never returned");
+        not_ours(p, "realloc of a pointer that malloc never returned",
+                 "realloc of a huge block that is free");
     void *q = size <= HUGE_OVER / 2 ? family_move(p, size) : NULL;
     return q ? q : huge_resize(p, size);
 }

@@ -2,8 +2,8 @@
  *
  *   address ─► top[address / 16 GiB] ─► leaf[address / 4 MiB % 4096] ─► word
  *
- *   word   | pages of the block | its first page, counted in the slot |
- *             54 bits               10 bits; 0: no block begins here
+ *   word   | freed | pages of the block | its first page, counted in the slot |
+ *            1 bit   53 bits; 0 if freed  10 bits; word 0: no block began here
  *
  * Such a block grows by mremap, which moves page tables and no byte, and goes
  * back to the system as soon as it is freed. A pointer outside the heap's range
@@ -11,11 +11,12 @@
  * slot of 4 MiB, so at most one begins in each.
  *
  * There is no lock. A thread that takes the word out owns the block: of two
- * frees of one block only one finds it. So all of this may be done in a signal
- * handler, and a thread that is killed, or missing in a child of fork, costs
- * what it was about to map or unmap. Leaves are mapped, not records: fork
- * copies no page while anything is mapped, so what the child's table leads to
- * is there.
+ * frees of one block only one finds it. A word that says that its block was
+ * freed stays until the next block begins in the slot, and tells the second
+ * free. So all of this may be done in a signal handler, and a thread that is
+ * killed, or missing in a child of fork, costs what it was about to map or
+ * unmap. Leaves are mapped, not records: fork copies no page while anything is
+ * mapped, so what the child's table leads to is there.
  *
  * Spares. A program that frees and allocates such blocks in turn would pay for
  * a system call and all page faults each time. So the last few freed blocks
@@ -65,6 +66,8 @@ static struct {
 
 /* ---- the table ------------------------------------------------------- */
 
+#define WORD_FREED ((uint64_t)1 << 63)
+
 static inline size_t word_bytes(uint64_t word)
 {
     return (size_t)(word >> SLOT_PAGES_LOG2) << HUGE_PAGE_LOG2;
@@ -75,6 +78,13 @@ static inline uint64_t huge_word(const void *p, size_t bytes)
     uint64_t page = (uintptr_t)p >> HUGE_PAGE_LOG2;
     uint64_t in_slot = page & (((uint64_t)1 << SLOT_PAGES_LOG2) - 1);
     return (uint64_t)(bytes >> HUGE_PAGE_LOG2) << SLOT_PAGES_LOG2 | in_slot;
+}
+
+/* What a word says of a block in use; 0: there is none. */
+static inline uint64_t word_in_use(const _Atomic uint64_t *at)
+{
+    uint64_t word = atomic_load_explicit(at, memory_order_relaxed);
+    return word & WORD_FREED ? 0 : word;
 }
 
 /* Acquire, paired with the release in leaf_make: the leaf is zero. */
@@ -132,12 +142,21 @@ static inline void word_put(void *p, size_t bytes)
 static inline size_t huge_usable(const void *p)
 {
     _Atomic uint64_t *at = word_at(p);
-    uint64_t word = at ? atomic_load_explicit(at, memory_order_relaxed) : 0;
+    uint64_t word = at ? word_in_use(at) : 0;
     size_t bytes = word_bytes(word);
     return word && word == huge_word(p, bytes) &&
                    (uintptr_t)p % ((size_t)1 << HUGE_PAGE_LOG2) == 0
                ? bytes
                : 0;
+}
+
+/** Was p the last block that began in its slot, and is freed? */
+static inline bool huge_freed(const void *p)
+{
+    const _Atomic uint64_t *at = word_at(p);
+    return at && (uintptr_t)p % ((size_t)1 << HUGE_PAGE_LOG2) == 0 &&
+           atomic_load_explicit(at, memory_order_relaxed) ==
+               (WORD_FREED | huge_word(p, 0));
 }
 
 /* Take the block at p out: it is the caller's. @return its bytes; 0: none, or
@@ -150,7 +169,8 @@ static inline size_t word_take(const void *p)
         return 0;
     count_rmw();
     if (!atomic_compare_exchange_strong_explicit(
-            word_at(p), &word, 0, memory_order_relaxed, memory_order_relaxed))
+            word_at(p), &word, WORD_FREED | huge_word(p, 0),
+            memory_order_relaxed, memory_order_relaxed))
         return 0;
     atomic_fetch_sub_explicit(&huge.bytes, bytes, memory_order_relaxed);
     atomic_fetch_sub_explicit(&huge.blocks, 1, memory_order_relaxed);
@@ -416,7 +436,7 @@ static inline size_t slot_below(uintptr_t p)
         size_t last =
             i == top_index(p) ? (p >> SLOT_LOG2) % LEAF_SLOTS : LEAF_SLOTS - 1;
         for (size_t k = last + 1; leaf && k-- > 0;)
-            if (atomic_load_explicit(&leaf->words[k], memory_order_relaxed))
+            if (word_in_use(&leaf->words[k]))
                 return i * LEAF_SLOTS + k;
     }
     return SIZE_MAX;
@@ -426,7 +446,7 @@ static inline size_t slot_below(uintptr_t p)
 static inline size_t slot_block(size_t slot, uintptr_t *start)
 {
     _Atomic uint64_t *at = word_at((void *)(slot << SLOT_LOG2));
-    uint64_t word = atomic_load_explicit(at, memory_order_relaxed);
+    uint64_t word = word_in_use(at);
     uint64_t page = word & (((uint64_t)1 << SLOT_PAGES_LOG2) - 1);
     *start = (slot << SLOT_LOG2) + (page << HUGE_PAGE_LOG2);
     return word_bytes(word);
