@@ -20,6 +20,7 @@ static struct section sections[2];
 static struct mm_allocator mine = {.name = "mine"}, libc = {.name = "libc"};
 static const struct mm_allocator *allocators[ALLOCATORS] = {&mine, &libc};
 static bool shown[ALLOCATORS];
+static const char *open_ways[ALLOCATORS]; /* both were isolated */
 static struct results results;
 
 /* Section 0: one thread, a round for each trace. Section 1: four threads, one
@@ -54,6 +55,7 @@ static void set_up(void)
                                .ntraces = TRACES,
                                .allocators = allocators,
                                .shown = shown,
+                               .open = open_ways,
                                .nallocators = ALLOCATORS,
                                .libc = 1,
                                .sections = sections,
