@@ -33,7 +33,7 @@ static void list_allocators(void)
 
 static struct trace **read_traces(const struct options *o)
 {
-    struct trace **traces = dmem_alloc(o->npaths * sizeof *traces);
+    struct trace **traces = driver_mem_alloc(o->npaths * sizeof *traces);
     char err[ERR_ROOM];
     for (size_t i = 0; i < o->npaths; i++) {
         traces[i] = trace_read(o->paths[i], err, sizeof err);
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
                              : measure(&o, traces);
     for (size_t i = 0; i < o.npaths; i++)
         trace_free(traces[i]);
-    dmem_free(traces);
+    driver_mem_free(traces);
     options_free(&o);
     fflush(NULL);
     if (!SANITIZED)

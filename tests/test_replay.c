@@ -93,17 +93,17 @@ static void clear(void *arg, unsigned member)
 /* A lane for each thread of the trace. */
 static struct players *players_new(struct trace *t)
 {
-    struct players *p = dmem_alloc(sizeof *p);
+    struct players *p = driver_mem_alloc(sizeof *p);
     p->t = t;
     p->s = script_make(t, t->nthreads);
-    p->hands = dmem_alloc(p->s->nhands * sizeof *p->hands);
-    p->sizes = dmem_alloc(t->nids * sizeof *p->sizes);
+    p->hands = driver_mem_alloc(p->s->nhands * sizeof *p->hands);
+    p->sizes = driver_mem_alloc(t->nids * sizeof *p->sizes);
     for (unsigned k = 0; k < t->nthreads; k++)
         p->lanes[k] = (struct lane){
             .a = &know,
             .script = p->s,
             .l = &p->s->lanes[k],
-            .slots = dmem_alloc(p->s->lanes[k].nslots * sizeof(void *)),
+            .slots = driver_mem_alloc(p->s->lanes[k].nslots * sizeof(void *)),
             .hands = p->hands,
             .sizes = p->sizes,
             .mark = &p->marks[k],
@@ -119,12 +119,12 @@ static void players_free(struct players *p)
 {
     team_end(p->team, hello, NULL);
     for (unsigned k = 0; k < p->t->nthreads; k++)
-        dmem_free(p->lanes[k].slots);
-    dmem_free(p->hands);
-    dmem_free(p->sizes);
+        driver_mem_free(p->lanes[k].slots);
+    driver_mem_free(p->hands);
+    driver_mem_free(p->sizes);
     script_free(p->s);
     trace_free(p->t);
-    dmem_free(p);
+    driver_mem_free(p);
 }
 
 static struct players *players_of(const char *text)

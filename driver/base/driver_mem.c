@@ -57,7 +57,7 @@ static size_t with_head(size_t size)
     return length;
 }
 
-void *dmem_alloc(size_t size)
+void *driver_mem_alloc(size_t size)
 {
     size_t length = with_head(size);
     struct head *h = map(length, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -65,7 +65,7 @@ void *dmem_alloc(size_t size)
     return h + 1;
 }
 
-void *dmem_shared(size_t size, int *fd)
+void *driver_mem_shared(size_t size, int *fd)
 {
     size_t length = with_head(size);
     *fd = memfd_create("mdriver", MFD_CLOEXEC);
@@ -76,26 +76,28 @@ void *dmem_shared(size_t size, int *fd)
     return h + 1;
 }
 
-void *dmem_attach(int fd)
+void *driver_mem_attach(int fd)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(struct head))
-        die("bug: dmem_attach of a file that is none of dmem_shared's");
+        die("bug: driver_mem_attach of a file that is none of "
+            "driver_mem_shared's");
     return map((size_t)st.st_size, MAP_SHARED, fd) + 1;
 }
 
-void dmem_free(void *p)
+void driver_mem_free(void *p)
 {
     if (!p)
         return;
     struct head *h = (struct head *)p - 1;
     if (h->mark != DMEM_MARK)
-        die("bug: dmem_free of a pointer that dmem did not hand out");
+        die("bug: driver_mem_free of a pointer that driver_mem did not hand "
+            "out");
     munmap(h, h->length);
 }
 
-char *dmem_strdup(const char *s)
+char *driver_mem_strdup(const char *s)
 {
     size_t n = strlen(s) + 1;
-    return memcpy(dmem_alloc(n), s, n);
+    return memcpy(driver_mem_alloc(n), s, n);
 }

@@ -10,14 +10,15 @@
 
 /** Zeroed memory, 64-byte aligned. Never NULL: prints one line and exits
  * with status 3 when the system has none left. Thread-safe. */
-void *dmem_alloc(size_t size);
-/** As dmem_alloc, in a mapping that a forked child shares with its parent.
- * @param fd  for dmem_attach, in a child that is started by exec. */
-void *dmem_shared(size_t size, int *fd);
-/** The memory behind fd, in another process than dmem_shared's. */
-void *dmem_attach(int fd);
+void *driver_mem_alloc(size_t size);
+/** As driver_mem_alloc, in a mapping that a forked child shares with its
+ * parent.
+ * @param fd  for driver_mem_attach, in a child that is started by exec. */
+void *driver_mem_shared(size_t size, int *fd);
+/** The memory behind fd, in another process than driver_mem_shared's. */
+void *driver_mem_attach(int fd);
 /** Give back what any of them returned; NULL does nothing. */
-void dmem_free(void *p);
-char *dmem_strdup(const char *s);
+void driver_mem_free(void *p);
+char *driver_mem_strdup(const char *s);
 
 #endif

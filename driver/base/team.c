@@ -84,7 +84,7 @@ static void start_threads(struct team *c)
 {
     pthread_barrier_init(&c->begin, NULL, c->n + 1);
     pthread_barrier_init(&c->done, NULL, c->n + 1);
-    c->members = dmem_alloc(c->n * sizeof *c->members);
+    c->members = driver_mem_alloc(c->n * sizeof *c->members);
     for (unsigned i = 0; i < c->n; i++) {
         struct member *m = &c->members[i];
         m->team = c;
@@ -112,7 +112,7 @@ bool team_fits(unsigned n)
 struct team *team_start(unsigned n, bool pin, void (*hello)(void *, unsigned),
                         void *arg)
 {
-    struct team *c = dmem_alloc(sizeof *c);
+    struct team *c = driver_mem_alloc(sizeof *c);
     c->n = n;
     c->pin = pin || (n > 1 && team_fits(n));
     if (n > 1)
@@ -146,6 +146,6 @@ void team_end(struct team *c, void (*bye)(void *, unsigned), void *arg)
         pthread_barrier_destroy(&c->begin);
         pthread_barrier_destroy(&c->done);
     }
-    dmem_free(c->members);
-    dmem_free(c);
+    driver_mem_free(c->members);
+    driver_mem_free(c);
 }

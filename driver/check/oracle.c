@@ -159,7 +159,7 @@ bool oracle_op(struct oracle *o, const struct oracle_where *where,
 struct oracle *oracle_new(const struct mm_allocator *a, int level,
                           struct fault *fault)
 {
-    struct oracle *o = dmem_alloc(sizeof *o);
+    struct oracle *o = driver_mem_alloc(sizeof *o);
     o->a = o->meter.a = a;
     o->level = level;
     o->fault = fault;
@@ -177,12 +177,13 @@ void oracle_free(struct oracle *o)
         return;
     shadow_free(o->shadow);
     pthread_mutex_destroy(&o->lock);
-    dmem_free(o);
+    driver_mem_free(o);
 }
 
 struct oracle_block *oracle_begin(struct oracle *o, const struct trace *t)
 {
-    struct replay *r = dmem_alloc(sizeof *r + t->nids * sizeof r->blocks[0]);
+    struct replay *r =
+        driver_mem_alloc(sizeof *r + t->nids * sizeof r->blocks[0]);
     r->trace = t;
     pthread_mutex_lock(&o->lock);
     if (t->nids > SHADOW_KEY_MAX - o->next_key) {
@@ -211,7 +212,7 @@ static void replay_remove(struct oracle *o, struct replay *gone)
     if (!o->replays)
         o->next_key = 1;
     pthread_mutex_unlock(&o->lock);
-    dmem_free(gone);
+    driver_mem_free(gone);
 }
 
 bool oracle_end(struct oracle *o, const struct trace *t, unsigned thread,

@@ -36,7 +36,7 @@ struct part {
     size_t from, to;
 };
 
-/* Lazily backed zeros: dmem would be right but for MAP_NORESERVE, without
+/* Lazily backed zeros: driver_mem would be right but for MAP_NORESERVE, without
  * which a machine that forbids overcommit could not hold the map. */
 static void *reserve(size_t size)
 {

@@ -25,7 +25,7 @@ struct spans {
 struct spans *spans_new(void)
 {
     int fd;
-    struct spans *s = dmem_shared(sizeof *s, &fd);
+    struct spans *s = driver_mem_shared(sizeof *s, &fd);
     close(fd);
     pthread_mutex_init(&s->lock, NULL);
     return s;
@@ -33,7 +33,7 @@ struct spans *spans_new(void)
 
 void spans_free(struct spans *s)
 {
-    dmem_free(s);
+    driver_mem_free(s);
 }
 
 /* The first that ends behind at: the one that holds it, if one does. */

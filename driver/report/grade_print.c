@@ -122,7 +122,7 @@ static void print_json(const struct results *r, const struct grade *g,
 
 void grade_print(const struct results *r, FILE *f)
 {
-    struct grade *g = dmem_alloc(r->nallocators * sizeof *g);
+    struct grade *g = driver_mem_alloc(r->nallocators * sizeof *g);
     unsigned ngraded = 0;
     for (unsigned a = 0; a < r->nallocators; a++) {
         if (r->shown[a] && !peer_library(r->allocators[a]))
@@ -141,5 +141,5 @@ void grade_print(const struct results *r, FILE *f)
         if (g[a].graded)
             print_for_scripts(r->allocators[a]->name, &g[a], r->open[a], f);
     print_json(r, g, ngraded, f);
-    dmem_free(g);
+    driver_mem_free(g);
 }

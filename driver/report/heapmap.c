@@ -48,17 +48,17 @@ size_t heapmap_unit(size_t peak_payload)
 
 struct heapmap *heapmap_new(size_t unit, unsigned samples)
 {
-    struct heapmap *m = dmem_alloc(sizeof *m);
+    struct heapmap *m = driver_mem_alloc(sizeof *m);
     m->unit = unit;
-    m->samples = dmem_alloc((samples ? samples : 1) * sizeof *m->samples);
+    m->samples = driver_mem_alloc((samples ? samples : 1) * sizeof *m->samples);
     return m;
 }
 
 void heapmap_free(struct heapmap *m)
 {
-    dmem_free(m->samples);
-    dmem_free(m->pieces);
-    dmem_free(m);
+    driver_mem_free(m->samples);
+    driver_mem_free(m->pieces);
+    driver_mem_free(m);
 }
 
 /* ---- a sample -------------------------------------------------------- */
@@ -71,10 +71,10 @@ static struct piece *piece_for(struct heapmap *m, uint64_t unit)
         return last;
     if (m->npieces == m->nroom) {
         m->nroom = m->nroom ? m->nroom * 2 : 1024;
-        struct piece *more = dmem_alloc(m->nroom * sizeof *more);
+        struct piece *more = driver_mem_alloc(m->nroom * sizeof *more);
         if (m->npieces)
             memcpy(more, m->pieces, m->npieces * sizeof *more);
-        dmem_free(m->pieces);
+        driver_mem_free(m->pieces);
         m->pieces = more;
     }
     last = &m->pieces[m->npieces++];
@@ -133,8 +133,8 @@ static struct table table_make(const struct heapmap *m)
     qsort(m->pieces, m->npieces, sizeof *m->pieces, by_unit);
     for (size_t i = 0; i < m->npieces; i++)
         t.nunits += i == 0 || m->pieces[i].unit != m->pieces[i - 1].unit;
-    t.first = dmem_alloc((t.nunits + 1) * sizeof *t.first);
-    t.bytes = dmem_alloc((t.nunits * m->nsamples + 1) * sizeof *t.bytes);
+    t.first = driver_mem_alloc((t.nunits + 1) * sizeof *t.first);
+    t.bytes = driver_mem_alloc((t.nunits * m->nsamples + 1) * sizeof *t.bytes);
     size_t unit = 0;
     for (size_t i = 0; i < m->npieces; i++) {
         const struct piece *p = &m->pieces[i];
@@ -147,8 +147,8 @@ static struct table table_make(const struct heapmap *m)
 
 static void table_free(struct table *t)
 {
-    dmem_free(t->first);
-    dmem_free(t->bytes);
+    driver_mem_free(t->first);
+    driver_mem_free(t->bytes);
 }
 
 /* Units [from, to) are the row; of a small heap a unit is several rows. */

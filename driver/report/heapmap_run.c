@@ -77,7 +77,7 @@ static int draw(const struct options *o, const struct mm_allocator *a,
     struct sampling s = {.a = a, .t = t};
     struct oracle *oracle = oracle_new(a, o->level ? o->level : 1, &fault);
     s.blocks = oracle_begin(oracle, t);
-    s.live = dmem_alloc((t->nids + 1) * sizeof *s.live);
+    s.live = driver_mem_alloc((t->nids + 1) * sizeof *s.live);
     s.map = heapmap_new(heapmap_unit(t->peak_payload), HEAPMAP_SAMPLES);
     if (a->init() != 0) {
         fprintf(stderr, "FAULT null: %s: init failed: %s\n", a->name,

@@ -22,29 +22,29 @@ struct scene {
 
 struct scene *scene_new(const struct mm_allocator *a, size_t nids)
 {
-    struct scene *s = dmem_alloc(sizeof *s);
+    struct scene *s = driver_mem_alloc(sizeof *s);
     s->a = a;
-    s->where = dmem_alloc((nids + 1) * sizeof *s->where);
+    s->where = driver_mem_alloc((nids + 1) * sizeof *s->where);
     return s;
 }
 
 void scene_free(struct scene *s)
 {
-    dmem_free(s->live.all);
-    dmem_free(s->now.all);
-    dmem_free(s->before.all);
-    dmem_free(s->where);
-    dmem_free(s);
+    driver_mem_free(s->live.all);
+    driver_mem_free(s->now.all);
+    driver_mem_free(s->before.all);
+    driver_mem_free(s->where);
+    driver_mem_free(s);
 }
 
 static void add(struct pieces *p, const struct scene_piece *piece)
 {
     if (p->n == p->room) {
         size_t room = p->room ? p->room * 2 : 256;
-        struct scene_piece *more = dmem_alloc(room * sizeof *more);
+        struct scene_piece *more = driver_mem_alloc(room * sizeof *more);
         if (p->n)
             memcpy(more, p->all, p->n * sizeof *more);
-        dmem_free(p->all);
+        driver_mem_free(p->all);
         p->all = more;
         p->room = room;
     }

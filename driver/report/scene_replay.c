@@ -143,8 +143,8 @@ static void *play(void *arg)
 static bool play_by_threads(struct turns *r)
 {
     unsigned n = r->plan->trace->nthreads;
-    struct player *players = dmem_alloc(n * sizeof *players);
-    r->turn = dmem_alloc(n * sizeof *r->turn);
+    struct player *players = driver_mem_alloc(n * sizeof *players);
+    r->turn = driver_mem_alloc(n * sizeof *r->turn);
     pthread_mutex_init(&r->lock, NULL);
     for (unsigned i = 0; i < n; i++)
         pthread_cond_init(&r->turn[i], NULL);

@@ -103,7 +103,7 @@ static size_t moments(const struct trace *t)
 static struct scene_shared *new_shared(void)
 {
     int fd;
-    struct scene_shared *shared = dmem_shared(sizeof *shared, &fd);
+    struct scene_shared *shared = driver_mem_shared(sizeof *shared, &fd);
     close(fd);
     return shared;
 }
@@ -112,7 +112,7 @@ static void begin(struct scene_heap *h)
 {
     if (h->frames)
         fclose(h->frames);
-    dmem_free(h->shared);
+    driver_mem_free(h->shared);
     h->shared = new_shared();
     h->frames = tmpfile();
     if (!h->frames) {
@@ -153,7 +153,7 @@ static bool record(const struct options *o, const struct trace *t,
 
 static int make_page(const struct options *o, const struct trace *t, FILE *page)
 {
-    struct scene_heap *heaps = dmem_alloc(o->nallocators * sizeof *heaps);
+    struct scene_heap *heaps = driver_mem_alloc(o->nallocators * sizeof *heaps);
     bool good = true;
     for (unsigned i = 0; i < o->nallocators; i++) {
         heaps[i].a = o->allocators[i];
@@ -162,9 +162,9 @@ static int make_page(const struct options *o, const struct trace *t, FILE *page)
     scene_page(page, o->command, t, heaps, o->nallocators);
     for (unsigned i = 0; i < o->nallocators; i++) {
         fclose(heaps[i].frames);
-        dmem_free(heaps[i].shared);
+        driver_mem_free(heaps[i].shared);
     }
-    dmem_free(heaps);
+    driver_mem_free(heaps);
     return good ? EXIT_SUCCESS : EXIT_FAULT;
 }
 
@@ -239,7 +239,7 @@ static bool play(const struct options *o, const struct mm_allocator *a,
     plan.shared = new_shared();
     bool good = replay_apart(&plan);
     say_fault(plan.shared);
-    dmem_free(plan.shared);
+    driver_mem_free(plan.shared);
     return good;
 }
 

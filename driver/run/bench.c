@@ -9,14 +9,14 @@
 static void run_section(const struct options *o, struct results *r,
                         struct section *s, unsigned threads)
 {
-    unsigned *want = dmem_alloc(r->ntraces * sizeof *want);
+    unsigned *want = driver_mem_alloc(r->ntraces * sizeof *want);
     for (unsigned t = 0; t < r->ntraces; t++)
         want[t] = r->traces[t]->nthreads;
     s->threads = threads;
     s->plan = plan_make(want, r->ntraces, threads, o->same);
-    s->rounds = dmem_alloc((size_t)r->nallocators * s->plan->nrounds *
-                           sizeof *s->rounds);
-    dmem_free(want);
+    s->rounds = driver_mem_alloc((size_t)r->nallocators * s->plan->nrounds *
+                                 sizeof *s->rounds);
+    driver_mem_free(want);
     for (unsigned i = 0; i < s->plan->nrounds; i++)
         bench_round(o, r, s, i);
 }
@@ -48,10 +48,10 @@ static bool any_stranger(const struct options *o)
 static void choose_allocators(struct results *r, const struct options *o)
 {
     unsigned most = o->nallocators + 2;
-    r->allocators = dmem_alloc(most * sizeof *r->allocators);
-    r->shown = dmem_alloc(most * sizeof *r->shown);
-    r->open = dmem_alloc(most * sizeof *r->open);
-    r->faults = dmem_alloc(most * sizeof *r->faults);
+    r->allocators = driver_mem_alloc(most * sizeof *r->allocators);
+    r->shown = driver_mem_alloc(most * sizeof *r->shown);
+    r->open = driver_mem_alloc(most * sizeof *r->open);
+    r->faults = driver_mem_alloc(most * sizeof *r->faults);
     for (unsigned i = 0; i < o->nallocators; i++)
         add(r, o->allocators[i], true);
     r->libc = find(r, &mm_libc);
@@ -65,14 +65,14 @@ static void choose_allocators(struct results *r, const struct options *o)
 struct results *bench_run(const struct options *o, struct trace **traces,
                           unsigned ntraces)
 {
-    struct results *r = dmem_alloc(sizeof *r);
+    struct results *r = driver_mem_alloc(sizeof *r);
     r->traces = traces;
     r->ntraces = ntraces;
     choose_allocators(r, o);
     if (o->latency)
         r->ticker = ticker_calibrate();
     r->nsections = o->nthreads;
-    r->sections = dmem_alloc(r->nsections * sizeof *r->sections);
+    r->sections = driver_mem_alloc(r->nsections * sizeof *r->sections);
     for (unsigned i = 0; i < r->nsections; i++)
         run_section(o, r, &r->sections[i], o->threads[i]);
     progress_clear();
@@ -82,11 +82,11 @@ struct results *bench_run(const struct options *o, struct trace **traces,
 static void free_section(const struct results *r, struct section *s)
 {
     for (unsigned i = 0; i < r->nallocators * s->plan->nrounds; i++) {
-        dmem_free(s->rounds[i].parts);
-        dmem_free(s->rounds[i].samples);
-        dmem_free(s->rounds[i].latency);
+        driver_mem_free(s->rounds[i].parts);
+        driver_mem_free(s->rounds[i].samples);
+        driver_mem_free(s->rounds[i].latency);
     }
-    dmem_free(s->rounds);
+    driver_mem_free(s->rounds);
     plan_free(s->plan);
 }
 
@@ -94,10 +94,10 @@ void bench_free(struct results *r)
 {
     for (unsigned i = 0; i < r->nsections; i++)
         free_section(r, &r->sections[i]);
-    dmem_free(r->sections);
-    dmem_free(r->allocators);
-    dmem_free(r->shown);
-    dmem_free(r->faults);
-    dmem_free(r->open);
-    dmem_free(r);
+    driver_mem_free(r->sections);
+    driver_mem_free(r->allocators);
+    driver_mem_free(r->shown);
+    driver_mem_free(r->faults);
+    driver_mem_free(r->open);
+    driver_mem_free(r);
 }

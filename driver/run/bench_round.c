@@ -369,7 +369,7 @@ static void enter(struct bench *b, unsigned a)
     e->out = result_round(b->section, a, b->round);
     e->job = job_of(b, a);
     e->out->slack = e->out->fault_part = -1; /* not known, none */
-    e->out->parts = dmem_alloc(r->nparts * sizeof *e->out->parts);
+    e->out->parts = driver_mem_alloc(r->nparts * sizeof *e->out->parts);
     e->out->ran =
         b->section->threads == 1 || !e->job.allocator->single_threaded;
     e->out->checked = !registry_is_null(e->job.allocator);
@@ -382,15 +382,15 @@ static void enter(struct bench *b, unsigned a)
         e->out->ran = false; /* nothing is left to compare it with */
     }
     if (b->o->latency)
-        e->out->latency = dmem_alloc(sizeof *e->out->latency);
+        e->out->latency = driver_mem_alloc(sizeof *e->out->latency);
     for (unsigned p = 0; p < r->nparts; p++) {
         e->out->parts[p].ops = b->r->traces[r->parts[p].trace]->nops;
         e->out->ops += e->out->parts[p].ops;
     }
-    e->out->samples = dmem_alloc(most_runs(b) * sizeof *e->out->samples);
-    e->part = dmem_alloc(r->nparts * sizeof *e->part);
+    e->out->samples = driver_mem_alloc(most_runs(b) * sizeof *e->out->samples);
+    e->part = driver_mem_alloc(r->nparts * sizeof *e->part);
     for (unsigned p = 0; p < r->nparts; p++)
-        e->part[p] = dmem_alloc(most_runs(b) * sizeof **e->part);
+        e->part[p] = driver_mem_alloc(most_runs(b) * sizeof **e->part);
 }
 
 static void leave(struct bench *b, struct entrant *e)
@@ -399,8 +399,8 @@ static void leave(struct bench *b, struct entrant *e)
         summarize(b, e);
     end(b, e);
     for (unsigned p = 0; p < this_round(b)->nparts; p++)
-        dmem_free(e->part[p]);
-    dmem_free(e->part);
+        driver_mem_free(e->part[p]);
+    driver_mem_free(e->part);
 }
 
 static void check_all(struct bench *b)
@@ -452,7 +452,7 @@ void bench_round(const struct options *o, struct results *r, struct section *s,
                  unsigned round)
 {
     struct bench b = {.o = o, .r = r, .section = s, .round = round};
-    b.entrants = dmem_alloc(r->nallocators * sizeof *b.entrants);
+    b.entrants = driver_mem_alloc(r->nallocators * sizeof *b.entrants);
     for (unsigned a = 0; a < r->nallocators; a++)
         enter(&b, a);
     check_all(&b);
@@ -462,5 +462,5 @@ void bench_round(const struct options *o, struct results *r, struct section *s,
         measure_all(&b);
     for (unsigned a = 0; a < r->nallocators; a++)
         leave(&b, &b.entrants[a]);
-    dmem_free(b.entrants);
+    driver_mem_free(b.entrants);
 }

@@ -41,7 +41,7 @@ static struct script *script_for(struct child *c, unsigned p)
 /* Written once here, so that the page faults are not in the timed part. */
 static void *touched(size_t size)
 {
-    return memset(dmem_alloc(size), 0, size);
+    return memset(driver_mem_alloc(size), 0, size);
 }
 
 static void make_lanes(struct child *c, unsigned p)
@@ -76,10 +76,10 @@ static void make_lanes(struct child *c, unsigned p)
 static void prepare(struct child *c)
 {
     const struct round *r = c->job->round;
-    c->scripts = dmem_alloc(r->nparts * sizeof *c->scripts);
-    c->blocks = dmem_alloc(r->nparts * sizeof *c->blocks);
-    c->part = dmem_alloc(r->nthreads * sizeof *c->part);
-    c->lanes = dmem_alloc(r->nthreads * sizeof *c->lanes);
+    c->scripts = driver_mem_alloc(r->nparts * sizeof *c->scripts);
+    c->blocks = driver_mem_alloc(r->nparts * sizeof *c->blocks);
+    c->part = driver_mem_alloc(r->nthreads * sizeof *c->part);
+    c->lanes = driver_mem_alloc(r->nthreads * sizeof *c->lanes);
     for (unsigned p = 0; p < r->nparts; p++) {
         c->scripts[p] = script_for(c, p);
         make_lanes(c, p);

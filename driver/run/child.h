@@ -10,7 +10,7 @@
  *
  * A job names things and holds no state of the parent's: a child that is
  * started by exec, under LD_PRELOAD, is given the same (peer.h). Only before
- * the first command may a child allocate from anything but dmem. */
+ * the first command may a child allocate from anything but driver_mem. */
 #ifndef DRIVER_CHILD_H
 #define DRIVER_CHILD_H
 

@@ -134,7 +134,8 @@ void crash_note_thread(unsigned thread)
         atomic_store(&notes->tids[thread], (int)gettid());
     if (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE))
         return; /* AddressSanitizer gave it one, and will want it back */
-    sigaltstack(&(stack_t){.ss_sp = dmem_alloc(size), .ss_size = size}, NULL);
+    sigaltstack(&(stack_t){.ss_sp = driver_mem_alloc(size), .ss_size = size},
+                NULL);
 }
 
 void crash_note_remove(void)

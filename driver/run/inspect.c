@@ -27,10 +27,10 @@ struct inspection *inspect_new(const struct mm_allocator *a,
                                const struct round *round, struct lane *lanes,
                                uint64_t seed)
 {
-    struct inspection *x = dmem_alloc(sizeof *x);
+    struct inspection *x = driver_mem_alloc(sizeof *x);
     size_t ids = 0;
     *x = (struct inspection){.a = a, .round = round, .random = seed | 1};
-    x->walks = dmem_alloc(round->nparts * sizeof *x->walks);
+    x->walks = driver_mem_alloc(round->nparts * sizeof *x->walks);
     for (unsigned p = 0; p < round->nparts; p++) {
         struct walk *w = &x->walks[p];
         w->lanes = &lanes[round->parts[p].first];
@@ -39,25 +39,25 @@ struct inspection *inspect_new(const struct mm_allocator *a,
         w->cut[3] = t->nops;
         w->cut[1] = next_random(x) % (t->nops + 1);
         w->cut[2] = w->cut[1] + next_random(x) % (t->nops - w->cut[1] + 1);
-        w->done = dmem_alloc(w->nlanes * sizeof *w->done);
-        w->outs = dmem_alloc(w->nlanes * sizeof *w->outs);
-        w->held = dmem_alloc(t->nids * sizeof *w->held);
+        w->done = driver_mem_alloc(w->nlanes * sizeof *w->done);
+        w->outs = driver_mem_alloc(w->nlanes * sizeof *w->outs);
+        w->held = driver_mem_alloc(t->nids * sizeof *w->held);
         ids += t->nids;
     }
-    x->places = dmem_alloc(ids * sizeof *x->places);
+    x->places = driver_mem_alloc(ids * sizeof *x->places);
     return x;
 }
 
 void inspect_free(struct inspection *x)
 {
     for (unsigned p = 0; p < x->round->nparts; p++) {
-        dmem_free(x->walks[p].done);
-        dmem_free(x->walks[p].outs);
-        dmem_free(x->walks[p].held);
+        driver_mem_free(x->walks[p].done);
+        driver_mem_free(x->walks[p].outs);
+        driver_mem_free(x->walks[p].held);
     }
-    dmem_free(x->walks);
-    dmem_free(x->places);
-    dmem_free(x);
+    driver_mem_free(x->walks);
+    driver_mem_free(x->places);
+    driver_mem_free(x);
 }
 
 /* How many of the lane's operations stand before the cut in the trace? */

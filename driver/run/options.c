@@ -53,10 +53,10 @@ static unsigned number(const char *text, const char *option, unsigned least,
 static void each_item(struct options *o, const char *list,
                       void (*each)(struct options *, const char *))
 {
-    char *copy = dmem_strdup(list), *rest = copy, *item;
+    char *copy = driver_mem_strdup(list), *rest = copy, *item;
     while ((item = strsep(&rest, ",")))
         each(o, item);
-    dmem_free(copy);
+    driver_mem_free(copy);
 }
 
 static void add_threads(struct options *o, const char *item)
@@ -301,7 +301,7 @@ static char *one_string(int argc, char **argv)
     size_t size = 1;
     for (int i = 0; i < argc; i++)
         size += strlen(argv[i]) + 1;
-    char *text = dmem_alloc(size), *end = text;
+    char *text = driver_mem_alloc(size), *end = text;
     for (int i = 0; i < argc; i++)
         end += sprintf(end, "%s%s", i ? " " : "", argv[i]);
     return text;
@@ -313,8 +313,8 @@ void options_read(struct options *o, int argc, char **argv)
     *o = (struct options){.level = 1,
                           .seconds = MDRIVER_WATCHDOG_SECONDS,
                           .limit = MDRIVER_LIMIT_SECONDS};
-    o->allocators = dmem_alloc((registry_count() + MDRIVER_MAX_PEERS) *
-                               sizeof *o->allocators);
+    o->allocators = driver_mem_alloc((registry_count() + MDRIVER_MAX_PEERS) *
+                                     sizeof *o->allocators);
     o->command = one_string(argc, argv);
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":t:f:n:a:ld:s:r:vVgh",
@@ -331,6 +331,6 @@ void options_free(struct options *o)
     for (size_t i = 0; i < o->npaths; i++)
         free(o->paths[i]);
     free(o->paths);
-    dmem_free(o->allocators);
-    dmem_free(o->command);
+    driver_mem_free(o->allocators);
+    driver_mem_free(o->command);
 }

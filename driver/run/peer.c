@@ -80,7 +80,7 @@ static const struct mm_allocator *add_peer(const char *item, char *library)
 {
     for (unsigned i = 0; i < npeers; i++)
         if (strcmp(peers[i].library, library) == 0) {
-            dmem_free(library);
+            driver_mem_free(library);
             return &peers[i].table;
         }
     struct peer *p = &peers[npeers];
@@ -95,7 +95,7 @@ static const struct mm_allocator *add_peer(const char *item, char *library)
 static char *library_of(const char *item)
 {
     char *path = realpath(item, NULL);
-    char *copy = dmem_strdup(path ? path : item);
+    char *copy = driver_mem_strdup(path ? path : item);
     free(path);
     return copy;
 }
@@ -104,7 +104,7 @@ const struct mm_allocator *peer_open(const char *item, bool *missing, char *err,
                                      size_t room)
 {
     const struct known *k = find_known(item);
-    char *library = k ? dmem_strdup(k->library) : library_of(item);
+    char *library = k ? driver_mem_strdup(k->library) : library_of(item);
     *missing = false;
     if (!peer_possible())
         snprintf(err, room,
@@ -123,7 +123,7 @@ const struct mm_allocator *peer_open(const char *item, bool *missing, char *err,
         snprintf(err, room, "%s is not installed (no %s): apt-get install %s",
                  k->name, k->library, k->package);
     }
-    dmem_free(library);
+    driver_mem_free(library);
     return NULL;
 }
 

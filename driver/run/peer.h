@@ -9,8 +9,9 @@
  *
  * From there on it is a child like any other: the same commands, the same
  * replay loop, the same watchdog. Its table is plain malloc and free. What the
- * driver itself needs comes from dmem, and so never from the peer; how large
- * its heap is no peer says alike: it has no utilization, but resident bytes. */
+ * driver itself needs comes from driver_mem, and so never from the peer; how
+ * large its heap is no peer says alike: it has no utilization, but resident
+ * bytes. */
 #ifndef DRIVER_PEER_H
 #define DRIVER_PEER_H
 

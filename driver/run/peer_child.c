@@ -158,7 +158,7 @@ _Noreturn void peer_exec(const struct job *job, struct shared *shared,
 {
     const struct round *r = job->round;
     char memory_text[NUMBER], fd_text[NUMBER];
-    char **argv = dmem_alloc((r->nparts + 5) * sizeof *argv);
+    char **argv = driver_mem_alloc((r->nparts + 5) * sizeof *argv);
     struct order *order = &shared->order;
     *order = (struct order){.level = job->level,
                             .image = job->image,
@@ -189,7 +189,7 @@ _Noreturn void peer_exec(const struct job *job, struct shared *shared,
 /* The traces of the parts, each at its number. */
 static struct trace **read_traces(const struct order *order, char **paths)
 {
-    struct trace **traces = dmem_alloc(order->ntraces * sizeof *traces);
+    struct trace **traces = driver_mem_alloc(order->ntraces * sizeof *traces);
     char err[1024];
     for (unsigned p = 0; p < order->nparts; p++) {
         struct trace **t = &traces[order->parts[p].trace];
@@ -209,7 +209,7 @@ void peer_main(int argc, char **argv)
         probe();
     if (argc < 4 || strcmp(argv[1], PEER_ARGUMENT) != 0)
         return;
-    struct shared *shared = dmem_attach(atoi(argv[2]));
+    struct shared *shared = driver_mem_attach(atoi(argv[2]));
     struct order *order = &shared->order;
     struct mm_allocator a = plain;
     struct round round = {order->parts, order->nparts, order->nthreads};

@@ -34,9 +34,9 @@ static bool replay(const struct mm_allocator *a, struct lane *lane)
 static bool replay_trace(const struct mm_allocator *a, const struct trace *t)
 {
     struct fault fault = {0};
-    struct mark *mark = dmem_alloc(sizeof *mark);
+    struct mark *mark = driver_mem_alloc(sizeof *mark);
     struct script *script = script_make(t, 1);
-    void **slots = dmem_alloc(script->lanes->nslots * sizeof *slots);
+    void **slots = driver_mem_alloc(script->lanes->nslots * sizeof *slots);
     struct lane lane = {.a = a,
                         .script = script,
                         .l = script->lanes,
@@ -50,9 +50,9 @@ static bool replay_trace(const struct mm_allocator *a, const struct trace *t)
     else
         fprintf(stderr, "FAULT %s\n",
                 fault_seen(&fault) ? fault.text : "init failed");
-    dmem_free(slots);
+    driver_mem_free(slots);
     script_free(script);
-    dmem_free(mark);
+    driver_mem_free(mark);
     return good;
 }
 

@@ -55,10 +55,10 @@ static _Noreturn void run_child(struct sandbox *s, int out, int memory, int fd,
 
 struct sandbox *sandbox_new(const struct job *job, const struct limits *limits)
 {
-    struct sandbox *s = dmem_alloc(sizeof *s);
+    struct sandbox *s = driver_mem_alloc(sizeof *s);
     int fd[2], memory, out = relay_begin(&s->relay, job->allocator->name);
     s->watch = (struct watch){.job = job, .limits = *limits};
-    s->watch.shared = dmem_shared(sizeof *s->watch.shared, &memory);
+    s->watch.shared = driver_mem_shared(sizeof *s->watch.shared, &memory);
     atomic_store(&s->watch.shared->died_thread, THREAD_NONE);
     if (out < 0)
         give_up("pipe");
@@ -200,6 +200,6 @@ void sandbox_free(struct sandbox *s)
     kill_child(s);
     relay_end(&s->relay, false);
     close(s->fd);
-    dmem_free(s->watch.shared);
-    dmem_free(s);
+    driver_mem_free(s->watch.shared);
+    driver_mem_free(s);
 }

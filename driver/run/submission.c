@@ -246,7 +246,7 @@ static const struct mm_allocator *add(const char *item, int image,
 {
     struct submission *s = &all[nall];
     name_file(s->name, item);
-    s->path = dmem_strdup(item);
+    s->path = driver_mem_strdup(item);
     s->image = image;
     s->table = (struct mm_allocator){.name = s->name,
                                      .summary = s->path,

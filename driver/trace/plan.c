@@ -23,7 +23,7 @@ static unsigned idle(const struct packer *k, const struct round *r)
 static struct round *open_round(struct packer *k)
 {
     struct round *r = &k->plan->rounds[k->plan->nrounds++];
-    r->parts = dmem_alloc(k->plan->threads * sizeof *r->parts);
+    r->parts = driver_mem_alloc(k->plan->threads * sizeof *r->parts);
     return r;
 }
 
@@ -69,10 +69,10 @@ static unsigned add_fitting(struct packer *k, struct round *r, bool *had)
 
 static void pack_own(struct packer *k)
 {
-    bool *had = dmem_alloc(k->ntraces * sizeof *had);
+    bool *had = driver_mem_alloc(k->ntraces * sizeof *had);
     for (unsigned n = 0; n < k->ntraces;) /* P1 */
         n += add_fitting(k, open_round(k), had);
-    dmem_free(had);
+    driver_mem_free(had);
     if (k->plan->nrounds == 1)
         while (add_fitting(k, k->plan->rounds, NULL)) /* P2 */
             ;
@@ -81,10 +81,10 @@ static void pack_own(struct packer *k)
 struct plan *plan_make(const unsigned *trace_threads, unsigned ntraces,
                        unsigned threads, bool same)
 {
-    struct plan *p = dmem_alloc(sizeof *p);
+    struct plan *p = driver_mem_alloc(sizeof *p);
     p->threads = threads;
     p->same = same;
-    p->rounds = dmem_alloc(ntraces * sizeof *p->rounds);
+    p->rounds = driver_mem_alloc(ntraces * sizeof *p->rounds);
     struct packer k = {p, trace_threads, ntraces};
     if (same)
         pack_same(&k);
@@ -98,9 +98,9 @@ void plan_free(struct plan *p)
     if (!p)
         return;
     for (unsigned i = 0; i < p->nrounds; i++)
-        dmem_free(p->rounds[i].parts);
-    dmem_free(p->rounds);
-    dmem_free(p);
+        driver_mem_free(p->rounds[i].parts);
+    driver_mem_free(p->rounds);
+    driver_mem_free(p);
 }
 
 const struct part *plan_part_of(const struct round *r, unsigned thread)

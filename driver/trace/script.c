@@ -52,7 +52,7 @@ static void note_hand_over(struct draft *d, uint32_t before, size_t i)
 static void find_hand_overs(struct draft *d)
 {
     const struct trace *t = d->s->trace;
-    uint32_t *last = dmem_alloc(t->nids * sizeof *last);
+    uint32_t *last = driver_mem_alloc(t->nids * sizeof *last);
     for (size_t id = 0; id < t->nids; id++)
         last[id] = NONE;
     for (size_t i = 0; i < t->nops; i++) {
@@ -65,7 +65,7 @@ static void find_hand_overs(struct draft *d)
             note_hand_over(d, last[id], i);
         last[id] = (uint32_t)i;
     }
-    dmem_free(last);
+    driver_mem_free(last);
 }
 
 /* From how many entries each pair has to where its first is. */
@@ -95,11 +95,11 @@ static struct trace_op prepare(struct trace_op op)
 
 static void alloc_lane(const struct script *s, struct script_lane *l)
 {
-    l->ops = dmem_alloc((l->nops + SCRIPT_AHEAD) * sizeof *l->ops);
-    l->in = dmem_alloc(l->nin * sizeof *l->in);
-    l->out = dmem_alloc(l->nout * sizeof *l->out);
+    l->ops = driver_mem_alloc((l->nops + SCRIPT_AHEAD) * sizeof *l->ops);
+    l->in = driver_mem_alloc(l->nin * sizeof *l->in);
+    l->out = driver_mem_alloc(l->nout * sizeof *l->out);
     if (s->nlanes > 1)
-        l->index = dmem_alloc(l->nops * sizeof *l->index);
+        l->index = driver_mem_alloc(l->nops * sizeof *l->index);
     l->nops = l->nin = l->nout = 0;
 }
 
@@ -151,7 +151,7 @@ static void drop_slot(struct draft *d, uint32_t id)
 /* S4; no slot of the lane is taken any more. */
 static void list_left(struct draft *d, struct script_lane *l)
 {
-    l->left = dmem_alloc(l->nslots * sizeof *l->left);
+    l->left = driver_mem_alloc(l->nslots * sizeof *l->left);
     for (size_t id = 0; id < d->s->trace->nids; id++)
         if (d->of_id[id] != NO_SLOT) {
             l->left[l->nleft++] = d->of_id[id];
@@ -194,24 +194,24 @@ static void fill(struct draft *d)
 
 struct script *script_make(const struct trace *t, unsigned nlanes)
 {
-    struct script *s = dmem_alloc(sizeof *s);
+    struct script *s = driver_mem_alloc(sizeof *s);
     s->trace = t;
     s->nlanes = nlanes;
-    s->lanes = dmem_alloc(nlanes * sizeof *s->lanes);
+    s->lanes = driver_mem_alloc(nlanes * sizeof *s->lanes);
     struct draft d = {
         .s = s,
-        .before = dmem_alloc(t->nops * sizeof *d.before),
-        .hand = dmem_alloc(t->nops * sizeof *d.hand),
-        .next = dmem_alloc((size_t)nlanes * nlanes * sizeof *d.next),
-        .of_id = dmem_alloc(t->nids * sizeof *d.of_id),
-        .spare = dmem_alloc(t->nids * sizeof *d.spare),
+        .before = driver_mem_alloc(t->nops * sizeof *d.before),
+        .hand = driver_mem_alloc(t->nops * sizeof *d.hand),
+        .next = driver_mem_alloc((size_t)nlanes * nlanes * sizeof *d.next),
+        .of_id = driver_mem_alloc(t->nids * sizeof *d.of_id),
+        .spare = driver_mem_alloc(t->nids * sizeof *d.spare),
     };
     fill(&d);
-    dmem_free(d.before);
-    dmem_free(d.hand);
-    dmem_free(d.next);
-    dmem_free(d.of_id);
-    dmem_free(d.spare);
+    driver_mem_free(d.before);
+    driver_mem_free(d.hand);
+    driver_mem_free(d.next);
+    driver_mem_free(d.of_id);
+    driver_mem_free(d.spare);
     return s;
 }
 
@@ -220,12 +220,12 @@ void script_free(struct script *s)
     if (!s)
         return;
     for (unsigned k = 0; k < s->nlanes; k++) {
-        dmem_free(s->lanes[k].ops);
-        dmem_free(s->lanes[k].index);
-        dmem_free(s->lanes[k].in);
-        dmem_free(s->lanes[k].out);
-        dmem_free(s->lanes[k].left);
+        driver_mem_free(s->lanes[k].ops);
+        driver_mem_free(s->lanes[k].index);
+        driver_mem_free(s->lanes[k].in);
+        driver_mem_free(s->lanes[k].out);
+        driver_mem_free(s->lanes[k].left);
     }
-    dmem_free(s->lanes);
-    dmem_free(s);
+    driver_mem_free(s->lanes);
+    driver_mem_free(s);
 }

@@ -30,7 +30,7 @@ static bool cut_suffix(char *name, const char *suffix)
 static char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *name = dmem_strdup(slash ? slash + 1 : path);
+    char *name = driver_mem_strdup(slash ? slash + 1 : path);
     cut_suffix(name, ".zst");
     if (!cut_suffix(name, ".rep"))
         cut_suffix(name, ".trace");
@@ -49,8 +49,8 @@ static struct trace *parse_text(const struct trace_msg *msg, const char *text,
     }
     if (!trace_header_read(&lx, &h))
         return NULL;
-    struct trace *t = dmem_alloc(sizeof *t);
-    t->path = dmem_strdup(msg->path);
+    struct trace *t = driver_mem_alloc(sizeof *t);
+    t->path = driver_mem_strdup(msg->path);
     t->name = base_name(msg->path);
     if (trace_ops_read(&lx, &h, t))
         return t;
@@ -67,7 +67,7 @@ struct trace *trace_parse(const char *name, const void *data, size_t size,
     size_t text_size;
     char *text = trace_unzstd(data, size, &text_size, &msg);
     struct trace *t = text ? parse_text(&msg, text, text_size) : NULL;
-    dmem_free(text);
+    driver_mem_free(text);
     return t;
 }
 
@@ -75,12 +75,12 @@ void trace_free(struct trace *t)
 {
     if (!t)
         return;
-    dmem_free(t->path);
-    dmem_free(t->name);
-    dmem_free(t->ops);
-    dmem_free(t->seq);
-    dmem_free(t->line);
-    dmem_free(t);
+    driver_mem_free(t->path);
+    driver_mem_free(t->name);
+    driver_mem_free(t->ops);
+    driver_mem_free(t->seq);
+    driver_mem_free(t->line);
+    driver_mem_free(t);
 }
 
 /* ---- a file ----------------------------------------------------------- */
@@ -143,10 +143,10 @@ static char *read_file(int fd, size_t *size, const struct trace_msg *msg)
 {
     if (!regular(fd, size, msg))
         return NULL;
-    char *data = dmem_alloc(*size + 1);
+    char *data = driver_mem_alloc(*size + 1);
     if (read_all(fd, data, *size, msg))
         return data;
-    dmem_free(data);
+    driver_mem_free(data);
     return NULL;
 }
 
@@ -166,7 +166,7 @@ struct trace *trace_read(const char *path, char *err, size_t errsize)
     char *data = read_file(fd, &size, &msg);
     close(fd);
     struct trace *t = data ? trace_parse(path, data, size, err, errsize) : NULL;
-    dmem_free(data);
+    driver_mem_free(data);
     return t;
 }
 

@@ -62,7 +62,7 @@ static void note_line(struct trace_parser *ps, size_t i)
     if (i == 0)
         t->first_line = ps->lx->line;
     if (!t->line && ps->lx->line != t->first_line + i) {
-        uint32_t *line = dmem_alloc(ps->h->ops * sizeof *line);
+        uint32_t *line = driver_mem_alloc(ps->h->ops * sizeof *line);
         for (size_t j = 0; j < i; j++)
             line[j] = t->first_line + (uint32_t)j;
         t->line = line;
@@ -152,14 +152,14 @@ bool trace_ops_read(struct lex *lx, const struct trace_header *h,
     t->nids = h->ids;
     t->weight = (int)h->weight;
     t->nthreads = h->thread_column ? 0 : (unsigned)h->threads;
-    t->ops = dmem_alloc(h->ops * sizeof *t->ops);
-    t->seq = multi ? dmem_alloc(h->ops * sizeof *t->seq) : NULL;
-    ps.last = dmem_alloc(h->ids * sizeof *ps.last);
+    t->ops = driver_mem_alloc(h->ops * sizeof *t->ops);
+    t->seq = multi ? driver_mem_alloc(h->ops * sizeof *t->seq) : NULL;
+    ps.last = driver_mem_alloc(h->ids * sizeof *ps.last);
     bool ok = all_ops(&ps) && whole(&ps);
-    dmem_free(ps.last);
+    driver_mem_free(ps.last);
     t->balanced = ps.nlive == 0;
     if (t->nthreads == 1) {
-        dmem_free(t->seq);
+        driver_mem_free(t->seq);
         t->seq = NULL;
     }
     return ok;

@@ -43,7 +43,7 @@ const struct trace_op *trace_op_latest(const struct trace_parser *ps,
 
 /** Does a zstd frame start here? */
 bool trace_is_zstd(const void *data, size_t size);
-/** Decompress all frames. @return text for dmem_free, or NULL. */
+/** Decompress all frames. @return text for driver_mem_free, or NULL. */
 char *trace_unzstd(const void *data, size_t size, size_t *text_size,
                    const struct trace_msg *msg);
 

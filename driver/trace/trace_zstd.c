@@ -5,8 +5,8 @@
  * A small file may claim to hold anything (a "bomb"): memory grows with what
  * really comes out, and stops at the limit.
  *
- * zstd gets its own memory from dmem too. Were it malloc'ed and freed, the
- * forked child that measures libc would start with a used heap, and with
+ * zstd gets its own memory from driver_mem too. Were it malloc'ed and freed,
+ * the forked child that measures libc would start with a used heap, and with
  * glibc's mmap threshold raised, for it follows the largest freed mapping. */
 #define ZSTD_STATIC_LINKING_ONLY /* ZSTD_createDCtx_advanced */
 #include "driver/base/driver_mem.h"
@@ -21,13 +21,13 @@
 static void *zstd_alloc(void *opaque, size_t size)
 {
     (void)opaque;
-    return dmem_alloc(size);
+    return driver_mem_alloc(size);
 }
 
 static void zstd_free(void *opaque, void *p)
 {
     (void)opaque;
-    dmem_free(p);
+    driver_mem_free(p);
 }
 
 bool trace_is_zstd(const void *data, size_t size)
@@ -45,9 +45,9 @@ static bool grow(ZSTD_outBuffer *out)
 {
     if (out->size >= TRACE_MAX_TEXT)
         return false;
-    char *bigger = dmem_alloc(out->size * 2);
+    char *bigger = driver_mem_alloc(out->size * 2);
     memcpy(bigger, out->dst, out->pos);
-    dmem_free(out->dst);
+    driver_mem_free(out->dst);
     out->dst = bigger;
     out->size *= 2;
     return true;
@@ -85,13 +85,13 @@ char *trace_unzstd(const void *data, size_t size, size_t *text_size,
     ZSTD_customMem memory = {zstd_alloc, zstd_free, NULL};
     ZSTD_DCtx *zstd = ZSTD_createDCtx_advanced(memory);
     ZSTD_inBuffer in = {data, size, 0};
-    ZSTD_outBuffer out = {dmem_alloc(FIRST_TEXT), FIRST_TEXT, 0};
+    ZSTD_outBuffer out = {driver_mem_alloc(FIRST_TEXT), FIRST_TEXT, 0};
     ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
     bool ok = decompress(zstd, &in, &out, msg);
     ZSTD_freeDCtx(zstd);
     *text_size = out.pos;
     if (ok)
         return out.dst;
-    dmem_free(out.dst);
+    driver_mem_free(out.dst);
     return NULL;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *dmem_alloc(size_t size)
+void *driver_mem_alloc(size_t size)
 {
     void *p = calloc(1, size ? size : 1);
     if (!p)
@@ -16,13 +16,13 @@ void *dmem_alloc(size_t size)
     return p;
 }
 
-void dmem_free(void *p)
+void driver_mem_free(void *p)
 {
     free(p);
 }
 
-char *dmem_strdup(const char *s)
+char *driver_mem_strdup(const char *s)
 {
     size_t n = strlen(s) + 1;
-    return memcpy(dmem_alloc(n), s, n);
+    return memcpy(driver_mem_alloc(n), s, n);
 }
