@@ -28,7 +28,8 @@
 #   make OPT=-O0    other optimization; changed flags rebuild what they touch
 #   make ARCH=aarch64   for another machine, in build-aarch64/ (arch.mk);
 #                   ARCH=riscv64 is the other one that is tested
-#   make WITHOUT=zstd,jansson   a driver without these libraries
+#   make WITHOUT=zstd,jansson   a driver without these libraries; check: the
+#                   unit tests have a stand-in for Check
 #   make WERROR=    warnings stay warnings
 #   make test T=trace   only the tests whose name contains `trace`
 #   make V=1        shows the commands
@@ -41,7 +42,9 @@ CROSS    = $(ARCH:%=%-linux-gnu-)
 CC       = $(CROSS)gcc
 AR       = $(CROSS)ar
 OBJCOPY  = $(CROSS)objcopy
-WITHOUT  = $(if $(filter riscv64,$(ARCH)),zstd$(comma)jansson)
+FOREIGN  = zstd jansson check
+WITHOUT  = $(if $(ARCH),$(foreach l,$(FOREIGN),$(if $(wildcard \
+             /usr/lib/$(ARCH)-linux-gnu/lib$(l).*),,$(l))))
 OPT      = -O2
 SAN      =
 DEBUG    =
@@ -92,7 +95,7 @@ DRIVER_ROOMS = base trace check run report
 DRIVER  = $(filter-out $(if $(filter zstd,$(LACKS)),trace/trace_zstd) \
               $(if $(filter jansson,$(LACKS)),report/report_json), \
               $(patsubst driver/%.c,%,$(wildcard $(DRIVER_ROOMS:%=driver/%/*.c)))) \
-          $(LACKS:%=without/%)
+          $(patsubst %,without/%,$(filter zstd jansson,$(LACKS)))
 
 # ---- one build directory for each CC, SAN, DEBUG, COUNT ------------------
 dash   = $(subst $(space),-,$(subst $(comma),-,$(strip $(1))))
@@ -167,7 +170,7 @@ remember = @mkdir -p $(@D); \
 $(B)/flags: FORCE
 	@mkdir -p $(addprefix $(B)/driver/,$(DRIVER_ROOMS) without) $(B)/designs $(B)/tests
 	$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(ALLOC_CFLAGS) \
-	    $(ACCOUNTED))
+	    $(ACCOUNTED) $(LACKS))
 $(B)/objects: FORCE
 	$(call remember,$(LDLIBS) $(LAB_OBJS))
 

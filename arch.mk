@@ -1,12 +1,15 @@
 # arch.mk - the lab for another machine, by Debian's cross compilers.
 #
 #   make ARCH=aarch64 all preload   in build-aarch64/; ./mdriver stays as it is
-#   make ARCH=aarch64 arch-test     its tests, run by qemu-user
-#   scripts/setup.sh --arch         what both need
+#   make ARCH=aarch64 arch-test     some of its tests, run by qemu-user: minutes
+#   make ARCH=aarch64 arch-soak     all of them, and programs: an hour
+#   scripts/setup.sh --arch         what these need
 #
-# aarch64 has all libraries of the lab as Debian packages of the foreign
-# architecture. Debian 12 has none for riscv64: there WITHOUT=zstd,jansson
-# holds, and the unit tests (which need Check) and programs are left out.
+#   make musl-test                  libmm.a and libmm.so in programs of musl
+#
+# The machine's own zstd, jansson and Check are taken where they are installed
+# (Debian 12 has them for aarch64), and otherwise left out, as by
+# WITHOUT=zstd,jansson,check.
 
 ARCHES = aarch64 riscv64
 ifneq ($(filter-out $(ARCHES),$(ARCH)),)
@@ -17,18 +20,71 @@ endif
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 
 ifneq ($(ARCH),)
+# All libraries from one place: a C library and a loader of two builds do not
+# fit each other. The compiler's own C library does for riscv64; with that of
+# aarch64 (libc6-arm64-cross 2.36-8) a child of fork hangs under qemu 7.2.
 ARCH_ROOT = $(if $(filter aarch64,$(ARCH)),$(B)/root,/usr/$(ARCH)-linux-gnu)
-# All of its libraries from one place: a C library and a loader of two builds
-# do not fit each other.
 RUNNER = qemu-$(ARCH) -L $(abspath $(ARCH_ROOT))
-ARCH_UNIT_TESTS = $(if $(filter aarch64,$(ARCH)),$(UNIT_TESTS))
-ARCH_PROGRAMS = $(B)/mdriver $(PRELOADS:%=$(B)/%) $(CONFORMANCE) \
-                $(B)/tests/conformance/new $(FAULTS)
 
-arch-test: $(ARCH_PROGRAMS) $(ARCH_UNIT_TESTS)
-	$(if $(filter aarch64,$(ARCH)),scripts/arch_root.sh arm64 $(B)/root)
-	@RUNNER='$(RUNNER)' ARCH_ROOT=$(ARCH_ROOT) MDRIVER=$(B)/mdriver B=$(B) \
-	    CC='$(CC)' tests/run.sh $(ARCH_UNIT_TESTS) tests/arch.sh
+# What the width of a word, the order of atomics, signals, fork and the
+# compiler could break: the engine, the front end, the lock-free stage. Whole
+# programs that qemu bears (docs/other-machines.md says which it does not).
+ARCH_UNITS = sizeclass heap slab remote memlib memlib_threads merge arena_threads \
+             lflist lfshard lf_start lf_fork
+ARCH_QUICK = $(ARCH_UNITS:%=$(B)/tests/test_%)
+ARCH_STAGES = global arena lockfree
+ARCH_PROGRAMS = $(B)/mdriver $(CONFORMANCE) $(B)/tests/conformance/new \
+                $(B)/tests/faults/double_free_header
+
+$(B)/root/complete:
+	scripts/arch_root.sh arm64 $(@D)
+ARCH_READY = $(if $(filter $(B)/root,$(ARCH_ROOT)),$(B)/root/complete)
+ARCH_RUN = RUNNER='$(RUNNER)' ARCH_ROOT='$(strip $(ARCH_ROOT))' B=$(B) \
+           MDRIVER=$(B)/mdriver CC='$(CC)' tests/run.sh
+
+# Only the target's recipe is skipped: who asks for a build is told by it.
+ARCH_TOOLS = qemu-$(ARCH) $(CROSS)gcc $(CROSS)g++
+ARCH_MISSES := $(strip $(foreach t,$(ARCH_TOOLS),$(if \
+    $(shell command -v $(t)),,$(t))))
+ifneq ($(ARCH_MISSES),)
+arch-test arch-soak:
+	@echo "skipped: found no $(ARCH_MISSES); scripts/setup.sh --arch has them"
+	@echo "0 passed, 0 failed"
+else
+arch-test: $(ARCH_PROGRAMS) $(ARCH_STAGES:%=$(B)/libmm-%.so) $(ARCH_QUICK) \
+           $(ARCH_READY)
+	@$(ARCH_RUN) $(ARCH_QUICK) tests/arch.sh
+arch-soak: $(ARCH_PROGRAMS) $(PRELOADS:%=$(B)/%) $(UNIT_TESTS) $(ARCH_READY)
+	@SOAK=1 $(ARCH_RUN) $(UNIT_TESTS) tests/arch.sh
+endif
 endif
 
-.PHONY: arch-test
+# ---- musl: another C library ---------------------------------------------
+# The programs of the contract, linked with libmm.a (static) and with libmm.so.
+# Those that need nothing of glibc's or of the kernel's headers.
+MUSL_CONTRACT = blocks errors resize forks times limits
+MUSL_B       = build-musl-gcc
+MUSL_TESTS   = $(MUSL_CONTRACT:%=$(MUSL_B)/tests/musl/%-dynamic) \
+               $(patsubst %,$(MUSL_B)/tests/musl/%-static,\
+                   $(filter-out times,$(MUSL_CONTRACT))) # no dlopen there
+
+musl-test:
+ifeq ($(shell command -v musl-gcc),)
+	@echo "skipped: found no musl-gcc; scripts/setup.sh --arch has it"
+	@echo "0 passed, 0 failed"
+else
+	@$(MAKE) --no-print-directory CC=musl-gcc WITHOUT=$(subst \
+	    $(space),$(comma),$(FOREIGN)) musl-run
+endif
+musl-run: $(MUSL_TESTS)
+	@B=$(B) tests/run.sh $(MUSL_TESTS)
+
+MUSL_BUILD = $(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -fno-builtin \
+             -o $@
+$(MUSL_B)/tests/musl/%-static: tests/conformance/%.c $(MUSL_B)/libmm.a
+	$(MUSL_BUILD) -static $^
+$(MUSL_B)/tests/musl/%-dynamic: tests/conformance/%.c $(MUSL_B)/libmm-lockfree.so
+	$(MUSL_BUILD) $^ -Wl,-rpath,'$$ORIGIN'
+	@ln -sf ../../libmm-lockfree.so $(@D)/libmm.so
+
+.PHONY: arch-test arch-soak musl-test musl-run

@@ -39,7 +39,6 @@
 #include "memside.h"
 #include "memwindow.h"
 
-#include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -70,6 +69,12 @@ static size_t to_pages(size_t size)
     return (size + mem.page - 1) & ~(mem.page - 1);
 }
 
+/* linux/membarrier.h, which not every C library has at hand */
+enum {
+    MEMBARRIER_CMD_PRIVATE_EXPEDITED = 8,
+    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED = 16,
+};
+
 /* ---- fork ------------------------------------------------------------ */
 
 static void process_clear(void)
@@ -84,8 +89,10 @@ static char *process_new(void)
     char *page = sys_mmap(NULL, mem.page, PROT_READ | PROT_WRITE, 0);
     if (page == MAP_FAILED)
         return NULL;
-    if (sys_madvise(page, mem.page, MADV_WIPEONFORK) != 0 && !handler) {
-        handler = true; /* before Linux 4.14 */
+    bool wiped = sys_heeds_advice(page, mem.page) &&
+                 sys_madvise(page, mem.page, MADV_WIPEONFORK) == 0;
+    if (!wiped && !handler) {
+        handler = true; /* before Linux 4.14, and under qemu-user */
         pthread_atfork(NULL, NULL, process_clear);
     }
     return page;

@@ -31,6 +31,7 @@
 
 #include "count.h"
 #include "memsys.h"
+#include "relax.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -127,18 +128,10 @@ static inline size_t part_ahead(const struct part *part, size_t has)
     return more > part->piece ? more : part->piece;
 }
 
-/* Between two looks at what another thread is about to do. */
-static inline void look_again(void)
-{
-#if defined __x86_64__
-    __builtin_ia32_pause();
-#endif
-}
-
 /* Does a mark move in a little while? */
 static inline bool part_moves(const struct part *part, size_t brk, size_t done)
 {
-    for (int i = 0; i < MARK_LOOKS; i++, look_again())
+    for (int i = 0; i < MARK_LOOKS; i++, cpu_relax())
         if (part_committed(part) != done || mark_get(&part->brk) != brk)
             return true;
     return false;

@@ -13,6 +13,7 @@
 
 #include "memlib.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -46,6 +47,16 @@ static inline void *sys_mmap(void *at, size_t size, int protection, int flags)
     void *p = mmap(at, size, protection, flags, -1, 0);
     call_end();
     return p;
+}
+
+/* Does the kernel look at advice at all? qemu-user (7.2) takes any, and does
+ * nothing then. For the kernel only: no hook should see advice that is none. */
+static inline bool sys_heeds_advice(void *p, size_t size)
+{
+    int saved = errno;
+    bool heeds = syscall(SYS_madvise, p, size, -1) != 0;
+    errno = saved;
+    return heeds;
 }
 
 static inline int sys_munmap(void *p, size_t size)

@@ -93,7 +93,7 @@ static inline enum mapped level_help(level_word *levels, uint32_t *tags,
                                      unsigned level)
 {
     for (int i = 0; i < MARK_LOOKS && level_get(levels, level) == CLAIMED; i++)
-        look_again();
+        cpu_relax();
     if (level_get(levels, level) == CLAIMED && level_map(tags, level) == MAPPED)
         level_set(levels, level, THERE);
     return level_get(levels, level) == THERE ? MAPPED : TAKEN;

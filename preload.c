@@ -24,7 +24,10 @@
 void free_sized(void *p, size_t size);                       /* C23 */
 void free_aligned_sized(void *p, size_t align, size_t size); /* C23 */
 void cfree(void *p);                                         /* of old */
-struct mallinfo __libc_mallinfo(void);                       /* glibc's */
+void *pvalloc(size_t size);
+#ifdef __GLIBC__
+struct mallinfo __libc_mallinfo(void);
+#endif
 
 #define EXPORT __attribute__((visibility("default")))
 #ifndef STAGE_STARTS
@@ -47,7 +50,7 @@ static bool inside(void)
 }
 
 /* Is there anything to tell of, and does nobody hold it? */
-static bool running(void)
+__attribute__((unused)) static bool running(void)
 {
     return STAGE_STARTS ? mem_range.size != 0 : started && !inside();
 }
@@ -270,6 +273,8 @@ EXPORT void cfree(void *p)
     free(p);
 }
 
+#ifdef __GLIBC__ /* to the end; musl's users have none of these */
+
 /* glibc's other names of the same. A program that wants to get past a malloc
  * that stands before libc's calls them; but what they give is freed by free. */
 extern SAME_AS(malloc) void *__libc_malloc(size_t size);
@@ -409,3 +414,5 @@ EXPORT int malloc_info(int options, FILE *stream)
     pthread_setcancelstate(state, &state);
     return done ? 0 : -1;
 }
+
+#endif

@@ -14,11 +14,14 @@
  * of its own: there the flag does no harm, and stays.
  *
  * librecord.so has it, too: else it would miss what such a library does. It is
- * no part of libmm.a: a static program has no dlopen that comes next. */
+ * no part of libmm.a: a static program has no dlopen that comes next. Nor has
+ * musl anything of this: neither the flag nor namespaces. */
 #include "mm/util.h"
 
 #include <dlfcn.h>
 #include <stdatomic.h>
+
+#ifdef RTLD_DEEPBIND
 
 #define EXPORT __attribute__((visibility("default")))
 #ifdef __clang__
@@ -76,3 +79,5 @@ EXPORT TAIL_CALLS void *dlmopen(Lmid_t space, const char *file, int mode)
         mode = without_deepbind(file, mode);
     TAIL_CALL next(space, file, mode);
 }
+
+#endif

@@ -30,7 +30,7 @@ $(B)/record/record.o: record.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE)
 
-$(B)/record/%.o: record/%.c $(B)/flags | $(B)/have-zstd
+$(B)/record/%.o: record/%.c $(B)/flags | $(HAVE)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(COMPILE)

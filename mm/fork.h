@@ -17,9 +17,10 @@
 #ifndef MM_FORK_H
 #define MM_FORK_H
 
+#include "mm/single.h"
+
 #include <pthread.h>
 #include <stdbool.h>
-#include <sys/single_threaded.h>
 
 /* glibc's, exported by it, in no header. */
 __attribute__((weak)) void _IO_list_lock(void);
@@ -34,7 +35,7 @@ static struct {
 
 static void fork_prepare_all(void)
 {
-    bool list = !__libc_single_threaded && _IO_list_lock;
+    bool list = !single_threaded() && _IO_list_lock;
     if (list)
         _IO_list_lock();
     fork_handlers.prepare();

@@ -12,11 +12,11 @@
 #define MM_LOCK_H
 
 #include "count.h"
+#include "mm/single.h"
 #include "mm/util.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/single_threaded.h>
 
 enum rank {
     RANK_NONE, /* not checked: it was only tried, or fork takes them all */
@@ -54,7 +54,7 @@ static inline void lock_taken(struct lock *l, enum rank rank)
 
 static inline void lock_take_as(struct lock *l, enum rank rank)
 {
-    if (likely(__libc_single_threaded))
+    if (likely(single_threaded()))
         return;
     rank_enter(rank);
     count_rmw();
@@ -64,7 +64,7 @@ static inline void lock_take_as(struct lock *l, enum rank rank)
 
 static inline bool lock_try(struct lock *l)
 {
-    if (__libc_single_threaded)
+    if (single_threaded())
         return true;
     count_rmw();
     if (pthread_mutex_trylock(&l->mutex) != 0)

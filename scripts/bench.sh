@@ -275,8 +275,7 @@ done
 clear_progress
 
 # ---- results ---------------------------------------------------------------
-machine="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
-machine="${machine:-unknown processor}, $(nproc) processors, $(uname -sr)"
+machine="$(scripts/cpu_name.sh), $(nproc) processors, $(uname -srm)"
 versions=$(dpkg-query -W -f '${Package} ${Version}, ' libc6 libjemalloc2 \
     libtcmalloc-minimal4 libmimalloc2.0 2>/dev/null || true)
 origin="command: $command_line; commit: $commit; machine: $machine; load: $(

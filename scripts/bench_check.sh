@@ -56,7 +56,7 @@ git show "HEAD:$committed" >"$work/committed.csv" 2>/dev/null || {
 # The processors, not the kernel, make figures comparable.
 then=$(sed -n '1s/.*; machine: \([^;]*\) processors.*/\1/p' \
     "$work/committed.csv")
-now="$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc)"
+now="$(scripts/cpu_name.sh), $(nproc)"
 if [[ $then != "$now" ]]; then
     echo "bench-check: $committed is of another machine ($then, this is" \
         "$now), nothing to compare with"

@@ -3,10 +3,13 @@
 #
 #   scripts/setup.sh         to build, run, test and plot
 #   scripts/setup.sh --ci    also what .ci/run needs: clang and its runtimes, a
-#                            browser, and the programs that run under libmm.so
+#                            browser, the programs that run under libmm.so,
+#                            and, where it is to be had, what builds for other
+#                            machines
 #   scripts/setup.sh --soak  and those of `make soak`: nginx, PostgreSQL, ...
 #   scripts/setup.sh --bench also the programs that scripts/bench.sh runs
-#   scripts/setup.sh --arch  also what builds for other machines, and runs that
+#   scripts/setup.sh --arch  also what builds for other machines, and runs that,
+#                            with their libraries
 #
 # Does nothing when all are there. Not root: uses sudo where there is one,
 # otherwise prints the command for someone who may, and ends with status 1.
@@ -29,15 +32,17 @@ soak_packages=(nginx wrk postgresql nodejs default-jdk-headless
                php8.2-cli openssh-server openssh-client
                openmpi-bin libopenmpi-dev ucx-utils)
 bench_packages=(perl sqlite3 lua5.4 jq nodejs)
-arch_packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu
-               gcc-riscv64-linux-gnu g++-riscv64-linux-gnu
-               libzstd-dev:arm64 libjansson-dev:arm64 check:arm64
-               qemu-user)
+cross_packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu
+                gcc-riscv64-linux-gnu g++-riscv64-linux-gnu
+                qemu-user musl-tools)
+arch_packages=("${cross_packages[@]}"
+               libzstd-dev:arm64 libjansson-dev:arm64 check:arm64)
 foreign=()    # architectures that dpkg must know
+optional=()   # without these a step of .ci/run is skipped
 
 case ${1-} in
 "") ;;
---ci) packages+=("${ci_packages[@]}") ;;
+--ci) packages+=("${ci_packages[@]}") optional=("${cross_packages[@]}") ;;
 --soak) packages+=("${ci_packages[@]}" "${soak_packages[@]}") ;;
 --bench) packages+=("${bench_packages[@]}") ;;
 --arch) packages+=("${arch_packages[@]}") foreign=(arm64) ;;
@@ -53,17 +58,29 @@ if ! command -v apt-get >/dev/null; then
     exit 0
 fi
 
-missing=()
-for p in "${packages[@]}"; do
-    state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)
-    [[ $state == installed ]] || missing+=("$p")
-done
-if ((${#missing[@]} == 0)); then
+# missing_of PACKAGE...: those that are not installed, for this machine or the
+# one that they name
+missing_of() {
+    local p its native states
+    native=$(dpkg --print-architecture 2>/dev/null || true)
+    for p; do
+        its=$native
+        [[ $p != *:* ]] || its=${p#*:}
+        states=,$(dpkg-query -W -f '${Architecture} ${db:Status-Status},' "$p" \
+            2>/dev/null || true)
+        [[ $states == *",$its installed,"* ||
+            $states == *",all installed,"* ]] || echo "$p"
+    done
+}
+mapfile -t missing < <(missing_of "${packages[@]}")
+mapfile -t wished < <(missing_of ${optional[@]+"${optional[@]}"})
+if ((${#missing[@]} + ${#wished[@]} == 0)); then
     echo "setup: all packages are installed"
     exit 0
 fi
 
 install="apt-get install -y --no-install-recommends ${missing[*]}"
+wish="apt-get install -y --no-install-recommends ${wished[*]}"
 for a in ${foreign[@]+"${foreign[@]}"}; do
     dpkg --print-foreign-architectures | grep -qx "$a" ||
         add="${add-}dpkg --add-architecture $a && "
@@ -74,15 +91,20 @@ if ((EUID != 0)); then
     [[ -t 0 ]] || as_root=(sudo -n)    # nobody there to type a password
     if ! command -v sudo >/dev/null; then
         echo "setup: missing packages; as root, run:" >&2
-        echo "    ${add-}apt-get update && $install" >&2
-        exit 1
+        echo "    ${add-}apt-get update && $install ${wished[*]}" >&2
+        ((${#missing[@]} == 0)) || exit 1
+        exit 0
     fi
 fi
 
-echo "setup: installing ${missing[*]}"
+echo "setup: installing ${missing[*]} ${wished[*]}"
 export DEBIAN_FRONTEND=noninteractive
 [[ -z ${add-} ]] || "${as_root[@]}" bash -c "${add% && }"
 "${as_root[@]}" apt-get -qq update
 # shellcheck disable=SC2086 # the words of the command
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $install -qq >/dev/null
+# shellcheck disable=SC2086
+((${#wished[@]} == 0)) ||
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $wish -qq >/dev/null ||
+    echo "setup: could not install ${wished[*]}; what needs them is skipped"
 echo "setup: done"

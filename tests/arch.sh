@@ -1,6 +1,7 @@
 #!/bin/bash
 # arch.sh - the lab on another machine's processor, as far as qemu-user shows
-# it: `make ARCH=NAME arch-test` runs this and the unit tests.
+# it: `make ARCH=NAME arch-test` runs this and some unit tests; arch-soak sets
+# SOAK=1, for all of it.
 #
 #   B          the build for that machine      RUNNER   what runs its programs
 #   ARCH_ROOT  its Debian programs, if there are any (scripts/arch_root.sh)
@@ -17,35 +18,55 @@ preloaded() {
     "${runner[@]}" -E LD_PRELOAD="$PWD/$B/libmm-$name.so" "$@"
 }
 
-# What is the same for each of the libraries, so that each gets its turn.
-for library in "$B"/libmm-*.so; do
-    name=${library##*/libmm-} name=${name%.so}
-    for program in blocks errors resize frees new; do
-        try preloaded "$name" "$B/tests/conformance/$program"
-        bad=$(grep -c '^not ok' <<<"$out")
-        # qemu knows no seccomp, by which the system refuses there.
-        if grep -q '^not ok - C17 ' <<<"$out"; then
-            ((bad -= 1, bad > 0)) || status=0
-        fi
-        expect "$name keeps the contract of $program" \
-            test "$status $bad" = "0 0"
-        ((bad == 0)) || grep '^not ok' <<<"$out" | sed 's/^/# /'
+# What qemu-user (7.2) cannot show: it knows no seccomp (C17, C62, C71), no
+# limit of addresses and no mlockall (C36, C37, C60 to C66), executes no program
+# of that machine (C69), and ends itself when a thread starts in the child of a
+# process that had several (C28; the whole of forks).
+unshown='^not ok - C(17|28|36|37|60|61|62|63|64|65|66|69|71) '
+
+# keeps NAME PROGRAM: the library's contract, but for the above
+keeps() {
+    local broken known
+    try preloaded "$1" "$B/tests/conformance/$2"
+    broken=$(grep '^not ok' <<<"$out" | grep -Evc "$unshown")
+    known=$(grep -Ec "$unshown" <<<"$out")
+    expect "$1 keeps the contract of $2" \
+        test "$((status - (known > 0))) $broken" = "0 0"
+    ((known == 0)) ||
+        grep -E "$unshown" <<<"$out" |
+        sed 's/^not ok\(.*\): .*/ok\1 # SKIP qemu/'
+    ((broken == 0)) || grep '^not ok' <<<"$out" | sed 's/^/# /'
+}
+
+programs=(blocks errors resize frees tell new)
+stages=(global arena lockfree) libraries=("${stages[@]}")
+traces=(realloc thread-pool-mt) allocators=global,arena,lockfree,buddy,bucket
+if [[ -n ${SOAK-} ]]; then
+    programs+=(hooks limits system times)
+    libraries=("$B"/libmm-*.so)
+    libraries=("${libraries[@]##*/libmm-}") libraries=("${libraries[@]%.so}")
+    traces+=(binary server-mt) allocators=all
+fi
+for name in "${libraries[@]}"; do
+    for program in "${programs[@]}"; do
+        keeps "$name" "$program"
     done
 done
 
-# A double free ends with its line, in every stage that is a rung.
-for name in global arena lockfree; do
+# What only the rungs promise, and that a double free ends with its line.
+for name in "${stages[@]}"; do
+    keeps "$name" stages
     try preloaded "$name" "$B/tests/faults/double_free_header" preloaded
     expect_output "$name tells a double free" 134 \
         '^mm: double free, or a pointer that malloc never returned: 0x'
 done
 
 # The main job on a short list; plain text, as not every build has zstd.
-for name in binary realloc thread-pool-mt server-mt; do
+for name in "${traces[@]}"; do
     zstd -qdc "traces/gen-$name.trace.zst" >"$SCRATCH/$name.trace"
 done
-try "${runner[@]}" "$B/mdriver" -t "$SCRATCH" -n 4 -r 1 -a all
-expect_output "every allocator replays traces with four threads" 0 'lockfree'
+try "${runner[@]}" "$B/mdriver" -t "$SCRATCH" -n 4 -r 1 -a "$allocators"
+expect_output "$allocators: they replay traces with four threads" 0 'lockfree'
 expect "no fault is told" test "${out/FAULT/}" = "$out"
 
 # Debian's programs of that machine.

@@ -142,7 +142,7 @@ expect_output "setup.sh without root or sudo prints the command to run" 1 \
 try bash scripts/setup.sh --everything
 expect_output "setup.sh refuses an argument that it does not know" 2 \
     'unknown argument --everything'
-printf '#!/bin/sh\necho installed\n' >"$SCRATCH/bin/dpkg-query"
+printf '#!/bin/sh\necho all installed,\n' >"$SCRATCH/bin/dpkg-query"
 try setup_here
 expect_output "setup.sh does nothing when all is installed" 0 \
     'all packages are installed'

@@ -10,7 +10,8 @@
 # What steps from instruction to instruction does it by the trap flag of x86.
 UNIT_TESTS = $(patsubst tests/%.c,$(B)/tests/%,$(filter-out \
                  $(if $(filter-out x86_64,$(MACHINE)),\
-                 tests/test_lf_steps.c tests/test_lf_jump.c), \
+                 tests/test_lf_steps.c tests/test_lf_jump.c) \
+                 $(if $(filter zstd,$(LACKS)),tests/test_trace_zstd.c), \
                  $(wildcard tests/test_*.c)))
 E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)) \
                  $(if $(findstring thread,$(SAN)),$(FAULT_TESTS)), \
@@ -27,7 +28,10 @@ SCRIPT_TESTS = $(call e2e,build checks docs plot add_allocator gen conformance \
 # that race before the driver can say what it finds, and is told nothing by the
 # others. tests/run.sh leaves out programs without threads.
 FAULT_TESTS = $(call e2e,faulty faults cheats bad_traces)
-CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+# Without Check (make WITHOUT=check), tests/without/check.h is taken for it.
+LACKS_CHECK = $(filter check,$(LACKS))
+CHECK_LIBS = $(if $(LACKS_CHECK),,\
+                 $(shell pkg-config --libs check 2>/dev/null || echo -lcheck))
 ALL_TESTS  = $(UNIT_TESTS) $(E2E_TESTS)
 WANTED     = $(if $(T),$(foreach t,$(ALL_TESTS),\
                  $(if $(findstring $(T),$(notdir $(t))),$(t))),$(ALL_TESTS))
@@ -56,9 +60,10 @@ $(UNIT_TESTS): $(B)/tests/%: $(B)/tests/%.o $(B)/liblab.a
 
 $(UNIT_TESTS:%=%.o): $(B)/tests/%.o: tests/%.c $(B)/flags | $(B)/have-check
 	$(call say,CC,$<)
-	$(COMPILE) $(ALLOC_CFLAGS)
+	$(COMPILE) $(ALLOC_CFLAGS) $(LACKS_CHECK:%=-Itests/without)
 
 $(B)/have-check: $(B)/have-cc
-	$(call need,check.h,$(CHECK_LIBS),check pkg-config)
+	$(if $(LACKS_CHECK),,$(need-check))
+need-check = $(call need,check.h,$(CHECK_LIBS),check pkg-config)
 
 .PHONY: test-programs quicktest

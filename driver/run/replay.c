@@ -18,6 +18,7 @@
  * that waits, or 4 by the one that posts; entries set back by the one that
  * waits. */
 #include "driver/run/replay.h"
+#include "relax.h"
 
 #include <sched.h>
 #include <unistd.h>
@@ -25,13 +26,6 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define always_inline inline __attribute__((always_inline))
-
-static inline void cpu_relax(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
 
 static always_inline void at(struct lane *lane, size_t i)
 {

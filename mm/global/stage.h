@@ -19,9 +19,9 @@
 #include "mm/engine/walk.h"
 #include "mm/fork.h"
 #include "mm/front/huge.h"
+#include "mm/single.h"
 
 #include <pthread.h>
-#include <sys/single_threaded.h>
 
 #define STAGE_NAME "global"
 #define STAGE_SUMMARY "stage 1: one heap, one global lock"
@@ -34,7 +34,7 @@ static struct {
 /* @return whether the lock was taken: unlock must do alike */
 static always_inline bool stage_lock(void)
 {
-    if (likely(__libc_single_threaded))
+    if (likely(single_threaded()))
         return false;
     pthread_mutex_lock(&global.lock);
     return true;

@@ -127,6 +127,13 @@ static inline void *by_posix_memalign(size_t size)
     return p;
 }
 
+void *pvalloc(size_t size); /* musl's headers do not have it */
+#ifdef __GLIBC__
+enum { GLIBC = 1 }; /* what only it promises is asked of it alone */
+#else
+enum { GLIBC = 0 };
+#endif
+
 static const struct maker makers[] = {
     {"malloc", malloc},
     {"calloc(1, n)", by_calloc},

@@ -29,10 +29,15 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 GENMC = os.environ.get("GENMC", "genmc")
 CPU_SECONDS = 300    # of one run; a row that needs more is too large
-DRIVERS = ["inbox", "stack", "merge", "steal", "move", "fresh", "free"]
 HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h", "mm/front/*.h",
-           "mm/lockfree/*.h"]
-EXTRACTED = ["shard_enter_to_free", "free_aside", "free_slow"]    # for free.c
+           "mm/lockfree/*.h", "mempart.h", "memside.h"]
+# What stands in no header of its own: (from, to) and the functions.
+EXTRACTED = {
+    (None, "extracted.h"): ["shard_enter_to_free", "free_aside", "free_slow"],
+    ("memlib.c", "extracted_grow.h"): [
+        "fork_seen", "fork_look", "commit", "advance"],
+    ("memlib.c", "extracted_later.h"): ["mem_later_take"],
+}
 
 RELAXED, ACQUIRE = "memory_order_relaxed", "memory_order_acquire"
 RELEASE, BOTH = "memory_order_release", "memory_order_acq_rel"
@@ -46,6 +51,9 @@ BASE = [
      "if (self() != from)\n"),
     ("self_become", r"(return false;\n)", r"\1    atomic_store_explicit("
      r"&self_thread, t, memory_order_relaxed);\n"),
+    # One look is as good as a thousand.
+    (None, r"#define MARK_LOOKS 1000", "#define MARK_LOOKS 1"),
+    (None, r"#define JUMPS_KNOWN 256", "#define JUMPS_KNOWN 2"),
     # It knows no call that clears memory.
     ("batch_add", r"\*l = \(struct batch\)\{[^}]*\};",
      "l->to = to, l->first = NULL, l->last = p, l->blocks = l->bytes = 0;"),
@@ -90,6 +98,22 @@ MUTANTS = {
     "open_relaxed": [("shard_steal", "__ATOMIC_ACQUIRE", "__ATOMIC_RELAXED")],
     "leave_relaxed": [("leave", "__ATOMIC_RELEASE", "__ATOMIC_RELAXED")],
     "no_membarrier": [("shard_steal", r"mem_barrier\(\)", "true")],
+    # memlib's marks, its side blocks, and what waits there
+    "committed_relaxed": [("part_committed", ACQUIRE, RELAXED)],
+    "swap_relaxed": [("mark_swap", RELEASE, RELAXED)],
+    "break_stored": [
+        ("advance", r"if \(!mark_swap\(&part->brk, old, (.*?)\)\)\n.*?;",
+         r"mark_set(&part->brk, \1);")],
+    "fork_seen_relaxed": [("fork_seen", RELEASE, RELAXED)],
+    "fork_look_relaxed": [("fork_look", ACQUIRE, RELAXED)],
+    "side_no_count": [("sides_push", r"\(\(old >> 32\) \+ 1\)", "(old >> 32)"),
+                      ("sides_pop", r"\(\(old >> 32\) \+ 1\)", "(old >> 32)")],
+    "side_push_relaxed": [("sides_push", RELEASE, RELAXED)],
+    "side_pop_relaxed": [("sides_pop", ACQUIRE, RELAXED)],
+    "later_push_relaxed": [("later_push", RELEASE, RELAXED)],
+    "later_take_relaxed": [("mem_later_take", ACQUIRE, RELAXED)],
+    "fence_weak": [("full_fence", r"thread_fence\(memory_order_seq_cst",
+                    f"thread_fence({BOTH}")],
     # what was broken once
     "owned_before_swap": [("self_move", r"shard_get\(\)", "shard_acquire()"),
                           ("self_move", r"state_set\(n, OWNED\);", "")],
@@ -129,11 +153,19 @@ ROWS = [
     ("move", "RICH", "rc11", "exchanged_late"),
     ("fresh", "", "", "made_owned"),
     ("free", "", "rc11", "owner_too_early"),
+    ("marks", "", "rc11", "committed_relaxed swap_relaxed break_stored"),
+    ("marks", "FOREIGN", "", ""),
+    ("marks", "FORK", "", "fork_seen_relaxed fork_look_relaxed"),
+    ("fence", "", "rc11 imm", "fence_by_rmw fence_weak"),
+    ("fence", "IRIW", "", "fence_weak"),
+    ("sides", "", "rc11 imm",
+     "side_no_count side_push_relaxed side_pop_relaxed"),
+    ("sides", "LATER", "rc11", "later_push_relaxed later_take_relaxed"),
 ]
 
 
 def function_pattern(name):
-    return re.compile(rf"^static[^;{{}}]*?\b{name}\([^;{{}}]*\)\n"
+    return re.compile(rf"^[a-z][^;{{}}]*?\b{name}\([^;{{}}]*\)\n"
                       rf"\{{.*?^\}}", re.M | re.S)
 
 
@@ -155,13 +187,14 @@ def change(tree, name, before, after):
                  f"{' '.join(HEADERS)}: adapt BASE or MUTANTS to the headers")
 
 
-def extract(tree):
-    text = "".join(p.read_text() for p in sorted(tree.rglob("*.h")))
-    parts = [function_pattern(name).search(text) for name in EXTRACTED]
+def extract(tree, source, to, names):
+    files = [ROOT / source] if source else sorted(tree.rglob("*.h"))
+    text = "".join(p.read_text() for p in files)
+    parts = [function_pattern(name).search(text) for name in names]
     if None in parts:
-        sys.exit(f"matrix.py: no function {EXTRACTED[parts.index(None)]}: "
+        sys.exit(f"matrix.py: no function {names[parts.index(None)]}: "
                  "adapt EXTRACTED to the headers")
-    (tree / "extracted.h").write_text("\n\n".join(p.group() for p in parts))
+    (tree / to).write_text("\n\n".join(p.group() for p in parts))
 
 
 def make_tree(tree, mutant):
@@ -171,9 +204,10 @@ def make_tree(tree, mutant):
             to = tree / path.relative_to(ROOT)
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, to)
+    for (source, to), names in EXTRACTED.items():
+        extract(tree, source, to, names)
     for edit in BASE + MUTANTS.get(mutant, []):
         change(tree, *edit)
-    extract(tree)
     shutil.copytree(HERE / "stub", tree, dirs_exist_ok=True)
     return tree
 

@@ -9,6 +9,7 @@ struct mem_range {
     size_t size;
     void *process;
     bool no_barrier;
+    char *records;
 };
 extern struct mem_range mem_range;
 

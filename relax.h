@@ -1,0 +1,20 @@
+/* relax.h - what a thread does between two looks at a word that another one is
+ * about to change. */
+#ifndef RELAX_H
+#define RELAX_H
+
+/* Leaves the core to its other thread for a moment. `isb` where Arm's `yield`
+ * does nothing on most cores; RISC-V's `pause` is a fence of nothing to a
+ * processor that does not know it. */
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#elif defined(__riscv)
+    __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory");
+#endif
+}
+
+#endif
