@@ -25,14 +25,16 @@ static bool find_kb(const char *text, const char *key, size_t *kb)
     return true;
 }
 
-/* Opened once: later this process may open no file (isolate.h). */
+/* Opened once, when one thread is at work: later this process may open no file
+ * (isolate.h), and several ask. */
 static int rollup(void)
 {
     static int fd = -1;
     static pid_t owner;
-    if (owner != getpid())
+    if (owner != getpid()) {
         fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
-    owner = getpid();
+        owner = getpid();
+    }
     return fd;
 }
 
