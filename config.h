@@ -129,4 +129,8 @@
  * (285x was seen) would outweigh thirty that are slow. */
 #define GRADE_PERF_MOST 2.0
 
+/* 1: an allocator for one thread is graded by its runs with one thread. 0: with
+ * more it has no points, as a course that asks for threads will have it. */
+#define GRADE_SINGLE_THREADED_WHOLE 1
+
 #endif

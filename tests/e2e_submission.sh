@@ -60,6 +60,14 @@ run -a "$SCRATCH/s4711.c" --heapmap "$SCRATCH/map.csv"
 expect "it has a heap map" grep -q '^s4711,' "$SCRATCH/map.csv"
 run -a "$SCRATCH/s4711.c" --watch="$SCRATCH/w.html"
 expect "it can be watched" test $status = 0 -a -s "$SCRATCH/w.html"
+if [[ -z ${SAN-} ]] && grep -q '^Seccomp:' /proc/self/status; then
+    made kills 'kill(getppid(), SIGKILL);' '#include <signal.h>' \
+        '#include <unistd.h>'
+    run -a "$SCRATCH/kills.c" --watch="$SCRATCH/k.html"
+    expect_output "who watches it is out of its reach, too" 1 \
+        '^FAULT crash: kills: .*malloc\(777\): it crashed: Bad system call'
+    expect "and the page is whole" grep -q '</html>' "$SCRATCH/k.html"
+fi
 run -a "$SCRATCH/s4711.c" --once
 expect_output "it replays for tools" 0 '^s4711: t: ops=3002'
 

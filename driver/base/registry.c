@@ -31,7 +31,8 @@ const struct mm_allocator *registry_find(const char *name)
 }
 
 /* Linked in also where an MM_ALLOCATORS of its own does not list them. */
-extern const struct mm_allocator mm_buddy, mm_buddy_plain;
+extern const struct mm_allocator mm_buddy __attribute__((weak));
+extern const struct mm_allocator mm_buddy_plain __attribute__((weak));
 
 /* Handed in (submission.h): in the driver the tables of all, in a child its
  * own. */

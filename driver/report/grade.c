@@ -49,10 +49,12 @@ bool grade_counts(const struct section *s, unsigned allocator)
 struct grade grade_allocator(const struct results *r, unsigned allocator)
 {
     struct grade g = {0};
-    unsigned sections = 0;
+    unsigned sections = 0, asked = 0;
     for (unsigned i = 0; i < r->nsections; i++) {
         const struct section *s = &r->sections[i];
-        if (!grade_counts(s, allocator))
+        bool counts = grade_counts(s, allocator);
+        asked += counts || !GRADE_SINGLE_THREADED_WHOLE;
+        if (!counts)
             continue;
         struct summary sum = summarize_section(r, s, allocator);
         sections++;
@@ -69,8 +71,9 @@ struct grade grade_allocator(const struct results *r, unsigned allocator)
     g.graded = true;
     g.util /= sections;
     g.vs_libc /= sections;
-    g.correctness = (double)GRADE_CORRECT_POINTS * g.valid / g.traces;
-    g.utilization = g.valid == g.traces ? g.utilization / sections : 0;
-    g.throughput = g.valid == g.traces ? g.throughput / sections : 0;
+    g.correctness =
+        (double)GRADE_CORRECT_POINTS * g.valid / g.traces * sections / asked;
+    g.utilization = g.valid == g.traces ? g.utilization / asked : 0;
+    g.throughput = g.valid == g.traces ? g.throughput / asked : 0;
     return g;
 }

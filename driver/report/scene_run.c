@@ -5,6 +5,8 @@
 #include "driver/base/progress.h"
 #include "driver/report/scene_page.h"
 #include "driver/report/scene_text.h"
+#include "driver/run/isolate.h"
+#include "driver/run/submission.h"
 #include "driver/trace/trace_text.h"
 
 #include <errno.h>
@@ -47,13 +49,27 @@ static void tell_death(const struct scene_plan *plan, int status)
               op < t->nops ? trace_line(t, op) : 0, what, how);
 }
 
+/* One that was handed in has the rights of any other child (isolate.h), but
+ * that it writes to a file, if it is to be a page. */
+static void isolate(const struct scene_plan *plan, FILE *frames)
+{
+    int image = submission_image(plan->a);
+    if (image < 0)
+        return;
+    int keep[] = {image, frames ? fileno(frames) : -1};
+    isolate_files(STDOUT_FILENO, keep, frames ? 2 : 1);
+    isolate_user();
+    isolate_calls();
+}
+
 /* @return false: there is a fault, in the plan's shared one */
-static bool replay_apart(const struct scene_plan *plan)
+static bool replay_apart(const struct scene_plan *plan, FILE *frames)
 {
     int status = 0;
     fflush(NULL); /* else the child would write it again */
     pid_t child = fork();
     if (child == 0) {
+        isolate(plan, frames);
         bool good = scene_replay(plan);
         fflush(stdout);
         _exit(good ? EXIT_SUCCESS : EXIT_FAULT);
@@ -138,13 +154,13 @@ static bool record(const struct options *o, const struct trace *t,
     begin(h);
     plan.shared = h->shared;
     progress("watching %s: %s", h->a->name, t->name);
-    bool good = replay_apart(&plan);
+    bool good = replay_apart(&plan, h->frames);
     if (!good && plan.moments < t->nops) {
         size_t op = atomic_load(&h->shared->op);
         plan.dense_from = op > DENSE_OPS ? op - DENSE_OPS : 0;
         begin(h);
         plan.shared = h->shared;
-        good = replay_apart(&plan);
+        good = replay_apart(&plan, h->frames);
     }
     progress_clear();
     say_fault(h->shared);
@@ -237,7 +253,7 @@ static bool play(const struct options *o, const struct mm_allocator *a,
     light.pause = 1.0 / (speed < PICTURES ? speed : PICTURES);
     plan.arg = &light;
     plan.shared = new_shared();
-    bool good = replay_apart(&plan);
+    bool good = replay_apart(&plan, NULL);
     say_fault(plan.shared);
     driver_mem_free(plan.shared);
     return good;

@@ -83,10 +83,11 @@ static bool become_nobody(void)
            setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
-void isolate_reader(const char *file)
+void isolate_reader(const char *file, const char *folder)
 {
     bool may = getuid() == 0 && seteuid(NOBODY) == 0 &&
-               faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0;
+               faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0 &&
+               faccessat(AT_FDCWD, folder, R_OK | X_OK, AT_EACCESS) == 0;
     if (getuid() == 0 && seteuid(0) == 0 && may)
         (void)become_nobody();
 }

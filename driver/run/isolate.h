@@ -17,9 +17,9 @@ void isolate_calls(void);
 /** For one that was handed in: another user and no group, where we are root;
  * else a user namespace, where the system lets us have one. @pre one thread */
 void isolate_user(void);
-/** As isolate_user's first, if that user may read the file; so a compiler
- * cannot put what only root may read into a program. */
-void isolate_reader(const char *file);
+/** As isolate_user's first, if that user may read the file and the folder; so a
+ * compiler cannot put what only root may read into a program. */
+void isolate_reader(const char *file, const char *folder);
 /** No file may grow, and so many bytes of addresses may be added. @param more
  * 0: no such limit. */
 void isolate_limits(size_t more);

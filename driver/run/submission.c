@@ -99,7 +99,7 @@ static _Noreturn void compile_here(const char *source, int image)
     dup2(STDERR_FILENO, STDOUT_FILENO);
     fcntl(image, F_SETFD, 0);
     setenv("CCACHE_DISABLE", "1", 1); /* of another user */
-    isolate_reader(source);
+    isolate_reader(source, headers);
     char *argv[] = {(char *)(cc && *cc ? cc : "gcc"),
                     "-std=gnu11",
                     "-O2",
