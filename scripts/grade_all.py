@@ -106,6 +106,7 @@ def make_hidden(course, work):
     for n, family in enumerate(course.families, 1):
         path = made / f"hidden-{n:02}.trace"
         (made / f"gen-{family}.trace").replace(path)
+        path.chmod(0o600)   # a submission's compiler reads as nobody
         renamed.append(path.resolve())
     return renamed
 

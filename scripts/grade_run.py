@@ -7,7 +7,8 @@ LONGEST = 4 * 3600      # seconds of one run: mdriver's own limits come before
 SAID_MOST = 20000       # characters that are kept of what a run said
 GRADE = re.compile(
     r"^grade allocator=\S+ valid=(\d+)/(\d+) correctness=([\d.]+)/\d+ "
-    r"utilization=([\d.]+)/\d+ throughput=([\d.]+)/\d+ total=([\d.]+)/\d+$",
+    r"utilization=([\d.]+)/\d+ throughput=([\d.]+)/\d+ total=([\d.]+)/\d+"
+    r"( not-isolated)?$",
     re.M)
 FAULT = re.compile(r"^FAULT ([^:]*): (.*(?:\n[ ]+.*)*)", re.M)
 FIGURES = re.compile(r"^  (utilization|throughput) +(\S.*?) {2,}[\d.]+ / \d+$",
@@ -56,15 +57,15 @@ def read(status, out, err):
     if len(grades) != 1 or status not in (0, 1) or (
             status == 0) != (grades[0][0] == grades[0][1]):
         return {**nothing("no result", out[-2000:] + err), "faults": faults}
-    valid, tried, *points = grades[0]
+    valid, tried, *points, _, open_ = grades[0]
     traces = [t for t in TRACE.findall(out) if t[0] != "trace"]
     return {
         "status": "ok" if status == 0 else kind(traces),
-        "points": [float(p) for p in points[:3]],
+        "points": [float(p) for p in points],
         "valid": int(valid), "tried": int(tried), "faults": faults,
         "figures": dict(FIGURES.findall(out)),
         "traces": traces,
-        "isolated": re.search(r"\bnot isolated\b", out + err) is None,
+        "isolated": not open_,
         "said": cut(err),
     }
 
