@@ -174,6 +174,8 @@ struct isolation isolate_seen(int pid)
 #define ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
 #define ARCH AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define ARCH AUDIT_ARCH_RISCV64
 #endif
 
 /* x86-64 has a second table of the same calls, from here on. */
