@@ -94,16 +94,17 @@ static void mine_stats(struct mm_stats *out)
     *out = (struct mm_stats){.heap = mem_heapsize(), .heap_peak = mem_peak()};
 }
 
-const struct mm_allocator mm_mine = {.name = "mine",
-                                     .summary =
-                                         "my first: powers of two, one lock",
-                                     .init = mine_init,
-                                     .fini = mem_fini,
-                                     .malloc = mine_malloc,
-                                     .free = mine_free,
-                                     .realloc = mine_realloc,
-                                     .calloc = mine_calloc,
-                                     .memalign = mine_memalign,
-                                     .usable_size = mine_usable_size,
-                                     .contains = mem_contains,
-                                     .stats = mine_stats};
+const struct mm_allocator mm_mine = {
+    .name = "mine",
+    .summary = "my first: powers of two, one lock",
+    .init = mine_init,
+    .fini = mem_fini,
+    .malloc = mine_malloc,
+    .free = mine_free,
+    .realloc = mine_realloc,
+    .calloc = mine_calloc,
+    .memalign = mine_memalign,
+    .usable_size = mine_usable_size,
+    .contains = mem_contains,
+    .stats = mine_stats,
+};
