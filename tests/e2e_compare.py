@@ -196,7 +196,8 @@ CHECK = WORK / "project"
 def project(committed):
     shutil.rmtree(CHECK, ignore_errors=True)
     (CHECK / "scripts").mkdir(parents=True)
-    for name in ("bench_check.sh", "compare.py", "result_file.py"):
+    for name in ("bench_check.sh", "compare.py", "cpu_name.sh",
+                 "result_file.py"):
         shutil.copy(ROOT / "scripts" / name, CHECK / "scripts")
     (CHECK / "Makefile").write_text("preload:\n")
     (CHECK / "libmm-x.so").write_text("")

@@ -82,12 +82,17 @@ if ! "$SCRATCH/sleepers" $THREADS 0 >/dev/null 2>&1; then
     ok "a thread costs no more than glibc's # SKIP $THREADS do not start"
     finish
 fi
-theirs=$(cost)
+for _ in 1 2 3 4 5 6; do
+    theirs=$(cost)
+    ((theirs <= 0)) || break
+done
 for library in libmm.so libmm-arena.so libmm-arena-favorite.so; do
     [[ -e $library ]] || continue
-    for _ in 1 2 3; do # threads that are preempted in malloc cost a little more
+    # Threads that are preempted in malloc cost a little more; and where memory
+    # is short the system may take pages from one of the two runs.
+    for _ in 1 2 3 4 5 6; do
         ours=$(cost $library)
-        ((ours > theirs + SLACK)) || break
+        ((ours <= 0 || ours > theirs + SLACK)) || break
     done
     name="$library: a thread costs no more than glibc's"
     if ((ours > 0 && ours <= theirs + SLACK)); then
