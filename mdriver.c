@@ -12,6 +12,7 @@
 #include "driver/report/report.h"
 #include "driver/report/scene_run.h"
 #include "driver/report/summary.h"
+#include "driver/report/weights.h"
 #include "driver/run/bench.h"
 #include "driver/run/isolate.h"
 #include "driver/run/peer.h"
@@ -45,6 +46,20 @@ static struct trace **read_traces(const struct options *o)
     return traces;
 }
 
+/* @return NULL: all weigh alike */
+static double *read_weights(const struct options *o, struct trace **traces)
+{
+    char err[ERR_ROOM];
+    if (!o->weights)
+        return NULL;
+    double *weights =
+        weights_read(o->weights, traces, (unsigned)o->npaths, err, sizeof err);
+    if (weights)
+        return weights;
+    fprintf(stderr, "mdriver: %s\n", err);
+    exit(EXIT_USAGE);
+}
+
 static void print_results(const struct results *r, const struct options *o)
 {
     if (o->verbose)
@@ -67,7 +82,9 @@ static void print_results(const struct results *r, const struct options *o)
 static int measure(const struct options *o, struct trace **traces)
 {
     FILE *csv = output_open(o->csv), *json = output_open(o->json);
+    double *weights = read_weights(o, traces);
     struct results *r = bench_run(o, traces, (unsigned)o->npaths);
+    r->weights = weights;
     print_results(r, o);
     if (csv)
         report_csv(r, o, csv);
@@ -78,6 +95,7 @@ static int measure(const struct options *o, struct trace **traces)
     output_close(stdout, "standard output");
     int status = any_fault(r) ? EXIT_FAULT : EXIT_SUCCESS;
     bench_free(r);
+    driver_mem_free(weights);
     return status;
 }
 

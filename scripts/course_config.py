@@ -4,18 +4,21 @@ course/plain.conf has every key, with what it means; it is also what a key that
 is left out is worth.
 """
 import configparser
+import re
 import sys
 from collections import namedtuple
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "course/plain.conf"
+WEIGHT_MOST = 1000
+WEIGHT = re.compile(r"\d+(\.\d+)?")
 STAGES = ("plain", "lock", "arenas", "lockfree")
 
 Course = namedtuple(
     "Course", "path name stage threads runs hang limit correctness utilization throughput "
-    "utilization_none utilization_full throughput_full public families seed "
-    "ops show bonus bonus_threads bonus_throughput")
+    "utilization_none utilization_full throughput_full public weights families "
+    "hidden_weights seed ops show bonus bonus_threads bonus_throughput")
 
 
 class Bad(Exception):
@@ -61,6 +64,31 @@ def trace_paths(path, words):
     return found
 
 
+def trace_name(path):
+    """As the driver calls it."""
+    name = Path(path).name.removesuffix(".zst")
+    return name.removesuffix(".trace").removesuffix(".rep")
+
+
+def weights(path, section, names):
+    """{name: weight} of the words NAME:WEIGHT; a name that is not there
+    weighs 1."""
+    found = {}
+    for word in section["weights"].split():
+        name, _, text = word.rpartition(":")
+        where = f"{path}: [{section.name}] weights: found '{word}'"
+        if name not in names:
+            raise Bad(f"{where}, expected NAME:WEIGHT with one of its names: "
+                      f"{', '.join(sorted(names))}")
+        if not WEIGHT.fullmatch(text) or float(text) > WEIGHT_MOST:
+            raise Bad(f"{where}, expected a weight from 0 to {WEIGHT_MOST}")
+        found[name] = text
+    if names and all(float(found.get(n, 1)) == 0 for n in names):
+        raise Bad(f"{path}: [{section.name}] weights: found 0 for every "
+                  "trace, expected one above 0")
+    return found
+
+
 def thread_counts(path, text):
     words = text.replace(",", " ").split()
     if not words or not all(w.isdigit() and 1 <= int(w) <= 256 for w in words):
@@ -94,6 +122,8 @@ def course(path, conf):
     def points(key, section=p):
         return number(path, section, key, int, 0, 1000)
 
+    public, families = (trace_paths(path, conf["traces"]["public"].split()),
+                        h["families"].split())
     result = Course(
         Path(path), c["name"], c["stage"], thread_counts(path, c["threads"]),
         number(path, c, "runs", int, 1, 100),
@@ -103,8 +133,10 @@ def course(path, conf):
         number(path, p, "utilization_none", float, 0, 99),
         number(path, p, "utilization_full", float, 1, 100),
         number(path, p, "throughput_full", float, 0.01, 100),
-        trace_paths(path, conf["traces"]["public"].split()),
-        h["families"].split(), number(path, h, "seed", int, 0, 10 ** 15),
+        public,
+        weights(path, conf["traces"], {trace_name(p) for p in public}),
+        families, weights(path, h, set(families)),
+        number(path, h, "seed", int, 0, 10 ** 15),
         number(path, h, "ops", int, 100, 10 ** 8) if h["ops"] else None,
         h.getboolean("show"), points("points", b),
         number(path, b, "threads", int, 1, 256),

@@ -122,6 +122,10 @@ class Grader:
         self.hidden = make_hidden(course, work)
         self.public = sorted(Path("traces") / p.name for p in course.public)
         self.traces = [*self.public, *self.hidden]
+        self.weights = work.resolve() / "weights"
+        self.weights.write_text(handout.weights_text(course, [
+            (p.stem, course.hidden_weights.get(family, "1"))
+            for p, family in zip(self.hidden, course.families)]))
         self.max = course.correctness + course.utilization + course.throughput
         self.basis = hashlib.sha256(repr(course).encode()
                                     + (self.lab / "mdriver").read_bytes())
@@ -161,7 +165,8 @@ class Grader:
             result = grade_run.nothing("nothing handed in", path)
         else:
             result = grade_run.grade(self.lab, path.resolve(), self.traces,
-                                     self.course, self.course.threads, 1)
+                                     self.course, self.course.threads, 1,
+                                     self.weights)
         result.update(key=self.key(path), done=result["status"] != "ok")
         self.finish(result, path)
         self.keep(name, result)
@@ -173,7 +178,7 @@ class Grader:
             return result
         timed = grade_run.grade(self.lab, path.resolve(), self.traces,
                                 self.course, self.course.threads,
-                                self.course.runs)
+                                self.course.runs, self.weights)
         timed.update(key=result["key"], done=True)
         self.finish(timed, path)
         self.keep(name, timed)
@@ -195,7 +200,8 @@ class Grader:
         if locks:
             return 0.0, f"it names locks: {', '.join(locks[:4])}"
         found = grade_run.grade(self.lab, path.resolve(), self.traces,
-                                course, [course.bonus_threads], course.runs)
+                                course, [course.bonus_threads], course.runs,
+                                self.weights)
         figure = found["figures"].get("throughput", "0").split()[0]
         if found["status"] != "ok" or float(figure) < course.bonus_throughput:
             return 0.0, (f"{found['status']}, {figure} of libc's with "

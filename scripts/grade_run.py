@@ -19,11 +19,12 @@ LOCKS = re.compile(
     r"|syscall|futex\w*|flock|lockf)\b")
 
 
-def mdriver(lab, submission, traces, course, threads, runs):
-    """Exit status and both outputs; in the lab's folder."""
+def mdriver(lab, submission, traces, course, threads, runs, weights):
+    """Exit status and both outputs; in the lab's folder. weights: the file of
+    how much each trace counts."""
     command = ["./mdriver", "-g", "-a", str(submission), "-r", str(runs),
                "-n", ",".join(map(str, threads)), "-s", str(course.hang),
-               "--limit", str(course.limit)]
+               "--limit", str(course.limit), "--weights", str(weights)]
     for trace in traces:
         command += ["-f", str(trace)]
     done = subprocess.run(command, cwd=lab, stdin=subprocess.DEVNULL,
@@ -76,10 +77,10 @@ def kind(traces):
     return bad[0] if bad else "fault"
 
 
-def grade(lab, submission, traces, course, threads, runs):
+def grade(lab, submission, traces, course, threads, runs, weights):
     try:
         return read(*mdriver(lab, submission, traces, course, threads,
-                             runs))
+                             runs, weights))
     except subprocess.TimeoutExpired:
         return nothing("no result", f"mdriver took more than {LONGEST} s")
 

@@ -85,6 +85,14 @@ def without_allocators(text, _):
 EDITED = {"config.h": with_constants, "mm.h": without_allocators}
 
 
+def shared(course):
+    if not course.weights:
+        return "shared equally among the traces"
+    weights = ", ".join(f"`{n}` {w}" for n, w in course.weights.items())
+    return (f"shared among the traces by weight: {weights}, any other 1; the "
+            "means of the other two are weighted alike")
+
+
 def filled(text, course):
     bonus = (f"| bonus | {course.bonus} | no lock in it, right, and "
              f"{course.bonus_throughput:g} of the C library's throughput "
@@ -101,6 +109,8 @@ def filled(text, course):
         "UTIL_NONE": f"{course.utilization_none:g}",
         "UTIL_FULL": f"{course.utilization_full:g}",
         "PERF_FULL": f"{course.throughput_full:g}",
+        "WEIGHTS": "--weights weights" if course.weights else "",
+        "SHARED": shared(course),
         "BONUS": bonus if course.bonus else "",
         "FIRST": course.public[0].name,
     }
@@ -118,6 +128,15 @@ def with_includes(names):
         text = (ROOT / name).read_text(encoding="utf-8")
         names += re.findall(r'^#include "([^"]+)"', text, re.M)
     return found
+
+
+def weights_text(course, hidden=()):
+    """Of the traces that do not weigh 1, as mdriver --weights reads it.
+
+    hidden: (name, weight) of traces that the handout does not have"""
+    lines = [f"{name} {weight}" for name, weight in
+             [*course.weights.items(), *hidden]]
+    return "\n".join(["# trace, and its weight; any other: 1", *lines, ""])
 
 
 def put(path, text):
@@ -146,6 +165,8 @@ def make(course, out):
         text = (ROOT / name).read_text(encoding="utf-8")
         put(out / name, edit(text, course))
     put(out / "mm.c", skeleton(course))
+    if course.weights:
+        put(out / "weights", weights_text(course))
     for name in ("Makefile", "README.md"):
         text = (ROOT / "course/handout" / name).read_text(encoding="utf-8")
         put(out / name, filled(text, course))

@@ -50,6 +50,31 @@ try "$FAULTY" -g -r 2 -s 2 "${both[@]}" -a hang
 expect_output "a hang costs its trace, not the grade" 1 \
     '^grade allocator=hang valid=1/2 correctness=10.00/20 '
 
+printf '%s\n' '# name weight' '' 'harmless 3 # thrice' 'elsewhere 9' \
+    >"$SCRATCH/weights"
+try "$FAULTY" -g -r 2 "${both[@]}" -a null --weights "$SCRATCH/weights"
+expect_output "three quarters weigh on the trace that is valid" 1 \
+    '^grade allocator=null valid=1/2 correctness=15.00/20 '
+expect_output "... as its line says" 1 '^  harmless +1  valid +15\.00$'
+# bad_weights TEXT REGEX
+bad_weights() {
+    printf '%b' "$1" >"$SCRATCH/bad"
+    try "$MDRIVER" -g -r 2 "${both[@]}" --weights "$SCRATCH/bad"
+    expect_output "weights '${1//$'\n'/ }' are refused" 2 "$2"
+}
+bad_weights '\nharmless\n' '/bad:2: found not two words, expected a trace'
+bad_weights 'harmless 1 2\n' '/bad:1: found not two words'
+bad_weights 'harmless much\n' '/bad:1: found much, expected a trace.* 0 to 1000'
+for number in -1 1001 nan 1x; do
+    bad_weights "strikes $number\n" "/bad:1: found $number, expected"
+done
+bad_weights 'strikes 0\nharmless 0\n' 'found weight 0 for every trace'
+bad_weights "$(printf '%2000s' x)" '/bad:1: found a line of more than'
+try "$MDRIVER" -g "${both[@]}" --weights "$SCRATCH/none"
+expect_output "weights that are not there are refused" 2 'none: cannot open: No'
+try "$MDRIVER" "${both[@]}" --weights "$SCRATCH/weights"
+expect_output "weights without a grade are refused" 2 'option --weights: .* -g'
+
 try "$MDRIVER" -g -d 0 "${both[@]}"
 expect_output "points without checks are refused" 2 'option -g.*-d 0'
 finish

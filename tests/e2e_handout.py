@@ -38,8 +38,10 @@ utilization = 50
 throughput = 20
 [traces]
 public = own.trace
+weights = own:2
 [hidden]
 families = binary struct
+weights = struct:3
 ops = 400
 seed = 4711
 """
@@ -90,6 +92,8 @@ def a_handout_has_what_a_student_needs_and_no_more():
         assert not any(n.startswith(name) for n in names), name
     readme = (HANDOUT / "README.md").read_text()
     assert "@" not in readme and "30" in readme and len(readme) < 4000
+    assert "`own` 2, any other 1" in readme, readme
+    assert (HANDOUT / "weights").read_text().endswith("\nown 2\n")
     assert "4711" not in "".join(
         p.read_text(errors="replace") for p in HANDOUT.iterdir()
         if p.is_file()), "the seed is in the handout"
@@ -122,6 +126,10 @@ def a_class_is_graded():
         assert row["status"] not in ("ok", "no result"), row
         assert float(row["utilization"]) == float(row["throughput"]) == 0, row
         assert row["first_fault"].startswith(f"FAULT {name}: "), row
+    # Faults are planted in own.trace, 2 of the weights' 6; by two threads it
+    # is replayed beside the first hidden one, which weighs 1.
+    correctness = float(rows["broken-misaligned"]["correctness"])
+    assert correctness == 15 * 4 / 6 + 15 * 3 / 6 == 17.5, correctness
     assert rows["broken-misaligned"]["status"] == "align"
     assert rows["no-c"]["status"] == "does not compile"
     assert rows["empty"]["status"] == "nothing handed in"
@@ -165,7 +173,11 @@ def it_goes_on_where_it_was_stopped():
 def what_is_wrong_in_a_config_is_said():
     for line, words in (("stage = heap", "expected one of plain, lock"),
                         ("threads = none", "expected numbers from 1 to 256"),
-                        ("staeg = lock", "is it misspelt?")):
+                        ("staeg = lock", "is it misspelt?"),
+                        ("[traces]\nweights = gen-none:2", "of its names: gen"),
+                        ("[traces]\nweights = gen-binary:x", "from 0 to 1000"),
+                        ("[hidden]\nfamilies = binary\nweights = binary:0",
+                         "expected one above 0")):
         CONFIG.write_text(f"[course]\n{line}\n")
         said = script("handout.sh", DIR / "other", "--config", CONFIG, status=1)
         assert words in said and "class.conf" in said, said

@@ -72,6 +72,17 @@ static void near(double is, double want)
     ck_assert_double_eq_tol(is, want, 1e-9);
 }
 
+/* What grade_print prints. */
+static char *printed(void)
+{
+    static char text[8192];
+    memset(text, 0, sizeof text);
+    FILE *f = fmemopen(text, sizeof text - 1, "w");
+    grade_print(&results, f);
+    fclose(f);
+    return text;
+}
+
 START_TEST(utilization_is_linear_between_its_bounds)
 {
     near(grade_util_points(0), 0);
@@ -137,6 +148,44 @@ START_TEST(one_fault_costs_its_trace_and_all_performance)
 }
 END_TEST
 
+START_TEST(a_weight_counts_for_all_three)
+{
+    static const double weights[TRACES] = {3, 1, 0, 0};
+    results.weights = weights;
+    cell(0, 0)->peak_heap = 625; /* utilization 0.8 */
+    cell(0, 0)->time.median *= 2;
+    cell(0, 2)->peak_heap = 500;
+    struct grade g = grade_allocator(&results, 0);
+    near(g.util, (3 * 0.8 + 0.5) / 4);
+    near(g.vs_libc, pow(0.5, 0.75));
+    near(g.correctness, GRADE_CORRECT_POINTS);
+    cell(0, 1)->fault = FAULT_OVERLAP;
+    near(grade_allocator(&results, 0).correctness, GRADE_CORRECT_POINTS * 0.75);
+    ck_assert_ptr_nonnull(strstr(printed(), "valid        15.00\n"));
+}
+END_TEST
+
+START_TEST(a_trace_of_no_weight_costs_by_its_fault)
+{
+    static const double weights[TRACES] = {1, 1, 0, 1};
+    results.weights = weights;
+    cell(0, 2)->fault = FAULT_OVERLAP;
+    struct grade g = grade_allocator(&results, 0);
+    near(g.correctness, GRADE_CORRECT_POINTS);
+    near(g.utilization, 0);
+}
+END_TEST
+
+START_TEST(traces_of_a_round_weigh_as_their_mean)
+{
+    static const double weights[TRACES] = {4, 0, 0, 0};
+    results.nsections = 2;
+    results.weights = weights;
+    cell(1, 0)->peak_heap = 625;
+    near(grade_allocator(&results, 0).util, (0.5 + 0.8) / 2);
+}
+END_TEST
+
 START_TEST(a_fault_with_threads_costs_all_traces_of_its_round)
 {
     results.nsections = 2;
@@ -175,17 +224,6 @@ START_TEST(what_is_never_checked_has_no_grade)
     ck_assert(!grade_allocator(&results, 0).graded);
 }
 END_TEST
-
-/* What grade_print prints. */
-static char *printed(void)
-{
-    static char text[8192];
-    memset(text, 0, sizeof text);
-    FILE *f = fmemopen(text, sizeof text - 1, "w");
-    grade_print(&results, f);
-    fclose(f);
-    return text;
-}
 
 START_TEST(the_last_line_is_json_for_autolab)
 {
@@ -226,6 +264,9 @@ int main(void)
     tcase_add_test(t, a_slow_allocator_loses_throughput_only);
     tcase_add_test(t, a_ratio_beyond_measure_does_not_carry_the_mean);
     tcase_add_test(t, one_fault_costs_its_trace_and_all_performance);
+    tcase_add_test(t, a_weight_counts_for_all_three);
+    tcase_add_test(t, a_trace_of_no_weight_costs_by_its_fault);
+    tcase_add_test(t, traces_of_a_round_weigh_as_their_mean);
     tcase_add_test(t, a_fault_with_threads_costs_all_traces_of_its_round);
     tcase_add_test(t, numbers_of_threads_count_alike);
     tcase_add_test(t,

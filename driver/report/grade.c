@@ -50,6 +50,7 @@ struct grade grade_allocator(const struct results *r, unsigned allocator)
 {
     struct grade g = {0};
     unsigned sections = 0, asked = 0;
+    double weight = 0, valid = 0;
     for (unsigned i = 0; i < r->nsections; i++) {
         const struct section *s = &r->sections[i];
         bool counts = grade_counts(s, allocator);
@@ -63,16 +64,19 @@ struct grade grade_allocator(const struct results *r, unsigned allocator)
         g.utilization += grade_util_points(sum.util);
         g.throughput += grade_perf_points(sum.vs_libc_most);
         g.traces += r->ntraces;
-        for (unsigned t = 0; t < r->ntraces; t++)
-            g.valid += grade_trace_fault(s, allocator, t) == FAULT_NONE;
+        for (unsigned t = 0; t < r->ntraces; t++) {
+            bool good = grade_trace_fault(s, allocator, t) == FAULT_NONE;
+            g.valid += good;
+            weight += trace_weight(r, t);
+            valid += good ? trace_weight(r, t) : 0;
+        }
     }
     if (!sections)
         return g;
     g.graded = true;
     g.util /= sections;
     g.vs_libc /= sections;
-    g.correctness =
-        (double)GRADE_CORRECT_POINTS * g.valid / g.traces * sections / asked;
+    g.correctness = GRADE_CORRECT_POINTS * valid / weight * sections / asked;
     g.utilization = g.valid == g.traces ? g.utilization / asked : 0;
     g.throughput = g.valid == g.traces ? g.throughput / asked : 0;
     return g;

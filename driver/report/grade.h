@@ -1,6 +1,6 @@
 /* grade.h - points for an allocator; docs/grading.md defines and reasons them.
  *
- *   correctness   GRADE_CORRECT_POINTS, shared equally among the traces
+ *   correctness   GRADE_CORRECT_POINTS, shared among the traces by weight
  *   utilization   GRADE_UTIL_POINTS, linear from GRADE_UTIL_NONE to _FULL
  *   throughput    GRADE_PERF_POINTS, linear in the ratio to libc of this run
  *

@@ -21,7 +21,10 @@ static double total(const struct grade *g)
 static void print_traces(const struct results *r, unsigned allocator,
                          const struct grade *g, FILE *f)
 {
-    double each = (double)GRADE_CORRECT_POINTS / g->traces;
+    double each = 0; /* points of a weight of 1 */
+    for (unsigned t = 0; t < r->ntraces; t++)
+        each += trace_weight(r, t) * g->traces / r->ntraces;
+    each = GRADE_CORRECT_POINTS / each;
     fprintf(f, "  %-50s %7s  %-8s %9s\n", "trace", "threads", "result",
             "points");
     for (unsigned i = 0; i < r->nsections; i++) {
@@ -30,7 +33,8 @@ static void print_traces(const struct results *r, unsigned allocator,
              t++) {
             int fault = grade_trace_fault(s, allocator, t);
             fprintf(f, "  %-50.50s %7u  %-8s %9.2f\n", r->traces[t]->name,
-                    s->threads, fault_name(fault), fault ? 0 : each);
+                    s->threads, fault_name(fault),
+                    fault ? 0 : each * trace_weight(r, t));
         }
     }
 }

@@ -128,33 +128,47 @@ double part_speedup(const struct results *r, const struct section *s,
 
 /* ---- in all -------------------------------------------------------------- */
 
-/* Sums from which the means are made. */
+double trace_weight(const struct results *r, unsigned trace)
+{
+    return r->weights ? r->weights[trace] : 1;
+}
+
+/* Those that are replayed together have one figure: it weighs as their mean. */
+static double round_weight(const struct results *r, const struct round *round)
+{
+    double sum = 0;
+    for (unsigned p = 0; p < round->nparts; p++)
+        sum += trace_weight(r, round->parts[p].trace);
+    return sum / round->nparts;
+}
+
+/* Weighted sums from which the means are made; n: the sums of weights. */
 struct sums {
-    unsigned nutil, nresident, nspeed, nratio;
+    double nutil, nresident, nspeed, nratio;
     double util, resident, speed, inverse, log_ratio, log_most, alone, time;
 };
 
-static void add_memory(struct sums *t, const struct round_result *x)
+static void add_memory(struct sums *t, const struct round_result *x, double w)
 {
-    t->nutil += x->peak_heap != 0;
-    t->util += result_util(x);
-    t->nresident += result_resident(x) > 0;
-    t->resident += result_resident(x);
+    t->nutil += x->peak_heap ? w : 0;
+    t->util += w * result_util(x);
+    t->nresident += result_resident(x) > 0 ? w : 0;
+    t->resident += w * result_resident(x);
 }
 
-static void add_time(struct sums *t, const struct round_result *x, double ratio,
-                     double alone_seconds)
+static void add_time(struct sums *t, const struct round_result *x, double w,
+                     double ratio, double alone_seconds)
 {
     double speed = result_speed(x->ops, &x->time);
     if (speed > 0) { /* it was long enough */
-        t->nspeed++;
-        t->speed += speed;
-        t->inverse += 1 / speed;
+        t->nspeed += w;
+        t->speed += w * speed;
+        t->inverse += w / speed;
     }
     if (ratio > 0) {
-        t->nratio++;
-        t->log_ratio += log(ratio);
-        t->log_most += log(fmin(ratio, GRADE_PERF_MOST));
+        t->nratio += w;
+        t->log_ratio += w * log(ratio);
+        t->log_most += w * log(fmin(ratio, GRADE_PERF_MOST));
     }
     if (alone_seconds > 0 && speed > 0) {
         t->alone += alone_seconds;
@@ -168,8 +182,8 @@ static void finish(struct summary *out, const struct sums *t)
     out->resident = over(t->resident, t->nresident);
     out->arithmetic = over(t->speed, t->nspeed);
     out->harmonic = over(t->nspeed, t->inverse);
-    out->vs_libc = t->nratio ? exp(t->log_ratio / t->nratio) : 0;
-    out->vs_libc_most = t->nratio ? exp(t->log_most / t->nratio) : 0;
+    out->vs_libc = t->nratio > 0 ? exp(t->log_ratio / t->nratio) : 0;
+    out->vs_libc_most = t->nratio > 0 ? exp(t->log_most / t->nratio) : 0;
     out->speedup = over(t->alone, t->time);
 }
 
@@ -187,10 +201,11 @@ struct summary summarize_section(const struct results *r,
         out.valid += result_valid(x) ? round->nparts : 0;
         if (!timed(x))
             continue;
+        double w = round_weight(r, round);
         if (counts_util(r, round))
-            add_memory(&sums, x);
+            add_memory(&sums, x, w);
         if (counts_speed(r, round))
-            add_time(&sums, x, ratio_to_libc(r, s, allocator, i),
+            add_time(&sums, x, w, ratio_to_libc(r, s, allocator, i),
                      round_alone(r, s, allocator, i));
     }
     finish(&out, &sums);

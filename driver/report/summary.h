@@ -1,7 +1,8 @@
 /* summary.h - figures that are made of several results.
  *
  * A round counts for utilization, and for throughput, unless the weight in
- * its traces' files says that none of them is to (trace.h, weight). */
+ * its traces' files says that none of them is to (trace.h, weight). In a grade
+ * a course's weights (weights.h) say how much it counts. */
 #ifndef DRIVER_SUMMARY_H
 #define DRIVER_SUMMARY_H
 
@@ -18,6 +19,9 @@ struct summary {
     double vs_libc_most; /* the same, each ratio GRADE_PERF_MOST at most */
     double speedup;      /* one thread's time over this time, in all */
 };
+
+/** What a trace weighs in means and points: 1 without a course's weights. */
+double trace_weight(const struct results *r, unsigned trace);
 
 struct summary summarize_section(const struct results *r,
                                  const struct section *s, unsigned allocator);

@@ -160,6 +160,19 @@ static void read_watch(struct options *o, char **argv)
     o->watch_page = optarg;
 }
 
+/* @return false: the option is none that names a file */
+static bool read_file(struct options *o, int option)
+{
+    switch (option) {
+    case OPT_WEIGHTS: o->weights = optarg; break;
+    case OPT_CSV: o->csv = optarg; break;
+    case OPT_JSON: o->json = optarg; break;
+    case OPT_HEAPMAP: o->heapmap = optarg; break;
+    default: return false;
+    }
+    return true;
+}
+
 static void read_one(struct options *o, int option, char **argv)
 {
     switch (option) {
@@ -189,16 +202,15 @@ static void read_one(struct options *o, int option, char **argv)
     case OPT_LATENCY: o->latency = true; break;
     case OPT_COUNT: o->count = true; break;
     case OPT_ONCE: o->once = true; break;
-    case OPT_CSV: o->csv = optarg; break;
-    case OPT_JSON: o->json = optarg; break;
-    case OPT_HEAPMAP: o->heapmap = optarg; break;
     case OPT_WATCH: read_watch(o, argv); break;
     case OPT_WATCH_SPEED:
         o->watch_speed = number(optarg, "--watch-speed", 1, MAX_SPEED);
         break;
     case 'h': fputs(help, stdout); exit(EXIT_SUCCESS);
     case ':': usage("option %s: its value is missing", argv[optind - 1]);
-    default: usage("unknown option %s", argv[optind - 1]);
+    default:
+        if (!read_file(o, option))
+            usage("unknown option %s", argv[optind - 1]);
     }
 }
 
@@ -277,6 +289,8 @@ static void fill_defaults(struct options *o)
         want_counts(o);
     if (o->grade && o->level == 0)
         usage("option -g: points need checked blocks, so not -d 0");
+    if (o->weights && !o->grade)
+        usage("option --weights: they weigh a grade, so only with -g");
     if (o->npaths == 0 && !o->list)
         add_dir(o, DEFAULT_DIR);
     if (o->nthreads == 0)

@@ -28,6 +28,7 @@ struct options {
     unsigned runs;                    /* -r; 0: until the best agree */
     int verbose;                      /* 1: -v, 2: -V */
     const char *csv, *json, *heapmap; /* NULL: not wanted */
+    const char *weights; /* of traces in a grade; NULL: all alike */
     bool watch;
     const char *watch_page; /* NULL: drawn on standard output */
     unsigned watch_speed;   /* operations a second; 0: the usual */

@@ -52,6 +52,7 @@ struct section {
 struct results {
     struct trace **traces;
     unsigned ntraces;
+    const double *weights; /* of each trace in means; NULL: each 1 */
     const struct mm_allocator **allocators; /* libc is among them */
     unsigned *faults;                       /* of each allocator, so far */
     const char **open; /* of each: how it was not isolated; NULL: it was, or it
