@@ -88,6 +88,11 @@
 #define MDRIVER_HEAP_TIMES 4
 #define MDRIVER_HEAP_MORE ((size_t)4 << 20)
 
+/* The same for the first replay that is not checked, on a new heap, by one
+ * thread: nothing is left to chance but where memory is mapped. */
+#define MDRIVER_NEW_HEAP_TIMES 1.25
+#define MDRIVER_NEW_HEAP_MORE ((size_t)64 << 10)
+
 /* Resident bytes that a file which was handed in may have beside its heap: its
  * code and a few arrays. */
 #define MDRIVER_HIDDEN ((size_t)256 << 10)

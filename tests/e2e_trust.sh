@@ -85,6 +85,21 @@ made lazy-free 'passes++;' 'static _Atomic int passes;'
 sed -i 's/^    if (!p)/    if (!p || passes > 2)/' "$SCRATCH/lazy-free.c"
 caught lazy-free 'heap is [0-9]+ bytes after timed replays' -r 40
 
+# Only the oracle asks for usable_size before the first free: where nobody does,
+# nothing is freed. Its heap stays within what one may scatter in many replays.
+made waste-unasked '' 'static _Atomic int asked;'
+sed -i 's/^    if (!p)/    if (!p || !asked)/
+    s/^    size_t old = p ? mine_usable_size(p)/    int was = asked;\n&/
+    s/^    if (p && q)/    asked = was;\n&/
+    /^static size_t mine_usable_size/,/^}/s/^{/{\n    asked = 1;/' \
+    "$SCRATCH/waste-unasked.c"
+{
+    printf '%s\n' "mmtrace 1" "ids 201" "ops 402" "a 0 777" "f 0"
+    seq 200 | sed 's/.*/a & 900\nf &/'
+} >"$SCRATCH/again.trace"
+TRACE=$SCRATCH/again.trace caught waste-unasked \
+    'heap is [0-9]+ bytes in a replay that is not checked'
+
 # What was computed from the traces that a student has: each malloc has its
 # place. Other traces of the same kind find it.
 cat >"$SCRATCH/table.c" <<'END'

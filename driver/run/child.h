@@ -100,7 +100,7 @@ struct shared {
     struct stack stack;     /* of the thread that died, or that was asked */
     struct objects objects; /* what the addresses of stack lie in */
     _Atomic int tids[MDRIVER_MAX_THREADS]; /* the system's numbers; 0: none */
-    size_t timed_heap; /* account_peak after the last timed replay */
+    size_t timed_heap; /* account_peak after the last unchecked replay */
     size_t peak_payload, peak_heap, touched_payload, peak_resident;
     double slack;
     struct mark marks[MDRIVER_MAX_THREADS];

@@ -148,6 +148,7 @@ void child_touch(struct child *c)
     pass(c, touch_lane);
     c->shared->touched_payload = c->resident.peak_live;
     c->shared->peak_resident = resident_peak(&c->resident);
+    c->shared->timed_heap = account_peak();
     if (c->ours && r->nthreads == 1 && !fault_seen(&c->shared->fault))
         check_resident(c);
 }
