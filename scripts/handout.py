@@ -52,7 +52,7 @@ def skeleton(course):
     first, rest = text.split("\n", 1)
     tasks = "\n".join(f" *   {n}. {t}"
                       for n, t in enumerate(TASKS[course.stage], 1))
-    text = ("/* mm.c - an allocator that works, and is worth little: free "
+    text = ("/* mm.c - an implicit list, and worth little: free "
             "blocks are used\n * again, but never merged. To do:\n *\n"
             f"{tasks}\n *\n * A block is\n{rest}")
     return text.replace("To do, in lesson 2: ", "To do: ")
