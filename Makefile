@@ -246,13 +246,17 @@ clean:
 help:
 	@sed -n '1!{/^#/!q;s/^# \{0,1\}//p}' Makefile
 
+# Which machine the compiler makes programs for.
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
+
 # Further rooms of the house; each file names its own targets, and may add to
 # `all` and to `test-programs` (what must be built before the tests run).
--include arch.mk record.mk preload.mk bench.mk teach/teach.mk course/course.mk \
+# arch.mk takes some of what the others name, so it comes last.
+-include record.mk preload.mk bench.mk teach/teach.mk course/course.mk \
     tests/tests.mk \
     tests/faulty/faulty.mk tests/faults/faults.mk \
     tests/conformance/conformance.mk \
-    tests/hitpath/hitpath.mk
+    tests/hitpath/hitpath.mk arch.mk
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:

@@ -16,9 +16,6 @@ ifneq ($(filter-out $(ARCHES),$(ARCH)),)
 $(error ARCH=$(ARCH) is not tested; expected one of: $(ARCHES))
 endif
 
-# Which machine the compiler makes programs for.
-MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
-
 ifneq ($(ARCH),)
 # All libraries from one place: a C library and a loader of two builds do not
 # fit each other. The compiler's own C library does for riscv64; with that of

@@ -159,6 +159,30 @@ START_TEST(a_block_grows_into_the_free_one_behind_it)
 }
 END_TEST
 
+/* Made, grown in small steps and freed, again and again: the heap's length is
+ * that of the first time, or little more. */
+START_TEST(a_block_that_grows_again_and_again_keeps_the_heap_short)
+{
+    begin(_i);
+    size_t first = 0;
+    for (int cycle = 0; cycle < 20; cycle++) {
+        char *p = take(64 * KIB, 'p'), *beside[500];
+        for (size_t i = 0; i < 500; i++) {
+            beside[i] = take(16, 'b');
+            p = mm->realloc(p, 64 * KIB + i * 40);
+            ck_assert_ptr_nonnull(p);
+        }
+        mm->free(p);
+        for (int i = 0; i < 500; i++)
+            mm->free(beside[i]);
+        if (!first)
+            first = mem_heapsize();
+    }
+    ck_assert_uint_le(mem_heapsize(), first + first / 2);
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(the_last_block_grows_with_the_heap)
 {
     begin(_i);
@@ -209,6 +233,7 @@ int main(void)
         a_large_block_shrinks_where_it_is_and_gives_the_rest_back,
         a_block_grows_into_the_free_one_behind_it,
         the_last_block_grows_with_the_heap,
+        a_block_that_grows_again_and_again_keeps_the_heap_short,
         a_block_moves_down_over_itself,
         an_aligned_block_can_be_resized,
         NULL};
