@@ -366,8 +366,8 @@ static inline bool heap_has(struct heap *h, size_t asize)
  * next block, slide into the previous one; or grow into the heap's tail. But a
  * block that grows by a large step, as buffers that double do, rather moves
  * where there is room already than makes the heap longer; and so does any that
- * has much room below: else a block that is made, grows and is freed again and
- * again would make the heap longer each time.
+ * has twice its size free below: else a block that is made, grows and is freed
+ * again and again would make the heap longer each time.
  * @return the block, perhaps moved down; NULL: it does not go, b is as it was.
  */
 static inline struct block *heap_resize(struct heap *h, struct block *b,
@@ -377,7 +377,7 @@ static inline struct block *heap_resize(struct heap *h, struct block *b,
     if (asize > room) {
         bool small = asize - room <= asize / SMALL_STEP;
         size_t before = prev_used(b) ? 0 : block_size(block_prev(b));
-        bool below = before >= asize / SMALL_STEP && before + room >= asize;
+        bool below = before >= 2 * asize; /* much room, and to spare */
         if (small && !below && block_extend(h, b, asize))
             ; /* it stays at the heap's end, where it can go on growing */
         else if (before + room >= asize)
