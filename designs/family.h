@@ -12,12 +12,6 @@
 
 #include "mm/family.h"
 
-static void *no_memory(void)
-{
-    errno = ENOMEM;
-    return NULL;
-}
-
 static void *design_malloc(size_t size);
 static void *design_memalign(size_t align, size_t size);
 static void design_free(void *p);

@@ -9,10 +9,6 @@
 
 #include <errno.h>
 
-#define MAX_REQUEST ((size_t)PTRDIFF_MAX) /* ends must be subtractable */
-
-/** Set errno to ENOMEM. @return NULL */
-static void *no_memory(void);
 /** Allocate size bytes. malloc(0) is a block of its own.
  * @return 16-aligned payload; NULL, errno == ENOMEM. */
 static void *mm_malloc(size_t size);

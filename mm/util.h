@@ -5,6 +5,7 @@
 #ifndef MM_UTIL_H
 #define MM_UTIL_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,9 @@
 #include <unistd.h>
 
 #define ALIGN ((size_t)16) /* bytes: every payload and every block size */
+
+/* Requests above this fail: a difference of pointers must fit ptrdiff_t. */
+#define MAX_REQUEST ((size_t)PTRDIFF_MAX)
 
 /* 1 in a debug build (make DEBUG=1): contracts cost time. Always compiled. */
 #ifndef MM_DEBUG
@@ -51,6 +55,12 @@ static always_inline size_t max_size(size_t a, size_t b)
 static always_inline unsigned log2_floor(size_t n)
 {
     return 63 - (unsigned)__builtin_clzl(n);
+}
+
+static inline void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
 }
 
 /* A line being put together without stdio, for mm_die and the checks. */

@@ -276,11 +276,8 @@ static size_t asked_by_one(const struct bench *b)
 {
     const struct round *r = this_round(b);
     size_t bytes = 0;
-    for (unsigned p = 0; p < r->nparts; p++) {
-        const struct trace *t = b->r->traces[r->parts[p].trace];
-        for (size_t i = 0; i < t->nops; i++)
-            bytes += t->ops[i].kind != TRACE_FREE ? t->ops[i].size : 0;
-    }
+    for (unsigned p = 0; p < r->nparts; p++)
+        bytes += b->r->traces[r->parts[p].trace]->asked;
     return bytes;
 }
 
@@ -289,9 +286,9 @@ static bool grows(const struct bench *b, struct entrant *e)
 {
     char traces[64];
     struct shared *s = sandbox_shared(e->sandbox);
-    size_t most = MDRIVER_HEAP_TIMES * e->out->peak_heap + MDRIVER_HEAP_MORE;
-    if (!keeps_account(e) || s->timed_heap <= most ||
-        s->timed_heap <= most + asked_by_one(b))
+    size_t most = MDRIVER_HEAP_TIMES * e->out->peak_heap + MDRIVER_HEAP_MORE +
+                  asked_by_one(b);
+    if (!keeps_account(e) || s->timed_heap <= most)
         return false;
     name_traces(b, traces, sizeof traces);
     fault_set(

@@ -37,6 +37,7 @@ static unsigned latest_line(const struct trace_parser *ps, uint32_t id)
 /* A live id gets size bytes instead of old. */
 static bool account(struct trace_parser *ps, uint64_t old, uint64_t size)
 {
+    ps->t->asked += size;
     ps->live_bytes = ps->live_bytes - old + size;
     if (ps->live_bytes > TRACE_MAX_SIZE)
         return trace_fail(ps->lx->msg, ps->lx->line,

@@ -12,15 +12,6 @@
 
 #include "mm/engine/slab.h"
 
-/* Requests above this fail: a difference of pointers must fit ptrdiff_t. */
-#define MAX_REQUEST ((size_t)PTRDIFF_MAX)
-
-static inline void *no_memory(void)
-{
-    errno = ENOMEM;
-    return NULL;
-}
-
 struct arena {
     struct heap heap;
     struct slabs slabs;

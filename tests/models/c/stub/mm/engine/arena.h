@@ -102,11 +102,6 @@ static inline void heap_purge_from(struct heap *h, size_t least)
     h->work += 0;
 }
 
-static inline void *no_memory(void)
-{
-    return NULL;
-}
-
 #define DIRTY_MIN 0
 
 #endif
