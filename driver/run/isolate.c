@@ -83,13 +83,21 @@ static bool become_nobody(void)
            setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
-void isolate_reader(const char *file, const char *folder)
+bool isolate_compiler_reads(const char *file, const char *header)
 {
-    bool may = getuid() == 0 && seteuid(NOBODY) == 0 &&
-               faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0 &&
-               faccessat(AT_FDCWD, folder, R_OK | X_OK, AT_EACCESS) == 0;
-    if (getuid() == 0 && seteuid(0) == 0 && may)
-        (void)become_nobody();
+    if (getuid() != 0 || seteuid(NOBODY) != 0)
+        return true;
+    bool may = faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0 &&
+               faccessat(AT_FDCWD, header, R_OK, AT_EACCESS) == 0;
+    if (seteuid(0) != 0)
+        abort();
+    return may;
+}
+
+void isolate_compiler(void)
+{
+    if (getuid() == 0)
+        (void)become_nobody(); /* refused: not isolated, as the child's is */
 }
 
 void isolate_user(void)

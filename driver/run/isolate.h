@@ -17,9 +17,11 @@ void isolate_calls(void);
 /** For one that was handed in: another user and no group, where we are root;
  * else a user namespace, where the system lets us have one. @pre one thread */
 void isolate_user(void);
-/** As isolate_user's first, if that user may read the file and the folder; so a
- * compiler cannot put what only root may read into a program. */
-void isolate_reader(const char *file, const char *folder);
+/** May the user that isolate_compiler makes of root read both files? true: we
+ * are not root. */
+bool isolate_compiler_reads(const char *file, const char *header);
+/** For a compiler: another user and no group, where we are root. */
+void isolate_compiler(void);
 /** No file may grow, and so many bytes of addresses may be added. @param more
  * 0: no such limit. */
 void isolate_limits(size_t more);

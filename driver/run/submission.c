@@ -5,6 +5,7 @@
 #include "driver/base/driver_mem.h"
 #include "driver/base/registry.h"
 #include "driver/run/child.h"
+#include "driver/run/compile.h"
 #include "driver/run/isolate.h"
 
 #include <ctype.h>
@@ -16,16 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PROBE_ARGUMENT "--probe-submission" /* argv[1]; then image, answer */
 #define PROBE_MS (MDRIVER_WATCHDOG_SECONDS * 1000)
-#define COMPILE_CPU 120        /* seconds */
-#define COMPILE_MOST (1 << 28) /* bytes of a file that the compiler writes */
 #define ERR_ROOM 512
 
 struct submission {
@@ -68,87 +64,6 @@ bool submission_named(const char *item)
 {
     size_t n = strlen(item);
     return n > 2 && strcmp(item + n - 2, ".c") == 0;
-}
-
-/* ---- the image ----------------------------------------------------------- */
-
-/* Where mm.h is: beside the program, or one folder up. */
-static void find_headers(char *dir, size_t room)
-{
-    char file[4096 + 8];
-    ssize_t n = readlink("/proc/self/exe", dir, room - 1);
-    dir[n > 0 ? n : 0] = '\0';
-    for (char *slash; (slash = strrchr(dir, '/'));) {
-        *slash = '\0';
-        snprintf(file, sizeof file, "%s/mm.h", dir);
-        if (access(file, R_OK) == 0)
-            return;
-    }
-    snprintf(dir, room, ".");
-}
-
-static _Noreturn void compile_here(const char *source, int image)
-{
-    static char headers[4096], include[4200], out[64];
-    const char *cc = getenv("CC");
-    find_headers(headers, sizeof headers);
-    snprintf(include, sizeof include, "-I%s", headers);
-    snprintf(out, sizeof out, "/proc/self/fd/%d", image);
-    setrlimit(RLIMIT_CPU, &(struct rlimit){COMPILE_CPU, COMPILE_CPU});
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){COMPILE_MOST, COMPILE_MOST});
-    dup2(STDERR_FILENO, STDOUT_FILENO);
-    fcntl(image, F_SETFD, 0);
-    setenv("CCACHE_DISABLE", "1", 1); /* of another user */
-    isolate_reader(source, headers);
-    char *argv[] = {(char *)(cc && *cc ? cc : "gcc"),
-                    "-std=gnu11",
-                    "-O2",
-                    "-g",
-                    "-Wall",
-                    "-Wextra",
-                    "-fPIC",
-                    "-shared",
-                    "-pthread",
-                    "-D_GNU_SOURCE",
-                    "-fno-builtin-malloc",
-                    "-fno-builtin-calloc",
-                    "-fno-builtin-realloc",
-                    "-fno-builtin-free",
-                    "-ftls-model=initial-exec",
-                    include,
-                    "-o",
-                    out,
-                    (char *)source,
-                    NULL};
-    execvp(argv[0], argv);
-    fprintf(stderr, "mdriver: %s: %s\n", argv[0], strerror(errno));
-    _exit(127);
-}
-
-static bool compile(const char *source, int image)
-{
-    int status = -1;
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0)
-        compile_here(source, image);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return status == 0;
-}
-
-static bool copy(const char *path, int image)
-{
-    struct stat st;
-    int in = open(path, O_RDONLY | O_CLOEXEC);
-    bool good = in >= 0 && fstat(in, &st) == 0 && S_ISREG(st.st_mode);
-    for (off_t done = 0; good && done < st.st_size;) {
-        ssize_t n = sendfile(image, in, &done, (size_t)(st.st_size - done));
-        good = n > 0;
-    }
-    if (in >= 0)
-        close(in);
-    return good;
 }
 
 /* ---- the probe ----------------------------------------------------------- */
@@ -261,9 +176,9 @@ static bool make_image(const char *item, int image, char *err, size_t room)
 {
     if (access(item, R_OK) != 0)
         snprintf(err, room, "%s: %s", item, strerror(errno));
-    else if (submission_named(item) && !compile(item, image))
+    else if (submission_named(item) && !compile_file(item, image))
         snprintf(err, room, "%s does not compile, as said above", item);
-    else if (!submission_named(item) && !copy(item, image))
+    else if (!submission_named(item) && !compile_copy(item, image))
         snprintf(err, room, "%s: cannot read it: %s", item, strerror(errno));
     else
         return true;
