@@ -45,6 +45,7 @@ static void look(struct turns *r, size_t ops)
         plan->shared->base = m.pieces[0].at & ~(uintptr_t)4095;
     alarm(0); /* however slowly it is shown, that is no hang */
     plan->show(plan->arg, &m);
+    atomic_store_explicit(&plan->shared->shown, ops, memory_order_relaxed);
     alarm(plan->seconds);
 }
 

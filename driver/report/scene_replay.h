@@ -20,8 +20,9 @@
 /* In memory that the parent shares, for what the child cannot tell when it is
  * dead; starts as zeros. */
 struct scene_shared {
-    _Atomic size_t op; /* that is being done; an index into trace->ops */
-    uintptr_t base;    /* that printed addresses count from; 0: none yet */
+    _Atomic size_t op;    /* that is being done; an index into trace->ops */
+    _Atomic size_t shown; /* operations before the last moment that was shown */
+    uintptr_t base;       /* that printed addresses count from; 0: none yet */
     struct fault fault;
     unsigned nmarks; /* where the fault's block is, and what it clashes with */
     struct scene_piece marks[SCENE_MARKS];

@@ -237,6 +237,20 @@ static size_t pictures(const struct trace *t, bool live, unsigned speed)
     return n < t->nops ? (n ? n : 1) : t->nops;
 }
 
+/* The heap before the operation with the fault, if it has not been shown. */
+static void play_to_fault(const struct scene_plan *plan)
+{
+    size_t op = atomic_load(&plan->shared->op);
+    struct scene_plan again = *plan;
+    if (op == 0 || atomic_load(&plan->shared->shown) == op)
+        return;
+    again.moments = 0;
+    again.dense_from = op - 1;
+    again.shared = new_shared();
+    replay_apart(&again, NULL);
+    driver_mem_free(again.shared);
+}
+
 static bool play(const struct options *o, const struct mm_allocator *a,
                  const struct trace *t)
 {
@@ -254,6 +268,8 @@ static bool play(const struct options *o, const struct mm_allocator *a,
     plan.arg = &light;
     plan.shared = new_shared();
     bool good = replay_apart(&plan, NULL);
+    if (!good)
+        play_to_fault(&plan);
     say_fault(plan.shared);
     driver_mem_free(plan.shared);
     return good;
