@@ -83,9 +83,9 @@
 #define MDRIVER_INSPECT_ONE_IN 8
 
 /* The heap of timed replays over that of the checked one, and bytes more beside
- * those that one replay asks for: beyond it, blocks are not used again. A heap
- * that served many replays is more scattered than a new one, and threads meet
- * differently each time. */
+ * those that one replay resizes (with several threads: asks for): beyond it,
+ * blocks are not used again. A heap that served many replays is more scattered
+ * than a new one, and threads meet differently each time. */
 #define MDRIVER_HEAP_TIMES 4
 #define MDRIVER_HEAP_MORE ((size_t)4 << 20)
 

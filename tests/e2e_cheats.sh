@@ -15,8 +15,14 @@ FAULTY=${B:-build}/tests/mdriver-faulty
     seq 0 1000 | sed 's/.*/f &/'
 } >"$SCRATCH/t.trace"
 
+# Blocks that come and go, some few: 40 KB if they are not used again.
+{
+    printf '%s\n' "mmtrace 1" "ids 21" "ops 42" "a 0 777" "f 0"
+    seq 20 | sed 's/.*/a & 900\nf &/'
+} >"$SCRATCH/again.trace"
+
 grade() {
-    out=$("$FAULTY" -g -r "${RUNS:-5}" -f "$SCRATCH/t.trace" "$@" \
+    out=$("$FAULTY" -g -r "${RUNS:-5}" -f "$SCRATCH/${TRACE:-t}.trace" "$@" \
         2>"$SCRATCH/err" </dev/null)
     status=$?
 }
@@ -38,6 +44,8 @@ cheat libc-in-disguise "not inside the allocator's heap"
 cheat own-mmap "not inside the allocator's heap"
 cheat unmaps-others 'memory that mem_map did not give'
 cheat lazy-realloc-when-timed 'not checked at every operation: byte'
+TRACE=again cheat places-well-if-asked \
+    'again.trace:[0-9]+: from about this line on its blocks lie elsewhere'
 cheat one-block-when-timed 'not checked at every operation: '
 RUNS=40 cheat never-frees-when-timed 'after timed replays'
 

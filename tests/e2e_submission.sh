@@ -60,6 +60,14 @@ run -a "$SCRATCH/s4711.c" --heapmap "$SCRATCH/map.csv"
 expect "it has a heap map" grep -q '^s4711,' "$SCRATCH/map.csv"
 run -a "$SCRATCH/s4711.c" --watch="$SCRATCH/w.html"
 expect "it can be watched" test $status = 0 -a -s "$SCRATCH/w.html"
+# Piped, few moments are drawn: the one before a fault is.
+made crashes '*(volatile char *)16 = 1;'
+seq 1 99 | sed 's/.*/a & 400/;1i mmtrace 1\nids 100\nops 100' \
+    >"$SCRATCH/late.trace"
+sed -i '6i a 0 777' "$SCRATCH/late.trace"
+try "$MDRIVER" -f "$SCRATCH/late.trace" -a "$SCRATCH/crashes.c" --watch
+expect_output "the heap before a fault is drawn, though it is an early one" 1 \
+    "^crashes: late: operation 2 of 100: malloc\(400\) of block 2 "
 if [[ -z ${SAN-} ]] && grep -q '^Seccomp:' /proc/self/status; then
     made kills 'kill(getppid(), SIGKILL);' '#include <signal.h>' \
         '#include <unistd.h>'

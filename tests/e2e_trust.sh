@@ -100,6 +100,24 @@ sed -i 's/^    if (!p)/    if (!p || !asked)/
 TRACE=$SCRATCH/again.trace caught waste-unasked \
     'heap is [0-9]+ bytes in a replay that is not checked'
 
+# The same, where it is some few blocks: the heap is hardly larger.
+{
+    printf '%s\n' "mmtrace 1" "ids 21" "ops 42" "a 0 777" "f 0"
+    seq 20 | sed 's/.*/a & 900\nf &/'
+} >"$SCRATCH/few.trace"
+cp "$SCRATCH/waste-unasked.c" "$SCRATCH/strays.c"
+TRACE=$SCRATCH/few.trace caught strays \
+    'few.trace:[0-9]+: from about this line on its blocks lie elsewhere'
+# Places by chance are no fault: lots, or addresses, decide where blocks lie.
+each lots 'unsigned char lot; getrandom(\&lot, 1, 0); mem_sbrk(lot % 8u * 64)' \
+    '#include "memlib.h"' '#include <sys/random.h>'
+each by-address 'mem_sbrk(((unsigned long)\&at >> 12) % 8 * 64)' \
+    '#include "memlib.h"' 'static char at;'
+for name in lots by-address; do
+    TRACE=$SCRATCH/few.trace grade $name.c
+    expect_output "$name: places by chance are no fault" 0 'valid=1/1'
+done
+
 # What was computed from the traces that a student has: each malloc has its
 # place. Other traces of the same kind find it.
 cat >"$SCRATCH/table.c" <<'END'
@@ -218,6 +236,21 @@ grade user.c
 if ((EUID == 0)); then
     expect "root's are another user's" \
         grep -q '^user| user 65534$' "$SCRATCH/err"
+fi
+# In a folder that only root may look into: another user's compiler works on
+# copies, and brings in nothing else of it.
+if ((EUID == 0)); then
+    (umask 077 && mkdir "$SCRATCH/closed")
+    cp "$SCRATCH/honest.c" "$SCRATCH/closed"
+    echo 'secret' >"$SCRATCH/closed/hidden.trace"
+    printf '__asm__(".incbin \\"%s\\"");\n' "$SCRATCH/closed/hidden.trace" |
+        cat - docs/examples/mine.c >"$SCRATCH/closed/brings-in.c"
+    grade closed/honest.c
+    expect_output "one in a closed folder has its points" 0 '.*/120$'
+    grade closed/brings-in.c
+    expect_output "it cannot bring in what only root may read" 2 ''
+    expect "and the assembler says so" \
+        grep -q 'hidden.trace.*Permission denied\|not found' "$SCRATCH/err"
 fi
 "${CC:-gcc}" -o "$SCRATCH/without" tests/trust/without.c
 mkdir "$SCRATCH/lab"

@@ -52,6 +52,14 @@ size_t account_peak(void)
     return atomic_load_explicit(&account.peak, memory_order_relaxed);
 }
 
+size_t account_place(const void *p)
+{
+    size_t at = (size_t)((const char *)p - account.start);
+    if ((const char *)p >= account.start && mem_contains(p, 1))
+        return at;
+    return SIZE_MAX / 2 + (uintptr_t)p % mem_pagesize();
+}
+
 /* ---- mappings ------------------------------------------------------------ */
 
 static size_t to_pages(size_t size)

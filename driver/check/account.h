@@ -31,6 +31,9 @@ struct mm_allocator account_open(const struct mm_allocator *a);
 void account_started(void);
 /** The highest size of the heap so far, in bytes; 0: none is kept. */
 size_t account_peak(void);
+/** Where a block lies: bytes from the heap's start; of one in a mapping, the
+ * place in its page, beyond all of these. */
+size_t account_place(const void *p);
 /** Was memory given back that mem_map did not give? Then it is a fault. */
 void account_check(const struct mm_allocator *a, struct fault *fault);
 

@@ -7,6 +7,7 @@
 #include "driver/run/announce.h"
 #include "driver/run/counted.h"
 #include "driver/run/peer.h"
+#include "driver/run/repeat.h"
 #include "driver/run/sandbox.h"
 #include "driver/run/submission.h"
 #include "driver/run/trust.h"
@@ -22,8 +23,9 @@ struct entrant {
     struct sandbox *sandbox; /* NULL: out of the round */
     unsigned number;         /* of the allocator */
     struct round_result *out;
-    double **part; /* seconds of each part, of each run */
-    double beyond; /* trust_time */
+    double **part;      /* seconds of each part, of each run */
+    double beyond;      /* trust_time */
+    struct trail trail; /* of the checked pass */
 };
 
 struct bench {
@@ -211,6 +213,7 @@ static void check(struct bench *b, struct entrant *e)
         e->out->peak_payload = s->peak_payload;
         e->out->peak_heap = s->peak_heap;
         e->out->slack = s->slack;
+        e->trail = s->trail;
     }
     end(b, e);
 }
@@ -236,11 +239,20 @@ static bool differs(const struct bench *b, struct entrant *e)
     return true;
 }
 
+/* The same for where its blocks lie. */
+static bool strays(const struct bench *b, struct entrant *e)
+{
+    struct limits limits = limits_of(b, this_round(b));
+    struct shared *s = sandbox_shared(e->sandbox);
+    return e->out->checked &&
+           !repeat_alike(&e->job, &limits, &e->trail, &s->trail, &s->fault);
+}
+
 static void touch(struct bench *b, struct entrant *e)
 {
     if (!command(b, e, CHILD_TOUCH))
         return;
-    if (differs(b, e)) {
+    if (differs(b, e) || strays(b, e)) {
         drop(b, e);
         return;
     }
@@ -268,16 +280,18 @@ static void count(struct bench *b, struct entrant *e)
 
 /* ---- timing -------------------------------------------------------------- */
 
-/* Bytes that one replay asks for. So much more an honest heap may have: where
- * threads share a trace, how far each gets before the others free its blocks is
- * chance; and blocks that grow at the heap's end lengthen it a little in each
- * replay. One in which nothing is freed has as much more after each. */
-static size_t asked_by_one(const struct bench *b)
+/* Bytes that an honest heap may have more. Where threads share a trace, how far
+ * each gets before the others free its blocks is chance: all that one replay
+ * asks for may be live. And blocks that grow at the heap's end lengthen it a
+ * little in each replay. */
+static size_t by_chance(const struct bench *b)
 {
     const struct round *r = this_round(b);
     size_t bytes = 0;
-    for (unsigned p = 0; p < r->nparts; p++)
-        bytes += b->r->traces[r->parts[p].trace]->asked;
+    for (unsigned p = 0; p < r->nparts; p++) {
+        const struct trace *t = b->r->traces[r->parts[p].trace];
+        bytes += r->nthreads > 1 ? t->asked : t->resized;
+    }
     return bytes;
 }
 
@@ -287,7 +301,7 @@ static bool grows(const struct bench *b, struct entrant *e)
     char traces[64];
     struct shared *s = sandbox_shared(e->sandbox);
     size_t most = MDRIVER_HEAP_TIMES * e->out->peak_heap + MDRIVER_HEAP_MORE +
-                  asked_by_one(b);
+                  by_chance(b);
     if (!keeps_account(e) || s->timed_heap <= most)
         return false;
     name_traces(b, traces, sizeof traces);

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* Of a lane that waits for another, which has a processor of its own. With
@@ -20,9 +22,20 @@
 /* Addresses that one may have for each byte that may be resident. */
 #define SPACE_TIMES 8
 
+/* Pages that lie between what was mapped before and what will be. */
+#define MOVE_MOST ((size_t)1 << 20)
+
 static bool leads_part(const struct child *c, unsigned thread)
 {
     return c->job->round->parts[c->part[thread]].first == thread;
+}
+
+uint64_t child_random(void)
+{
+    uint64_t x;
+    if (getrandom(&x, sizeof x, GRND_NONBLOCK) != sizeof x)
+        x = clock_ns() * UINT64_C(0x9E3779B97F4A7C15) >> 16;
+    return x;
 }
 
 /* ---- preparing ----------------------------------------------------------- */
@@ -44,6 +57,13 @@ static void *touched(size_t size)
     return memset(driver_mem_alloc(size), 0, size);
 }
 
+/* With several threads places are chance; and a check after each operation is
+ * more than a look. */
+static bool keeps_trail(const struct child *c)
+{
+    return c->ours && c->job->round->nthreads == 1 && c->job->level == 1;
+}
+
 static void make_lanes(struct child *c, unsigned p)
 {
     const struct part *part = &c->job->round->parts[p];
@@ -63,6 +83,7 @@ static void make_lanes(struct child *c, unsigned p)
             .sizes = sizes,
             .mark = &c->shared->marks[thread],
             .fault = &c->shared->fault,
+            .trail = keeps_trail(c) ? &c->shared->trail : NULL,
             .thread = thread,
             .spins = team_fits(c->job->round->nthreads) ? SPINS : 0,
             .absurd = replay_absurd(),
@@ -125,10 +146,20 @@ static bool load(struct child *c)
     return loaded;
 }
 
+/* One that is started by exec has other addresses each time. */
+static void move_memory(void)
+{
+    size_t pages = 1 + child_random() % MOVE_MOST;
+    mmap(NULL, pages * (size_t)sysconf(_SC_PAGESIZE), PROT_NONE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
 /* Threads come before all that is not ours: it may make none of its own. */
 static void start(struct child *c)
 {
     set_phase(c, PHASE_PREPARE);
+    if (c->job->moved)
+        move_memory();
     prepare(c);
     c->own = account_open(c->job->allocator);
     c->team = team_start(c->job->round->nthreads, c->job->pin, settle, c);

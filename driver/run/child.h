@@ -56,6 +56,7 @@ struct job {
     int level; /* of the checked pass, as oracle_new */
     bool pin;
     bool latency; /* CHILD_LATENCY will come */
+    bool moved;   /* its memory is to lie elsewhere than in others' children */
     struct ticker ticker;
 };
 
@@ -100,7 +101,8 @@ struct shared {
     struct stack stack;     /* of the thread that died, or that was asked */
     struct objects objects; /* what the addresses of stack lie in */
     _Atomic int tids[MDRIVER_MAX_THREADS]; /* the system's numbers; 0: none */
-    size_t timed_heap; /* account_peak after the last unchecked replay */
+    struct trail trail; /* of the only thread: checked pass, or touched */
+    size_t timed_heap;  /* account_peak after the last unchecked replay */
     size_t peak_payload, peak_heap, touched_payload, peak_resident;
     double slack;
     struct mark marks[MDRIVER_MAX_THREADS];

@@ -6,7 +6,6 @@
 #include "driver/run/counted.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 static void touch_lane(void *arg, unsigned thread)
 {
@@ -46,14 +45,6 @@ static void pass(struct child *c, void (*work)(void *, unsigned))
 
 /* ---- timed replays, and looks into them ---------------------------------- */
 
-static uint64_t random_number(void)
-{
-    uint64_t x;
-    if (getrandom(&x, sizeof x, GRND_NONBLOCK) != sizeof x)
-        x = clock_ns() * UINT64_C(0x9E3779B97F4A7C15) >> 16;
-    return x;
-}
-
 static void inspect_lane(void *arg, unsigned thread)
 {
     struct child *c = arg;
@@ -67,7 +58,7 @@ void child_inspect(struct child *c)
     struct fault *fault = &c->shared->fault;
     if (fault_seen(fault))
         return;
-    c->inspection = inspect_new(c->a, c->job->round, c->lanes, random_number());
+    c->inspection = inspect_new(c->a, c->job->round, c->lanes, child_random());
     set_phase(c, PHASE_PASS);
     for (c->leg = 0; c->leg < 3 && !fault_seen(fault); c->leg++) {
         team_run(c->team, inspect_lane, c);
@@ -83,7 +74,7 @@ void child_inspect(struct child *c)
 
 static void timed_pass(struct child *c)
 {
-    unsigned tag = (unsigned)random_number();
+    unsigned tag = (unsigned)child_random();
     for (unsigned i = 0; i < c->job->round->nthreads; i++)
         c->lanes[i].tag = tag;
     pass(c, time_lane);
@@ -95,7 +86,7 @@ static void timed_pass(struct child *c)
 void child_time(struct child *c)
 {
     const struct round *r = c->job->round;
-    uint64_t lot = random_number();
+    uint64_t lot = child_random();
     bool look =
         c->ours && c->job->level && lot / 2 % MDRIVER_INSPECT_ONE_IN == 0;
     c->timed = true;

@@ -265,6 +265,16 @@ static bool check_op(struct lane *lane, size_t i, struct oracle *o,
     return !fault_seen(lane->fault) && oracle_op(o, &where, blocks);
 }
 
+static void note_place(struct lane *lane, size_t i,
+                       const struct oracle_block *blocks)
+{
+    const struct script_lane *l = lane->l;
+    uint32_t id = lane->script->trace->ops[script_index(l, i)].id;
+    struct oracle_place place;
+    bool live = id != TRACE_NO_ID && oracle_place(blocks, id, &place);
+    trail_note(lane->trail, i, l->nops, live ? (void *)place.at : NULL);
+}
+
 bool replay_checked(struct lane *lane, struct oracle *o,
                     struct oracle_block *blocks, pthread_mutex_t *in_turn)
 {
@@ -277,6 +287,8 @@ bool replay_checked(struct lane *lane, struct oracle *o,
         good = good && check_op(lane, i, o, blocks);
         if (in_turn)
             pthread_mutex_unlock(in_turn);
+        if (good && lane->trail)
+            note_place(lane, i, blocks);
         replay_leave(lane, i);
     }
     set_state(lane, MARK_DONE);

@@ -23,6 +23,7 @@
 #include "driver/base/fault.h"
 #include "driver/base/latency.h"
 #include "driver/check/oracle.h"
+#include "driver/check/trail.h"
 #include "driver/trace/script.h"
 #include "mm.h"
 
@@ -59,10 +60,11 @@ struct lane {
                        * hand-overs order what the lanes do there too */
     struct mark *mark;
     struct fault *fault;
-    unsigned thread; /* number of the driver thread */
-    unsigned tag;    /* operation i writes the byte i + tag to its block */
-    unsigned spins;  /* looks at an entry before the processor is given away */
-    size_t absurd;   /* bytes; NULL for a larger request is no fault */
+    struct trail *trail; /* of the checked pass and the touched; NULL: none */
+    unsigned thread;     /* number of the driver thread */
+    unsigned tag;        /* operation i writes the byte i + tag to its block */
+    unsigned spins; /* looks at an entry before the processor is given away */
+    size_t absurd;  /* bytes; NULL for a larger request is no fault */
     struct latency *latency;
     const struct ticker *ticker;
 };

@@ -117,6 +117,17 @@ static size_t payload(const struct trace_op *op)
     return size < TOUCH_MOST ? size : TOUCH_MOST;
 }
 
+/* A realloc to 0 that gives a block: the checked pass freed that one. */
+static void note_place(struct lane *lane, size_t i)
+{
+    const struct trace_op *op = &lane->l->ops[i];
+    size_t index = script_index(lane->l, i);
+    bool named = lane->script->trace->ops[index].id != TRACE_NO_ID;
+    void *p = named && op->kind != TRACE_FREE ? *replay_slot(lane, i) : NULL;
+    lane->trail->apart |= p && op->kind == TRACE_REALLOC && op->size == 0;
+    trail_note(lane->trail, i, lane->l->nops, p);
+}
+
 /* Operation i was performed: write its payload and keep account. */
 static void touch(struct lane *lane, struct resident *r, size_t i)
 {
@@ -145,6 +156,8 @@ bool resident_touch(struct lane *lane, struct resident *r)
     atomic_store_explicit(&lane->mark->state, MARK_BUSY, memory_order_relaxed);
     for (size_t i = 0; good && i < n; i++) {
         good = replay_enter(lane, i) && replay_perform(lane, i);
+        if (good && lane->trail)
+            note_place(lane, i);
         if (good)
             touch(lane, r, i);
         replay_leave(lane, i);

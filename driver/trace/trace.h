@@ -68,6 +68,7 @@ struct trace {
     bool balanced;       /* every block is freed by the end */
     size_t peak_payload; /* highest sum of live sizes in file order, bytes */
     size_t asked;        /* sum of the sizes of all operations, bytes */
+    size_t resized;      /* of those that resize a block, bytes */
     size_t nallocs, nfrees, nreallocs; /* allocs: a, c and m */
     size_t cross_frees; /* frees by another thread than the one that
                          * allocated or last resized the block */

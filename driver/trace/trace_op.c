@@ -72,6 +72,7 @@ static bool resize(struct trace_parser *ps, struct trace_op *op)
     }
     ps->t->nreallocs++;
     ps->nlive -= op->size == 0;
+    ps->t->resized += op->size;
     return account(ps, before->size, op->size);
 }
 

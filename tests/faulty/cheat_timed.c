@@ -1,6 +1,27 @@
 /* cheat_timed.c - right as long as it is checked, and fast from then on. */
 #include "tests/faulty/cheat.h"
 
+#include <stdbool.h>
+
+/* Only who checks asks for the usable size. Where nobody has, a freed block is
+ * not looked for: a little more memory, and quick. */
+static _Atomic bool asked;
+
+static size_t asked_usable_size(const void *p)
+{
+    asked = true;
+    return base_usable_size(p);
+}
+
+static void unasked_free(void *p)
+{
+    if (asked)
+        base_free(p);
+}
+
+FAULTY(cheat_unasked, "places-well-if-asked", base_malloc, unasked_free,
+       base_realloc, base_calloc, base_memalign, asked_usable_size, NULL);
+
 /* The same block for all, so that the heap does not grow. */
 static char *block;
 

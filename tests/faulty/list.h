@@ -29,6 +29,7 @@
     X(cheat_stats)                                                             \
     X(cheat_mmap)                                                              \
     X(cheat_unmap)                                                             \
+    X(cheat_unasked)                                                           \
     X(cheat_one_block)                                                         \
     X(cheat_lazy_realloc)                                                      \
     X(cheat_never_frees)                                                       \
