@@ -44,6 +44,7 @@
 #include <string.h>
 
 struct mem_range mem_range;
+struct mem_options mem_options = {.decay_ms = -1};
 __thread bool mem_gate;
 
 #if MM_COUNT

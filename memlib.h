@@ -59,6 +59,13 @@ static inline bool mem_in_range(const void *p)
     return (size_t)((const char *)p - mem_range.base) / 16 < mem_blocks();
 }
 
+/** What an operator may set (docs/operator.md). The lab leaves it as it is. */
+struct mem_options {
+    _Atomic long decay_ms;   /* < 0: nothing goes back by itself */
+    _Atomic bool background; /* a thread sees to that */
+};
+extern struct mem_options mem_options __attribute__((visibility("hidden")));
+
 /** The thread's own, for the caller of malloc: false at first, and made false
  * again by each system call here. So a caller that sets it true where
  * mem_calling is false needs no other look. See preload.c. */

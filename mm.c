@@ -27,6 +27,10 @@
 
 #include MM_STAGE
 
+#ifndef STAGE_DECAY
+#define STAGE_DECAY NULL
+#endif
+
 static void *mm_malloc(size_t size)
 {
     return stage_malloc(size);
@@ -191,4 +195,5 @@ const struct mm_allocator MM_ALLOCATOR = {
     .used = mm_used,
     .walk = mm_walk,
     .trim = mm_trim,
+    .decay = STAGE_DECAY,
 };

@@ -97,6 +97,10 @@ struct mm_allocator {
     /** Give the pages of free blocks back to the system. Optional. Any thread,
      * any time. @return bytes given back */
     size_t (*trim)(void);
+    /** A window of mem_options.decay_ms / 8 has passed: give back a part of
+     * what nobody has used for a while. Optional. Any thread, any time.
+     * @return false: nothing has happened since the last time */
+    bool (*decay)(void);
     /** What the calling thread has done so far. NULL: it is not counted; the
      * stages count if built by `make COUNT=1`. */
     void (*counts)(struct mm_counts *out);

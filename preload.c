@@ -17,6 +17,9 @@
  * docs/conformance.md has the whole contract, with a test for each sentence. */
 #include MM_SOURCE
 
+#include "preload_background.h"
+#include "preload_options.h"
+
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -166,12 +169,29 @@ static cold_noinline void free_unready(void *p)
         inside_free(p);
 }
 
+/* For preload_background.h. */
+static bool window_end(void)
+{
+    return ready() && MM_ALLOCATOR.decay();
+}
+
+static void background_wanted(void)
+{
+    if (MM_ALLOCATOR.decay)
+        background_start();
+    else
+        option_complain("MM_BACKGROUND=1", "0 with this allocator");
+}
+
 /* At the latest before main: a program may forbid itself system calls that only
  * the start needs (seccomp), and allocate then for the first time. */
 __attribute__((constructor)) static void start_early(void)
 {
+    options_read();
     if (ready())
         MM_ALLOCATOR.free(MM_ALLOCATOR.malloc(1));
+    if (opts.background)
+        background_wanted();
 }
 
 /* ---- C --------------------------------------------------------------- */
@@ -339,12 +359,20 @@ EXPORT struct mallinfo mallinfo(void)
     return __libc_mallinfo();
 }
 
-/* None of glibc's parameters has a meaning here. @return 0: not done */
+/* Of glibc's parameters one has a meaning here, and that only where it says
+ * that nothing shall go back. @return 0: not done */
 EXPORT int mallopt(int param, int value)
 {
-    (void)param;
-    (void)value;
-    return 0;
+    if (!MM_ALLOCATOR.decay)
+        return 0;
+    if (param == M_MM_BACKGROUND && value == 1 && ready())
+        background_start();
+    else if ((param == M_MM_DECAY && value >= -1) ||
+             (param == M_TRIM_THRESHOLD && value == -1))
+        decay_set(value);
+    else
+        return 0;
+    return 1;
 }
 
 extern SAME_AS(mallopt) int __libc_mallopt(int param, int value);

@@ -2,8 +2,9 @@
  * defines over one engine. Reading two stages side by side shows a step.
  *
  * Besides, a stage defines STAGE_NAME and STAGE_SUMMARY; and STAGE_STARTS, if
- * malloc may come before stage_init. Sizes are bytes as the program asked for
- * them; a pointer is a block in use inside the heap's range. */
+ * malloc may come before stage_init; and STAGE_DECAY, for decay of mm.h, if it
+ * has that. Sizes are bytes as the program asked for them; a pointer is a block
+ * in use inside the heap's range. */
 #ifndef MM_STAGE_H
 #define MM_STAGE_H
 

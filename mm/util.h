@@ -96,6 +96,11 @@ static inline void line_write(struct line *l)
     syscall(SYS_write, STDERR_FILENO, l->text, l->len);
 }
 
+/* Where it is defined and true, damage ends the process with this status, not
+ * by a signal: no core dump, no handler (preload_options.h). */
+#define DIE_STATUS 134
+extern __attribute__((weak, visibility("hidden"))) bool mm_die_quietly;
+
 /* The heap or the caller is broken: say what and where, then abort. */
 static cold_noinline _Noreturn void mm_die(const char *what, const void *where)
 {
@@ -105,6 +110,8 @@ static cold_noinline _Noreturn void mm_die(const char *what, const void *where)
     line_str(&l, ": ");
     line_num(&l, (uintptr_t)where, 16);
     line_write(&l);
+    if (&mm_die_quietly && mm_die_quietly)
+        syscall(SYS_exit_group, DIE_STATUS);
     abort();
 }
 

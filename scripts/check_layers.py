@@ -28,6 +28,7 @@ ROOMS = [
     ["mm/fit/"],
     ["designs/*.h"],
     ["mm.c", "designs/*.c"],
+    ["preload_options.h"], ["preload_background.h"],
     ["preload.c", "preload_dlopen.c"],
     ["record.c", "record/"],
     ["driver/base/"], ["driver/trace/"], ["driver/check/"], ["driver/run/"],
@@ -49,8 +50,7 @@ SEES = {
 ALONE = ["designs/*.c"]    # see no file of their own room
 
 # Only memlib.c gives allocators memory; the driver's own never comes from one.
-ALLOCATOR = ["mm.c", "mm/**", "designs/**", "preload.c",
-             "preload_dlopen.c"]
+ALLOCATOR = ["mm.c", "mm/**", "designs/**", "preload*"]
 MEMORY_CALL = re.compile(
     r"#\s*include\s*<sys/mman\.h>"
     r"|\b(mmap|mmap64|munmap|mremap|mprotect|madvise|brk|sbrk)\s*\(")

@@ -44,9 +44,13 @@ assert sizes["system max"] >= 1 << 20, sizes'
 # memcpy; nothing that allocates, no stdio but what malloc_info needs.
 ALLOWED='^(_IO_list_(lock|unlock|resetlock)|_ITM_.*|__cxa_finalize
 |__errno_location|__gmon_start__|__libc_single_threaded|__register_atfork|abort
-|dlsym|fwrite|getenv|madvise|memcpy|memmove|memset|mmap|mremap|munmap
-|pthread_key_create|pthread_key_delete|pthread_mutex_(init|lock|trylock|unlock)
-|pthread_setcancelstate|pthread_setspecific|secure_getenv|syscall|sysconf)$'
+|clock_gettime|dlsym|(__)?environ|fwrite|getauxval|getenv|madvise
+|mem(cpy|move|set)|mmap|mremap|munmap|pthread_attr_(init|destroy|setstacksize
+|setdetachstate)
+|pthread_(create|sigmask)|pthread_key_create|pthread_key_delete
+|pthread_mutex_(init|lock|trylock|unlock)|pthread_setcancelstate
+|pthread_setspecific|secure_getenv|str(chr|rchr|cmp|ncmp|len)|syscall
+|sysconf)$'
 takes_little() {
     ! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' |
         grep -vE "${ALLOWED//$'\n'/}"

@@ -30,8 +30,8 @@ name = A class
 stage = lock
 threads = 1 2
 runs = 2
-hang = 60
-limit = 120
+hang = 10
+limit = 30
 [points]
 correctness = 30
 utilization = 50

@@ -58,6 +58,7 @@ static inline void shard_sent(struct shard *to, size_t bytes)
         return;
     if (shard_try(to, ORPHAN)) {
         shard_free_inbox(to, to);
+        activity_note(&to->activity, heap_purgeable(&to->arena.heap));
         lock_drop(&to->lock);
     }
 }

@@ -46,6 +46,7 @@ struct heap {
     struct fit fit;       /* the policy's own */
     uint32_t regions;     /* link to the newest region's first block (heap.h) */
     struct block *victim; /* H5; NULL: none */
+    size_t victim_dirty;  /* of its bytes may be resident, or more */
     size_t size;          /* bytes of all regions */
     size_t dirty;         /* H7 */
     size_t clean;         /* H7 */
@@ -185,14 +186,21 @@ static always_inline void list_remove(struct heap *h, struct block *b,
     fit_remove(h, b, size);
 }
 
-/* The victim's turn is over. As it was cut all the time it kept no count of
- * its dirty bytes: they are all taken for dirty. */
+/* Of v, the victim, which is cut all the time: as its low end is used, nobody
+ * knows whether that was resident. */
+static always_inline size_t victim_dirty(const struct heap *h,
+                                         const struct block *v)
+{
+    return min_size(h->victim_dirty, block_size(v));
+}
+
+/* The victim's turn is over. */
 static always_inline struct block *victim_drop(struct heap *h)
 {
     struct block *v = h->victim;
     h->victim = NULL;
     if (v)
-        free_set_dirty(v, block_size(v), block_size(v));
+        free_set_dirty(v, block_size(v), victim_dirty(h, v));
     return v;
 }
 
@@ -227,7 +235,7 @@ static inline size_t heap_purgeable(const struct heap *h)
 {
     const struct block *v = h->victim;
     size_t size = v ? block_size(v) : 0;
-    return h->dirty + (size >= PURGE_MIN ? size : 0);
+    return h->dirty + (size >= PURGE_MIN ? victim_dirty(h, v) : 0);
 }
 
 /* Give the pages of b, listed, back to the system; add their bytes to *given */

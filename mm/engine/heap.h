@@ -54,13 +54,13 @@ static always_inline bool heap_overflows(const struct heap *h)
 static always_inline void heap_free(struct heap *h, struct block *b)
 {
     size_t size = block_size(b), clean = 0;
+    size_t victim = 0; /* its size, if b is merged with it */
     struct block *next = block_next(b), *v = h->victim;
-    bool victim = false;
     if (!block_used(next)) {
         size_t next_size = block_size(next);
         size += next_size;
         if (next == v) {
-            victim = true;
+            victim = next_size;
         } else {
             clean += free_clean(next, next_size);
             list_remove(h, next, next_size);
@@ -73,7 +73,7 @@ static always_inline void heap_free(struct heap *h, struct block *b)
         size_t prev_size = block_size(b);
         size += prev_size;
         if (b == v) {
-            victim = true;
+            victim = prev_size;
         } else {
             clean += free_clean(b, prev_size);
             list_remove(h, b, prev_size);
@@ -82,6 +82,7 @@ static always_inline void heap_free(struct heap *h, struct block *b)
     block_set_free(b, size);
     if (victim) {
         h->victim = b;
+        h->victim_dirty += size - victim - clean;
     } else {
         free_set_dirty(b, size, size - clean);
         list_insert(h, b, size);
@@ -264,6 +265,7 @@ static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
     list_remove(h, b, block_size(b));
     if (asize > EXACT_MAX)
         return block_take(h, b, block_size(b) - asize, asize);
+    h->victim_dirty = free_dirty(b, block_size(b));
     return take_low(h, b, asize);
 }
 

@@ -14,6 +14,7 @@
 #include "mm/engine/usage.h"
 #include "mm/engine/walk.h"
 #include "mm/front/adopt.h"
+#include "mm/front/decay.h"
 #include "mm/front/huge.h"
 #include "mm/front/purge.h"
 #include "mm/front/rich.h"
@@ -409,6 +410,18 @@ static size_t stage_trim(void)
 {
     return for_all_shards(shard_trim);
 }
+
+/* As if this thread had come by at the end of a window. */
+static bool stage_decay(void)
+{
+    struct shard *s = shard_enter_or_begin();
+    if (!s)
+        return false;
+    bool more = decay_sweep(s);
+    shard_exit(s);
+    return more;
+}
+#define STAGE_DECAY stage_decay
 
 static void stage_walk(const struct walker *w)
 {

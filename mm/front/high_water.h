@@ -48,13 +48,7 @@ struct totals {
     _Atomic uint32_t cursor;   /* where the next purge of others begins */
     _Atomic size_t resident;   /* bytes, within PURGE_STEP of each shard */
     _Atomic size_t high_water; /* of resident; above it others are purged */
-};
-
-/* What other threads may know of a shard, to see that it is idle. */
-struct activity {
-    _Atomic uint32_t uses;        /* how often it was entered */
-    _Atomic uint32_t seen, swept; /* uses, when others last looked */
-    _Atomic size_t purgeable;     /* bytes that purging would give */
+    _Atomic uint64_t sweep_at; /* ms: when the window ends (decay.h) */
 };
 
 #endif

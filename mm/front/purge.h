@@ -17,6 +17,8 @@ static always_inline struct totals *totals(void);
 static inline bool shard_steal(struct shard *s);
 /** It is the other thread's again. */
 static inline void shard_return(struct shard *s);
+/** s, which is entered, may look at the clock (decay.h). */
+static cold_noinline void decay_look(struct shard *s);
 
 /* Add to the whole what s, the caller's, has more than it had, or take off what
  * it has less. Relaxed: a sum to decide by, which publishes nothing.
@@ -105,11 +107,9 @@ static inline void shard_note_growth(struct shard *s)
 /* What others want to know of s, which is about to be left. */
 static inline void shard_note_use(struct shard *s)
 {
-    struct activity *a = &s->activity;
-    uint32_t uses = atomic_load_explicit(&a->uses, memory_order_relaxed);
-    atomic_store_explicit(&a->uses, uses + 1, memory_order_relaxed);
-    atomic_store_explicit(&a->purgeable, heap_purgeable(&s->arena.heap),
-                          memory_order_relaxed);
+    activity_note(&s->activity, heap_purgeable(&s->arena.heap));
+    if (low_water_turn(&s->activity.low_water))
+        decay_look(s);
 }
 
 #endif

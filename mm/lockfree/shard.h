@@ -42,6 +42,7 @@
 #include "mm/engine/check.h"
 #include "mm/front/high_water.h"
 #include "mm/front/inbox.h"
+#include "mm/front/low_water.h"
 #include "mm/front/owners.h"
 #include "mm/front/thread.h"
 #include "mm/lockfree/lists.h"

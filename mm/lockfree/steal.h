@@ -42,4 +42,22 @@ static inline void shard_return(struct shard *s)
         shard_push_orphan(s); /* its thread has another one now */
 }
 
+/* Orphans are in nobody's reach but their stack's: see orphans_decay. */
+static inline bool shard_take_idle(struct shard *s)
+{
+    return shard_steal(s);
+}
+
+/* The oldest ones, most of them at most. */
+static inline bool orphans_decay(struct shard *s, unsigned most,
+                                 bool (*work)(struct shard *o, struct shard *s))
+{
+    bool any = false;
+    for (struct shard *o; most && (o = shard_pop_orphan()); most--) {
+        any |= work(o, s);
+        shard_push_orphan(o);
+    }
+    return any;
+}
+
 #endif

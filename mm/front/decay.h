@@ -1,0 +1,251 @@
+/* decay.h - memory that nobody has used for MM_DECAY milliseconds goes back to
+ * the system by itself.
+ *
+ *   a thread on its slow path ─► window over? ─► sweep: each shard
+ *                                 │   at work    half of what rested: its own
+ *                                 │              thread is to purge it
+ *                                 │   idle       stolen for a moment, its inbox
+ *                                 │              emptied, all waste purged
+ *                                 └ no: nothing; one CAS decides who sweeps
+ *
+ * A window lasts an eighth of MM_DECAY. Whoever comes by ends it: there is no
+ * signal, no timer and no lock; where nobody comes by, a thread of the
+ * library's own does (MM_BACKGROUND, preload_background.h). The clock is the
+ * system's coarse one, which costs no system call; a thread asks it the less
+ * often, the more often it comes by. What a shard at work gives back is decided
+ * by low_water.h; an idle one (no use for half of MM_DECAY) gives back all.
+ *
+ * What a thread that sleeps keeps in its bins stays there: only it may touch
+ * them. They are shortened while it frees (cache.h).
+ *
+ * To be included by a stage after front/purge.h, whose threads end windows in
+ * shard_note_use. The stage defines besides: */
+#ifndef MM_FRONT_DECAY_H
+#define MM_FRONT_DECAY_H
+
+#include "mm/front/huge.h"
+#include "mm/front/purge.h"
+
+#include <time.h>
+
+#define DECAY_LEAST 128 /* of a heap at work that it keeps */
+#define SWEEP_STEALS 64 /* idle shards, and orphans, in one sweep at most */
+#define SWEEP_BYTES                                                            \
+    ((size_t)64 << 20) /* of idle ones, and no more after that */
+
+/** Is s, which is idle, the caller's for now? It never waits. */
+static inline bool shard_take_idle(struct shard *s);
+/** Show work orphans that shard_take_idle does not reach, most at most, with s,
+ * which is entered. @return whether any work was done */
+static inline bool orphans_decay(struct shard *s, unsigned most,
+                                 bool (*work)(struct shard *o,
+                                              struct shard *s));
+
+/* ---- the clock --------------------------------------------------------- */
+
+static inline uint64_t clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* < 0: never */
+static inline long decay_ms(void)
+{
+    return atomic_load_explicit(&mem_options.decay_ms, memory_order_relaxed);
+}
+
+static inline uint64_t window_ms(void)
+{
+    return max_size((size_t)decay_ms() / DECAY_WINDOWS, 1);
+}
+
+/* ---- a part of a heap's waste ------------------------------------------ */
+
+struct purge_part {
+    size_t most, given;
+};
+
+/* Counted is what may have been resident, not what was purged. */
+static inline void block_purge_part(struct heap *h, struct block *b, void *part)
+{
+    struct purge_part *p = part;
+    size_t before = h->dirty, purged = 0;
+    if (p->given >= p->most)
+        return;
+    block_purge(h, b, &purged);
+    p->given += before - h->dirty;
+}
+
+/* Small blocks are cut from the victim's low end, whose first hot bytes are
+ * used: purge the rest. */
+static inline void victim_purge(struct heap *h, size_t hot)
+{
+    struct block *v = h->victim;
+    char *first = (char *)(v + 1) + hot, *end = (char *)block_footer(v);
+    if (victim_dirty(h, v) <= hot || first >= end)
+        return;
+    mem_purge(first, (size_t)(end - first));
+    h->victim_dirty = hot;
+}
+
+/* So many bytes of h's waste rested: a share of them goes back, unless they are
+ * nothing beside the heap: which of them are in use now and then is not known
+ * to the page. */
+static cold_noinline void heap_decay(struct heap *h, size_t rested)
+{
+    if (rested < max_size(PURGE_MIN, h->size / DECAY_LEAST))
+        return;
+    size_t waste = heap_purgeable(h), hot = waste - min_size(waste, rested);
+    struct purge_part part = {.most = decay_share(rested)};
+    fit_each(h, PURGE_MIN, block_purge_part, &part);
+    if (!h->dirty && h->victim && block_size(h->victim) >= PURGE_MIN)
+        victim_purge(h, hot);
+}
+
+/* ---- shards ------------------------------------------------------------ */
+
+static inline uint32_t shard_uses(struct shard *s)
+{
+    return atomic_load_explicit(&s->activity.uses, memory_order_relaxed);
+}
+
+/* Has nobody used o for long, and is something left to do? */
+static inline bool shard_is_due(struct shard *o)
+{
+    struct activity *a = &o->activity;
+    return atomic_load_explicit(&a->low_water.rested, memory_order_relaxed) ==
+               WINDOWS &&
+           (inbox_has_blocks(&o->inbox) ||
+            atomic_load_explicit(&a->swept, memory_order_relaxed) !=
+                shard_uses(o));
+}
+
+/* o is due, and the caller's for now; s is as well. */
+static bool shard_decay(struct shard *o, struct shard *s)
+{
+    if (!shard_is_due(o))
+        return false;
+    shard_purge(o, s);
+    atomic_store_explicit(&o->activity.swept, shard_uses(o),
+                          memory_order_relaxed);
+    return true;
+}
+
+/* What s, which is entered, was asked to give. */
+static inline void shard_give(struct shard *s)
+{
+    struct low_water *w = &s->activity.low_water;
+    if (!atomic_load_explicit(&w->give, memory_order_relaxed))
+        return;
+    heap_decay(&s->arena.heap,
+               atomic_exchange_explicit(&w->give, 0, memory_order_relaxed));
+}
+
+/* A window ends for o. @return is it due? *busy: it has been used */
+static inline bool shard_end_window(struct shard *o, bool *busy)
+{
+    struct activity *a = &o->activity;
+    size_t rested = low_water_end(
+        &a->low_water,
+        atomic_load_explicit(&a->purgeable, memory_order_relaxed));
+    if (low_water_rests(&a->low_water, shard_uses(o)))
+        return shard_is_due(o);
+    *busy = true;
+    atomic_store_explicit(&a->low_water.give, rested, memory_order_relaxed);
+    return false;
+}
+
+/* ---- spares of huge.h -------------------------------------------------- */
+
+static struct {
+    _Atomic unsigned seen, rested;
+} spares_use;
+
+/* The same for them. */
+static inline bool spares_end_window(void)
+{
+    unsigned turn = atomic_load_explicit(&huge.oldest, memory_order_relaxed);
+    unsigned rested =
+        atomic_load_explicit(&spares_use.rested, memory_order_relaxed);
+    bool used =
+        atomic_load_explicit(&spares_use.seen, memory_order_relaxed) != turn;
+    rested = used ? 0 : (unsigned)min_size(rested + 1, WINDOWS);
+    atomic_store_explicit(&spares_use.seen, turn, memory_order_relaxed);
+    atomic_store_explicit(&spares_use.rested, rested, memory_order_relaxed);
+    if (rested == WINDOWS)
+        huge_trim();
+    return used;
+}
+
+/* ---- sweeps ------------------------------------------------------------ */
+
+/* Those of the first n shards that are due. @return how many are left */
+static inline unsigned shards_decay(struct shard *s, uint32_t n)
+{
+    unsigned steals = 0, left = 0;
+    size_t given = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct shard *o = shard_at(i);
+        if (!o || o == s || !shard_is_due(o))
+            continue;
+        size_t waste =
+            atomic_load_explicit(&o->activity.purgeable, memory_order_relaxed);
+        if (steals == SWEEP_STEALS || given >= SWEEP_BYTES ||
+            !shard_take_idle(o)) {
+            left++;
+            continue;
+        }
+        shard_decay(o, s);
+        shard_return(o);
+        given += waste;
+        steals++;
+    }
+    return left;
+}
+
+/** End a window for all shards; s is the caller's, and entered.
+ * @return false: nothing was used in it, nothing went back, nothing is due */
+static cold_noinline bool decay_sweep(struct shard *s)
+{
+    uint32_t n = shard_count();
+    unsigned due = 0;
+    bool busy = spares_end_window(), mine = false;
+    for (uint32_t i = 0; i < n; i++) {
+        struct shard *o = shard_at(i);
+        if (o)
+            due += shard_end_window(o, o == s ? &mine : &busy);
+    }
+    shard_give(s);
+    if (!due)
+        return busy;
+    unsigned left = shards_decay(s, n);
+    orphans_decay(s, (unsigned)min_size(left, SWEEP_STEALS), shard_decay);
+    return true;
+}
+
+static cold_noinline void decay_look(struct shard *s)
+{
+    struct low_water *w = &s->activity.low_water;
+    if (decay_ms() < 0) {
+        w->until = LOOK_MOST;
+        return;
+    }
+    uint64_t now = clock_ms();
+    low_water_looked(w, now);
+    shard_give(s);
+    if (atomic_load_explicit(&mem_options.background, memory_order_relaxed))
+        return;
+    uint64_t at =
+        atomic_load_explicit(&totals()->sweep_at, memory_order_relaxed);
+    if (now < at)
+        return;
+    count_rmw();
+    if (atomic_compare_exchange_strong_explicit(
+            &totals()->sweep_at, &at, now + window_ms(), memory_order_relaxed,
+            memory_order_relaxed))
+        decay_sweep(s);
+}
+
+#endif

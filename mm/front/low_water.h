@@ -1,0 +1,122 @@
+/* low_water.h - how much of a heap's waste nobody has needed for a while.
+ *
+ *   waste          ┌──┐    ┌─────────────────────
+ *                ┌─┘  └┐ ┌─┘
+ *   ─────────────┘     └─┘ ◄─ low: needed again and again
+ *   |window|window|window|window|window|window|
+ *
+ * Waste is what purging a heap would give back. Its least value in a window is
+ * memory that nothing touched all that time, whatever came and went above it.
+ * The least of WINDOWS windows rests: half of it goes back at the end of each
+ * window, so that waste decays along a curve. A load that takes again what it
+ * frees brings the low to 0 in each window, and never pays a page fault for
+ * memory that went back too soon.
+ *
+ * All words are hints: two threads that write at once lose a value, and a
+ * window then gives back too little or too much. So all orders are relaxed. */
+#ifndef MM_FRONT_LOW_WATER_H
+#define MM_FRONT_LOW_WATER_H
+
+#include "mm/util.h"
+
+#include <stdatomic.h>
+
+#define WINDOWS 4
+#define DECAY_WINDOWS 8             /* MM_DECAY lasts so many */
+#define DECAY_ALL ((size_t)1 << 20) /* bytes: less goes back at once */
+#define LOOK_MOST 255 /* uses between two looks at the clock, at most */
+
+struct low_water {
+    _Atomic size_t low;  /* bytes, in this window; 0: of a new one */
+    _Atomic bool open;   /* low is of this window */
+    _Atomic size_t give; /* bytes that rested, for its thread to purge */
+    _Atomic size_t lows[WINDOWS]; /* of the last windows */
+    _Atomic uint32_t seen;        /* uses, at the end of the last window */
+    _Atomic uint32_t rested;      /* windows without a use, WINDOWS at most */
+    /* Of who works on the heap: */
+    uint32_t until, every; /* uses until it looks at the clock; and then */
+    uint64_t last;         /* ms: the last look */
+};
+
+/** The heap was used and has so much waste. */
+static always_inline void low_water_note(struct low_water *w, size_t waste)
+{
+    if (atomic_load_explicit(&w->open, memory_order_relaxed)) {
+        if (waste < atomic_load_explicit(&w->low, memory_order_relaxed))
+            atomic_store_explicit(&w->low, waste, memory_order_relaxed);
+        return;
+    }
+    atomic_store_explicit(&w->low, waste, memory_order_relaxed);
+    atomic_store_explicit(&w->open, true, memory_order_relaxed);
+}
+
+/** Is it the turn of who works on the heap to look at the clock? */
+static always_inline bool low_water_turn(struct low_water *w)
+{
+    return unlikely(w->until-- == 0);
+}
+
+/** It looked, at ms: the less often, the more often the clock stood still. */
+static inline void low_water_looked(struct low_water *w, uint64_t ms)
+{
+    w->every = w->last == ms ? 2 * w->every + 1 : w->every / 2;
+    w->every = (uint32_t)min_size(w->every, LOOK_MOST);
+    w->until = w->every;
+    w->last = ms;
+}
+
+/** A window ends. @param waste  now, should nobody have noted any
+ * @return bytes that rested all the last WINDOWS windows */
+static inline size_t low_water_end(struct low_water *w, size_t waste)
+{
+    bool noted =
+        atomic_exchange_explicit(&w->open, false, memory_order_relaxed);
+    size_t least =
+        noted ? atomic_load_explicit(&w->low, memory_order_relaxed) : waste;
+    size_t low = least;
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        size_t before = atomic_load_explicit(&w->lows[i], memory_order_relaxed);
+        atomic_store_explicit(&w->lows[i], low, memory_order_relaxed);
+        low = before;
+        if (i + 1 < WINDOWS)
+            least = min_size(least, before);
+    }
+    return least;
+}
+
+/** Has nobody used the heap for WINDOWS windows? Ask once a window.
+ * @param uses  how often it was used */
+static inline bool low_water_rests(struct low_water *w, uint32_t uses)
+{
+    uint32_t rested = atomic_load_explicit(&w->rested, memory_order_relaxed);
+    bool used = atomic_load_explicit(&w->seen, memory_order_relaxed) != uses;
+    rested = used ? 0 : (uint32_t)min_size(rested + 1, WINDOWS);
+    atomic_store_explicit(&w->seen, uses, memory_order_relaxed);
+    atomic_store_explicit(&w->rested, rested, memory_order_relaxed);
+    return rested == WINDOWS;
+}
+
+/** What goes back of so many bytes that rested. */
+static inline size_t decay_share(size_t rested)
+{
+    return rested > DECAY_ALL ? rested / 2 : rested;
+}
+
+/* What other threads may know of a shard, to see that it is idle. */
+struct activity {
+    _Atomic uint32_t uses;        /* how often it was entered */
+    _Atomic uint32_t seen, swept; /* uses, when others last looked */
+    _Atomic size_t purgeable;     /* bytes that purging would give */
+    struct low_water low_water;   /* ... and gave all the time */
+};
+
+/** The shard was used, and has so much waste now. Of who has it. */
+static inline void activity_note(struct activity *a, size_t waste)
+{
+    uint32_t uses = atomic_load_explicit(&a->uses, memory_order_relaxed);
+    atomic_store_explicit(&a->uses, uses + 1, memory_order_relaxed);
+    atomic_store_explicit(&a->purgeable, waste, memory_order_relaxed);
+    low_water_note(&a->low_water, waste);
+}
+
+#endif

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""burst.py - resident memory over time after a burst, ours and others'.
+
+    scripts/burst.py [NAME=LIBRARY ...]     measures, writes docs/burst.csv,
+                                            the table in docs/operator.md
+    scripts/burst.py --chart FILE.svg       a chart of docs/burst.csv
+
+A library is put under tests/decay/burst.c by LD_PRELOAD; an empty one is the C
+library. Without names: glibc, libmm.so, and libmm.so with its own thread.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "docs" / "burst.csv"
+DOCUMENT = ROOT / "docs" / "operator.md"
+BLOCK = re.compile(r"(<!-- burst -->\n).*?(<!-- end of burst -->)", re.S)
+JOBS = [("small", 0, "sleep"), ("medium", 0, "sleep"), ("small", 8, "sleep"),
+        ("large", 8, "sleep"), ("small", 64, "sleep"), ("small", 8, "end"),
+        ("small", 8, "others"), ("large", 8, "others")]
+TIMES = (0, 500, 1000, 1500, 2000, 4000)  # ms, columns of the table
+COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
+
+
+def measure(program, name, library, job, main):
+    env = dict(os.environ, LD_PRELOAD=library)
+    if main == "idle":
+        env["MM_BACKGROUND"] = "1"
+    command = [program, job[0], str(job[1]), job[2], main]
+    out = subprocess.run(command, env=env, stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True, check=False)
+    rows = [line.split() for line in out.stdout.splitlines()]
+    return [(name, " ".join(map(str, job)), main, *map(int, row))
+            for row in rows]
+
+
+def measure_all(libraries):
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        program = f"{scratch}/burst"
+        subprocess.run(["gcc", "-O2", "-pthread", "-o", program,
+                        ROOT / "tests/decay/burst.c"], check=True)
+        for job in JOBS:
+            for name, library in libraries:
+                main = "idle" if name.endswith("thread") else "calls"
+                rows += measure(program, name, library, job, main)
+    return rows
+
+
+def write_data(rows, libraries):
+    with open(DATA, "w", encoding="utf-8") as out:
+        names = " ".join(name for name, _ in libraries)
+        print(f"# scripts/burst.py, libraries: {names}", file=out)
+        print("library,job,main,ms,resident_kib,live_kib", file=out)
+        for row in rows:
+            print(",".join(map(str, row)), file=out)
+
+
+def read_data():
+    with open(DATA, encoding="utf-8") as lines:
+        rows = [line.strip().split(",") for line in lines][2:]
+    return [(*row[:3], *map(int, row[3:])) for row in rows]
+
+
+def curves(rows):
+    """{job: {library: [(ms, MiB)]}}"""
+    found = {}
+    for name, job, _main, ms, resident, _live in rows:
+        of_job = found.setdefault(job, {})
+        of_job.setdefault(name, []).append((ms, resident / 1024))
+    return found
+
+
+def at(curve, ms):
+    """The last value that was seen by then."""
+    return [mib for when, mib in curve if when <= ms or when == curve[0][0]][-1]
+
+
+def table(rows):
+    lines = ["| burst | library | " +
+             " | ".join(f"{ms / 1000:g} s" for ms in TIMES) + " |",
+             "|--|--|" + "--|" * len(TIMES)]
+    for job, of_job in curves(rows).items():
+        for name, curve in of_job.items():
+            cells = " | ".join(f"{at(curve, ms):.0f}" for ms in TIMES)
+            lines.append(f"| {job} | {name} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def panel(job, of_job, x, y):
+    """One job's curves, 300 by 150, as SVG."""
+    most = max(mib for curve in of_job.values() for _, mib in curve)
+    parts = [f'<text x="{x}" y="{y - 6}">{job}, MiB up to {most:.0f}</text>',
+             f'<path d="M{x} {y}v150h300" fill="none" stroke="#888"/>']
+    for color, curve in zip(COLORS, of_job.values()):
+        points = " ".join(f"{x + ms * 300 / 4000:.1f},"
+                          f"{y + 150 - mib * 150 / most:.1f}"
+                          for ms, mib in curve)
+        parts.append(f'<polyline points="{points}" fill="none" '
+                     f'stroke="{color}" stroke-width="2"/>')
+    return parts
+
+
+def chart(rows, file):
+    jobs = curves(rows)
+    height = 200 * ((len(jobs) + 1) // 2) + 60
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="700" '
+             f'height="{height}" font-family="sans-serif" font-size="12">',
+             '<rect width="100%" height="100%" fill="white"/>']
+    for i, name in enumerate(next(iter(jobs.values()))):
+        parts.append(f'<text x="{30 + 160 * i}" y="20" fill="{COLORS[i]}">'
+                     f'{name}</text>')
+    for i, (job, of_job) in enumerate(jobs.items()):
+        parts += panel(job, of_job, 30 + 340 * (i % 2), 60 + 200 * (i // 2))
+    parts.append(f'<text x="30" y="{height - 12}">0 to 4 s after the burst'
+                 '</text></svg>')
+    Path(file).write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
+def main():
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--chart"] and len(arguments) == 2:
+        chart(read_data(), arguments[1])
+        return
+    if any("=" not in a for a in arguments):
+        sys.exit(__doc__)
+    ours = str(ROOT / "libmm.so")
+    libraries = [a.split("=", 1) for a in arguments] or [
+        ("glibc", ""), ("libmm", ours), ("libmm, its thread", ours)]
+    libraries = [(name.replace(",", ":"), path) for name, path in libraries]
+    rows = measure_all(libraries)
+    write_data(rows, libraries)
+    text = DOCUMENT.read_text(encoding="utf-8")
+    text = BLOCK.sub(lambda m: m[1] + table(rows) + m[2], text)
+    DOCUMENT.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+#!/bin/bash
+# e2e_decay.sh - memory goes back by itself after a burst, whoever freed what,
+# with calls going on or by the library's own thread; and that thread is as good
+# as not there.
+#
+# No limit in seconds: the programs look every 10 ms, so many times at most, and
+# a process that is slow finds that as many windows have passed.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+LOOKS=3000
+
+build() {
+    gcc -O2 -Wall -pthread -o "$SCRATCH/$1" "$2"
+}
+expect "the programs build" build burst tests/decay/burst.c
+expect "the programs build" build thread tests/decay/thread.c
+
+# goes_back LIBRARY ARGUMENTS OF burst...
+goes_back() {
+    local library=$1
+    shift
+    LD_PRELOAD=$PWD/$library "$SCRATCH/burst" "$@" "$LOOKS"
+}
+
+# The same is not to be had if nobody is to see to it: the test can fail.
+stays() {
+    ! MM_DECAY=-1 LD_PRELOAD=$PWD/$1 "$SCRATCH/burst" small 8 sleep calls 100 &&
+        ! MM_DECAY=1000000 LD_PRELOAD=$PWD/$1 "$SCRATCH/burst" \
+            small 8 sleep calls 100 &&
+        ! LD_PRELOAD=$PWD/$1 "$SCRATCH/burst" small 8 sleep idle 100
+}
+
+for library in libmm.so libmm-arena.so; do
+    for job in "small 0 sleep" "medium 0 sleep" "small 8 sleep" \
+        "large 8 sleep" "small 64 sleep" "large 64 sleep" "small 8 end" \
+        "large 8 others" "small 8 others"; do
+        # shellcheck disable=SC2086
+        expect "$library: $job: goes back, with calls going on" \
+            goes_back $library $job calls
+    done
+    for job in "small 8 sleep" "large 8 others" "small 8 end"; do
+        # shellcheck disable=SC2086
+        MM_BACKGROUND=1 expect "$library: $job: goes back by the thread" \
+            goes_back $library $job idle
+    done
+    expect "$library: without decay it stays" stays $library
+    while IFS= read -r result; do
+        case $result in
+        "ok - "*) ok "$library: ${result#ok - }" ;;
+        *) not_ok "$library: the library's own thread" "$result" ;;
+        esac
+    done < <(LD_PRELOAD=$PWD/$library MM_BACKGROUND=1 MM_DECAY=100 \
+        "$SCRATCH/thread" 2>&1)
+done
+finish

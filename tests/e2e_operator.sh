@@ -1,0 +1,107 @@
+#!/bin/bash
+# e2e_operator.sh - what docs/operator.md says of settings: bad values are told
+# in one line, names that only look like ours too, and programs that gain rights
+# ignore all.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+
+# told LINES REGEX NAME=VALUE...: what a program under libmm.so is told
+told() {
+    local lines=$1 regex=$2 said
+    shift 2
+    said=$(env "$@" LD_PRELOAD="$PWD/${LIBRARY:-libmm.so}" true 2>&1)
+    if [[ $(grep -c . <<<"$said") -ne $lines ]] ||
+        ! grep -Eq -- "$regex" <<<"$said"; then
+        echo "said: $said"
+        return 1
+    fi
+}
+
+for bad in MM_DECAY=x MM_DECAY= MM_DECAY=-2 MM_DECAY=1s MM_DECAY=1e3 \
+    MM_DECAY=99999999999999999999 MM_BACKGROUND=2 MM_BACKGROUND=yes \
+    MM_ABORT= MM_ABORT=01; do
+    expect "$bad is told" told 1 "^mm: $bad: ignored, for it must be " $bad
+done
+expect "two bad values are two lines" told 2 "MM_ABORT" MM_DECAY=x MM_ABORT=x
+for slip in MM_DECY=1 MM_BACKGROUNDS=1 MM_ABORTS=0; do
+    expect "$slip is told" \
+        told 1 "^mm: $slip: ignored, for libmm knows no such setting" $slip
+done
+expect "good values, and names of others, are not told" told 0 "^$" \
+    MM_DECAY=0 MM_BACKGROUND=0 MM_ABORT=1 MM_CHARSET=utf-8 MM_=1
+expect "never is a good value, and so is very late" told 0 "^$" \
+    MM_DECAY=-1 MM_DECAY=100000000000
+LIBRARY=libmm-global.so expect "an allocator that cannot says so" \
+    told 1 "MM_BACKGROUND=1: ignored, for it must be 0 with this" \
+    MM_BACKGROUND=1
+
+cat >"$SCRATCH/damage.c" <<'END'
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void handler(int s) { _exit(s + 100); }
+int main(int argc, char **argv)
+{
+    (void)argv;
+    signal(SIGABRT, handler);
+    if (argc > 1)
+        return 0;
+    void *volatile p = malloc(100);
+    free(p);
+    free(p);
+    return 0;
+}
+END
+gcc -o "$SCRATCH/damage" "$SCRATCH/damage.c" 2>/dev/null
+damage_ends() {
+    env "$2" LD_PRELOAD="$PWD/$3" "$SCRATCH/damage" 2>"$SCRATCH/said"
+    [[ $? -eq $1 ]] && grep -q "^mm: " "$SCRATCH/said"
+}
+for library in libmm.so libmm-arena.so libmm-buddy.so; do
+    expect "$library: damage raises SIGABRT" damage_ends 106 MM_ABORT=1 $library
+    expect "$library: MM_ABORT=0: it ends the process at once" \
+        damage_ends 134 MM_ABORT=0 $library
+done
+
+# A static program, as ld.so takes no library along into one with other rights.
+has_rights_ignores() {
+    gcc -static -o "$SCRATCH/rights" "$SCRATCH/damage.c" libmm.a \
+        -pthread 2>/dev/null || return
+    chmod 755 "$SCRATCH"
+    env MM_DECAY=x "$SCRATCH/rights" 1 2>&1 | grep -q MM_DECAY || return
+    chmod 4755 "$SCRATCH/rights"
+    ! setpriv --reuid=65534 --clear-groups env MM_DECAY=x \
+        "$SCRATCH/rights" 1 2>&1 | grep .
+}
+if [[ $EUID -eq 0 ]] && command -v setpriv >/dev/null &&
+    ! findmnt -no OPTIONS -T "$SCRATCH" 2>/dev/null | grep -q nosuid; then
+    expect "a setuid program ignores all" has_rights_ignores
+else
+    ok "a setuid program ignores all # SKIP needs root and setpriv"
+fi
+
+cat >"$SCRATCH/knobs.c" <<'END'
+#include <malloc.h>
+int main(void)
+{
+    return !(mallopt(-1001, 50) == 1 && mallopt(-1001, -2) == 0 &&
+             mallopt(-1002, 0) == 0 && mallopt(-1002, 1) == 1 &&
+             mallopt(M_TRIM_THRESHOLD, -1) == 1 &&
+             mallopt(M_TRIM_THRESHOLD, 1 << 20) == 0);
+}
+END
+knobs_work() {
+    gcc -o "$SCRATCH/knobs" "$SCRATCH/knobs.c" &&
+        LD_PRELOAD=$PWD/libmm.so "$SCRATCH/knobs"
+}
+expect "mallopt sets what has a meaning" knobs_work
+
+# Both of glibc's ways to say that nothing goes back: it stays then.
+stays_by_tunable() {
+    gcc -O2 -pthread -o "$SCRATCH/burst" tests/decay/burst.c &&
+        ! GLIBC_TUNABLES=glibc.malloc.trim_threshold=18446744073709551615 \
+            LD_PRELOAD=$PWD/libmm.so "$SCRATCH/burst" small 0 sleep calls 200
+}
+expect "the tunable trim_threshold can say that nothing goes back" \
+    stays_by_tunable
+finish
