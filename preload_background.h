@@ -25,9 +25,8 @@
 /** End a window. @return false: nothing happened in it */
 static bool window_end(void);
 
-#define DECAY_ONE_IN                                                           \
-    8 /* of MM_DECAY, a window; windows that it sleeps, too                    \
-       */
+/* Of MM_DECAY, a window; and the windows that it sleeps at most. */
+#define DECAY_ONE_IN 8
 #define BACKGROUND_STACK ((size_t)64 << 10)
 
 /* ---- alone ------------------------------------------------------------- */

@@ -10,12 +10,15 @@
  *            end     and then end
  *            others  they sleep; main frees what they made
  *   MAIN     calls   main goes on to allocate and free a little, ...
- *            idle    ... or only sleeps
+ *            idle    ... or only sleeps, ...
+ *            asks    ... from mallopt on that asks for a decay of ASKED ms
  *
  * LIVE bytes stay in use all the time. Without ROUNDS a line for each 50 ms,
  * for 4 s: milliseconds since the burst ended, resident KiB, live KiB. With
  * ROUNDS of 10 ms it ends as soon as no more than 1.25 times the live bytes are
  * resident (status 0), or after them (status 1). */
+#include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +30,8 @@
 #define LIVE (96 * MIB)
 #define BURST (256 * MIB)
 #define THREADS_MOST 64
+#define M_MM_DECAY (-1001)
+#define ASKED 200
 
 struct block {
     struct block *next;
@@ -96,14 +101,18 @@ static void burst(void)
         free_all(made[i]);
 }
 
+/* Without stdio, which allocates. */
 static size_t resident(void)
 {
-    unsigned long size, pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (!f || fscanf(f, "%lu %lu", &size, &pages) != 2)
+    char text[100] = "";
+    int fd = open("/proc/self/statm", O_RDONLY);
+    if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
         abort();
-    fclose(f);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    close(fd);
+    char *second = strchr(text, ' ');
+    if (!second)
+        abort();
+    return strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static long now_ms(void)
@@ -137,6 +146,8 @@ int main(int argc, char **argv)
     int rounds = argc > 5 ? atoi(argv[5]) : 0;
     char *live = memset(malloc(LIVE), 1, LIVE);
     burst();
+    if (argv[4][0] == 'a' && mallopt(M_MM_DECAY, ASKED) != 1)
+        return 2;
     long start = now_ms(), next = 0;
     for (int i = 0; rounds ? i < rounds : now_ms() - start <= 4000; i++) {
         size_t has = resident();
