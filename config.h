@@ -11,7 +11,7 @@
  * nothing: pages are mapped as the heap grows. */
 #define MEM_WINDOW ((size_t)64 << 30)
 
-/* Addresses for records, in bytes, besides 1/1024 of the heap's. */
+/* Addresses for records, in bytes, besides 1/128 of the heap's. */
 #define MEM_RECORDS_MIN ((size_t)128 << 10)
 
 /* The heap's first piece, and that of its records, in bytes. Pieces grow with
@@ -19,9 +19,9 @@
 #define MEM_PIECE ((size_t)256 << 10)
 #define MEM_RECORDS_PIECE ((size_t)64 << 10)
 
-/* Tags are mapped for so many bytes of the heap at first, and for as many again
- * as there are each time that they do not reach: 64 KiB of tags. */
-#define MEM_TAGGED ((size_t)64 << 20)
+/* Page records are mapped for so many bytes of the heap at first, and for as
+ * many again as there are each time that they do not reach: 64 KiB of them. */
+#define MEM_TAGGED ((size_t)8 << 20)
 
 /* ---- stages ---------------------------------------------------------- */
 

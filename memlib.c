@@ -27,8 +27,8 @@
  * old break, and above it what a thread that it has not wrote later; but not
  * above what was intended to be mapped, as to map takes a lock that fork holds,
  * and intended is raised before. So in the child a thread that moves the break
- * clears what it takes, and its tags. A piece or a level that another thread
- * has mapped and not said so stays in the way: the child's break jumps.
+ * clears what it takes, and its page records. A piece or a level that another
+ * thread has mapped and not said so stays in the way: the child's break jumps.
  *
  * No step waits for another thread: a failed CAS means that another's succeeded
  * (lock-free). Values are counts and bounds; no memory is published through
@@ -56,7 +56,7 @@ static _Atomic uint32_t no_page = 1; /* *fork_seen_flag while there is none */
 static struct {
     size_t page;
     struct part heap, records;
-    level_word levels[LEVELS]; /* of tags */
+    level_word levels[LEVELS]; /* of page records */
     mark peak;
     _Atomic uint32_t
         *fork_seen_flag; /* in the page that a child finds zeroed */
@@ -139,7 +139,7 @@ static void clear(char *p, size_t size)
     memset(rest, 0, (size_t)(p + size - rest));
 }
 
-/* The same, and the tags of the pages that begin in it. */
+/* The same, and the records of the pages that begin in it. */
 static void clear_suspect(struct part *part, size_t at, size_t size)
 {
     if (at >= mark_get(&part->suspect))
@@ -148,10 +148,10 @@ static void clear_suspect(struct part *part, size_t at, size_t size)
     size_t first = (at + GRAIN - 1) / GRAIN;
     size_t end = (at + size + GRAIN - 1) / GRAIN;
     if (part == &mem.heap && end > first)
-        clear((char *)(mem_range.tags + first), (end - first) * TAG_SIZE);
+        clear((char *)(mem_range.pages + first), (end - first) * PAGE_RECORD);
 }
 
-/* ---- tags ------------------------------------------------------------ */
+/* ---- page records ---------------------------------------------------- */
 
 bool mem_tagged(const void *p)
 {
@@ -159,8 +159,9 @@ bool mem_tagged(const void *p)
     return level_get(mem.levels, level_of(at)) == THERE;
 }
 
-/* Have tags for [at, end) of the heap. @return TAKEN: not before *next */
-static enum mapped tags_commit(size_t at, size_t end, size_t *next)
+/* Have page records for [at, end) of the heap. @return TAKEN: not before *next
+ */
+static enum mapped pages_commit(size_t at, size_t end, size_t *next)
 {
     if (at == end) /* [0, 0) has no last byte */
         return MAPPED;
@@ -168,7 +169,7 @@ static enum mapped tags_commit(size_t at, size_t end, size_t *next)
         enum mapped result =
             level_get(mem.levels, level) == THERE
                 ? MAPPED
-                : level_commit(mem.levels, mem_range.tags, level);
+                : level_commit(mem.levels, mem_range.pages, level);
         *next = level_end(level);
         if (result != MAPPED)
             return result;
@@ -181,7 +182,7 @@ static enum mapped tags_commit(size_t at, size_t end, size_t *next)
 /* Nothing is handed out yet. */
 static void parts_init(uintptr_t window)
 {
-    char *records = window ? (char *)window + TAGS : NULL;
+    char *records = window ? (char *)window + PAGES : NULL;
     char *base = window ? window_base(window) : NULL;
     part_init(&mem.records, records, window ? RECORDS : 0, MEM_RECORDS_PIECE);
     part_init(&mem.heap, base, window ? MEM_WINDOW - mem.page : 0, MEM_PIECE);
@@ -195,7 +196,7 @@ static void range_set(uintptr_t window, char *page, bool no_barrier)
     parts_init(window);
     level_set(mem.levels, 0, THERE);
     mem_range.base = mem.heap.start;
-    mem_range.tags = (uint32_t *)window;
+    mem_range.pages = (struct mem_page *)window;
     mem_range.records = mem.records.start;
     mem_range.no_barrier = no_barrier;
     mem_range.size = MEM_WINDOW;
@@ -253,13 +254,13 @@ static void part_reset(struct part *part)
         mark_set(part->blocks, keep / 16);
 }
 
-static void tags_reset(void)
+static void pages_reset(void)
 {
     for (unsigned level = 0; level < LEVELS; level++) {
         size_t first = level_start(level) / GRAIN;
         size_t end = level_end(level) / GRAIN;
         if (level_get(mem.levels, level) == THERE)
-            make_zero(mem_range.tags + first, (end - first) * TAG_SIZE);
+            make_zero(mem_range.pages + first, (end - first) * PAGE_RECORD);
     }
 }
 
@@ -267,7 +268,7 @@ void mem_reset(void)
 {
     if (!mem_range.size)
         return;
-    tags_reset();
+    pages_reset();
     part_reset(&mem.heap);
     part_reset(&mem.records);
     process_clear();
@@ -284,7 +285,7 @@ void mem_fini(void)
     part_unmap(&mem.records, 0, mem.page);
     for (unsigned level = 0; level < LEVELS; level++) {
         if (level_get(mem.levels, level) == THERE)
-            level_unmap(mem_range.tags, level);
+            level_unmap(mem_range.pages, level);
         level_set(mem.levels, level, NONE);
     }
     sys_munmap(mem_range.base - mem.page, mem.page);
@@ -301,7 +302,7 @@ static enum mapped commit(struct part *part, size_t brk, size_t end,
 {
     enum mapped result = MAPPED;
     if (part == &mem.heap)
-        result = tags_commit(brk, end, next);
+        result = pages_commit(brk, end, next);
     if (result != MAPPED)
         return result;
     size_t done = part_committed(part);

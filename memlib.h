@@ -1,7 +1,7 @@
 /* memlib.h - the memory system: the only file that asks the kernel for memory.
  *
- *    tags     records   base                     brk     committed    limit
- *     | 1/1024 | 1/1024  |  blocks of all arenas  |  zeros   | nothing  | page
+ *    pages    records   base                     brk     committed    limit
+ *     | 1/128  | 1/128   |  blocks of all arenas  |  zeros   | nothing  | page
  *     +--------+---------+------------------------+----------+----------+----+
  *                        |<---- mem_heapsize ---->|
  *                        |<---------------- mem_range.size --------------->|
@@ -14,10 +14,10 @@
  * others lies in the way, the break jumps over it.
  *
  * Bytes between the old and the new break are zero and belong to the caller.
- * For each 4 KiB of the range there is a tag, zero at first: the allocator's
- * own, for what it needs to know of an address. Records are the allocator's own
- * bookkeeping: arenas, caches; never given back. Large blocks may be mapped
- * outside the range by mem_map; they count in the same peak.
+ * For each 4 KiB of the range there is a page record, zero at first: the
+ * allocator's own, for what it needs to know of an address. Records are the
+ * allocator's own bookkeeping: arenas, caches; never given back. Large blocks
+ * may be mapped outside the range by mem_map; they count in the same peak.
  *
  * All functions but mem_init, mem_reset and mem_fini may be called by any
  * thread at any time, also from a signal handler, and by what a library hangs
@@ -30,14 +30,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MEM_GRAIN_LOG2 12 /* bytes of the range that share a tag: 4 KiB */
+#define MEM_GRAIN_LOG2 12 /* bytes of a page of the range: 4 KiB */
+
+/** What the allocator keeps of a page of the range. memlib only makes it zero;
+ * the fields are mm/engine/slab.h's, and other designs' as they like. */
+struct mem_page {
+    uint32_t tag;
+    uint16_t room, carved;
+    void *free;
+    uint32_t next, prev;
+    uint16_t listed, units;
+    uint32_t inverse;
+};
+
+_Static_assert(sizeof(struct mem_page) == 32, "two records in a cache line");
 
 /** The range. Constant between mem_init and mem_fini, but for blocks; size 0
- * before. Inline so that the allocator finds an address's tag in one load. */
+ * before. Inline so that the allocator finds an address's page in one load. */
 struct mem_range {
     char *base;
-    size_t size;    /* bytes from base, with a last page that is never used */
-    uint32_t *tags; /* tags[(p - base) >> MEM_GRAIN_LOG2], p < committed */
+    size_t size; /* bytes from base, with a last page that is never used */
+    struct mem_page *pages; /* of p: pages[(p - base) >> MEM_GRAIN_LOG2] */
     _Atomic size_t blocks; /* committed / 16: payloads that could begin there */
     char *records;         /* the first of mem_record */
     void *process;   /* a page of the allocator's own words, zero at first, and
@@ -53,7 +66,7 @@ static inline size_t mem_blocks(void)
     return atomic_load_explicit(&mem_range.blocks, memory_order_relaxed);
 }
 
-/** Is p where blocks may be: does it have a tag, and can it be read? */
+/** Is p where blocks may be: does it have a page record, and can it be read? */
 static inline bool mem_in_range(const void *p)
 {
     return (size_t)((const char *)p - mem_range.base) / 16 < mem_blocks();
@@ -75,7 +88,8 @@ extern __thread bool mem_gate __attribute__((visibility("hidden")));
  * hook of the system calls that it makes.
  * @return 0, or -1 with errno == ENOMEM: not even the first pages are free. */
 int mem_init(void);
-/** Forget every block: break to base, tags to 0, pages given back, peak to 0.
+/** Forget every block: break to base, records of pages to 0, memory given back,
+ * peak to 0.
  * @pre quiescent. */
 void mem_reset(void);
 /** As mem_reset, and give up the range and all that is mapped there. */
@@ -143,8 +157,8 @@ struct mem_mapped mem_mapped(void);
 
 /** The break: the end of the heap. */
 void *mem_brk(void);
-/** Are there tags for p's part of the range? Not where the break has jumped, or
- * is about to. @pre p is in the range */
+/** Are there page records for p's part of the range? Not where the break has
+ * jumped, or is about to. @pre p is in the range */
 bool mem_tagged(const void *p);
 /** Where the break jumped to from p; p if it did not. For a thread that is
  * alone: bytes between are nobody's, and may not be touched. */

@@ -1,8 +1,8 @@
-/* memwindow.h - which addresses the heap, its records and its tags may have,
- * and where such a window is.
+/* memwindow.h - which addresses the heap, its records and those of its pages
+ * may have, and where such a window is.
  *
  *   window            records        base                          page
- *     | tags: 1/1024 | 1/1024 + ... | heap: MEM_WINDOW ...........| |
+ *     | pages: 1/128 | 1/128 + ...  | heap: MEM_WINDOW ...........| |
  *     | level 0 |1|  2  |    3    ...                    each as all before
  *
  * Nothing of it is reserved. */
@@ -14,25 +14,26 @@
 
 #include <stdint.h>
 
-#define LEVELS 11 /* MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW */
+#define LEVELS 14 /* MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW */
 
 #define GRAIN ((size_t)1 << MEM_GRAIN_LOG2)
-#define TAG_SIZE sizeof(mem_range.tags[0])
-#define TAGS (MEM_WINDOW / GRAIN * TAG_SIZE) /* bytes */
-#define RECORDS (TAGS + MEM_RECORDS_MIN)
-#define WINDOW (TAGS + RECORDS + MEM_WINDOW)
+#define PAGE_RECORD sizeof(struct mem_page)
+#define PAGES (MEM_WINDOW / GRAIN * PAGE_RECORD) /* bytes */
+#define RECORDS (PAGES + MEM_RECORDS_MIN)
+#define WINDOW (PAGES + RECORDS + MEM_WINDOW)
 
-_Static_assert(MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW, "levels of tags");
+_Static_assert(MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW,
+               "levels of page records");
 
-/* ---- levels of tags --------------------------------------------------- */
+/* ---- levels of page records ------------------------------------------- */
 
-/* The level of the tag for a place in the heap. */
+/* The level of the record for a place in the heap. */
 static inline unsigned level_of(size_t at)
 {
     return at < MEM_TAGGED ? 0 : 64 - (unsigned)__builtin_clzl(at / MEM_TAGGED);
 }
 
-/* Where the heap ends that levels up to this one have tags for. */
+/* Where the heap ends that levels up to this one have records for. */
 static inline size_t level_end(unsigned level)
 {
     return MEM_TAGGED << level;
@@ -43,16 +44,16 @@ static inline size_t level_start(unsigned level)
     return level ? level_end(level - 1) : 0;
 }
 
-static inline enum mapped level_map(uint32_t *tags, unsigned level)
+static inline enum mapped level_map(struct mem_page *pages, unsigned level)
 {
     size_t first = level_start(level) / GRAIN, end = level_end(level) / GRAIN;
-    return map_at((char *)(tags + first), (end - first) * TAG_SIZE);
+    return map_at((char *)(pages + first), (end - first) * PAGE_RECORD);
 }
 
-static inline void level_unmap(uint32_t *tags, unsigned level)
+static inline void level_unmap(struct mem_page *pages, unsigned level)
 {
     size_t first = level_start(level) / GRAIN, end = level_end(level) / GRAIN;
-    sys_munmap(tags + first, (end - first) * TAG_SIZE);
+    sys_munmap(pages + first, (end - first) * PAGE_RECORD);
 }
 
 enum level { NONE, CLAIMED, THERE, DEAD };
@@ -70,10 +71,10 @@ static inline void level_set(level_word *levels, unsigned level, enum level is)
 }
 
 /* The caller, who has claimed the level, maps it; unless a helper has. */
-static inline enum mapped level_map_claimed(level_word *levels, uint32_t *tags,
-                                            unsigned level)
+static inline enum mapped
+level_map_claimed(level_word *levels, struct mem_page *pages, unsigned level)
 {
-    enum mapped result = level_map(tags, level);
+    enum mapped result = level_map(pages, level);
     uint8_t claimed = CLAIMED;
     if (result == MAPPED)
         level_set(levels, level, THERE);
@@ -89,26 +90,27 @@ static inline enum mapped level_map_claimed(level_word *levels, uint32_t *tags,
  * that map the same place one succeeds, and says so.
  * @return TAKEN: not ours, or mapped by a thread that does not get on to say so
  */
-static inline enum mapped level_help(level_word *levels, uint32_t *tags,
+static inline enum mapped level_help(level_word *levels, struct mem_page *pages,
                                      unsigned level)
 {
     for (int i = 0; i < MARK_LOOKS && level_get(levels, level) == CLAIMED; i++)
         cpu_relax();
-    if (level_get(levels, level) == CLAIMED && level_map(tags, level) == MAPPED)
+    if (level_get(levels, level) == CLAIMED &&
+        level_map(pages, level) == MAPPED)
         level_set(levels, level, THERE);
     return level_get(levels, level) == THERE ? MAPPED : TAKEN;
 }
 
-static inline enum mapped level_commit(level_word *levels, uint32_t *tags,
-                                       unsigned level)
+static inline enum mapped level_commit(level_word *levels,
+                                       struct mem_page *pages, unsigned level)
 {
     uint8_t none = NONE;
     count_rmw();
     return atomic_compare_exchange_strong_explicit(
                &levels[level], &none, CLAIMED, memory_order_relaxed,
                memory_order_relaxed)
-               ? level_map_claimed(levels, tags, level)
-               : level_help(levels, tags, level);
+               ? level_map_claimed(levels, pages, level)
+               : level_help(levels, pages, level);
 }
 
 /* ---- the window ------------------------------------------------------ */
@@ -128,7 +130,7 @@ static inline enum mapped level_commit(level_word *levels, uint32_t *tags,
 
 static inline char *window_base(uintptr_t window)
 {
-    return (char *)window + TAGS + RECORDS;
+    return (char *)window + PAGES + RECORDS;
 }
 
 static inline bool window_holds(uintptr_t window, const void *p)
@@ -136,11 +138,11 @@ static inline bool window_holds(uintptr_t window, const void *p)
     return (uintptr_t)p - window < WINDOW;
 }
 
-/* The first tags, and a page before the base: a pointer to the base, which no
- * block has, would have its header there. */
+/* The first page records, and a page before the base: a pointer to the base,
+ * which no block has, would have its header there. */
 static inline void window_undo(uintptr_t window, size_t page)
 {
-    level_unmap((uint32_t *)window, 0);
+    level_unmap((struct mem_page *)window, 0);
     sys_munmap(window_base(window) - page, page);
 }
 
@@ -158,7 +160,7 @@ static inline bool window_try(uintptr_t window, const void *near, size_t page,
 {
     if (window + WINDOW < window || window_holds(window, near) ||
         window_holds(window, &mem_range) || window_holds(window, &window) ||
-        level_map((uint32_t *)window, 0) != MAPPED)
+        level_map((struct mem_page *)window, 0) != MAPPED)
         return false;
     if (map_at(window_base(window) - page, page) == MAPPED &&
         (!reach || window_reaches(window, page)))

@@ -49,7 +49,8 @@ struct heap {
     struct shelf shelves[CLASSES];
 };
 
-/* Chunks by number + 1, linked in memlib's tags: the clean stay untouched. */
+/* Chunks by number + 1, linked in memlib's page records: the clean stay
+ * untouched. */
 static struct {
     pthread_mutex_t lock;
     uint32_t dirty, clean; /* the first of each kind; 0: none */
@@ -76,7 +77,8 @@ static struct chunk *chunk_number(uint32_t number)
 
 static uint32_t *pool_tag(uint32_t number)
 {
-    return &mem_range.tags[(number - 1) * (classes.chunk >> MEM_GRAIN_LOG2)];
+    return &mem_range.pages[(number - 1) * (classes.chunk >> MEM_GRAIN_LOG2)]
+                .tag;
 }
 
 /* @pre pool.lock is held, in the next two */

@@ -440,7 +440,7 @@ static int design_start(int variant)
     forest.purge_order = page_order > PAGE_ORDER ? page_order : PAGE_ORDER;
     forest.shift = REGION_LOG2;
     forest.mask = ((uintptr_t)1 << REGION_LOG2) - 1;
-    uintptr_t window = (uintptr_t)mem_range.tags & ~forest.mask;
+    uintptr_t window = (uintptr_t)mem_range.pages & ~forest.mask;
     atomic_store_explicit(&region_next, window - forest.mask - 1,
                           memory_order_relaxed);
     return 0;

@@ -267,14 +267,14 @@ static uint32_t sentinel_of(uint32_t segment)
 {
     if (!mem_tagged(mem_range.base + ((size_t)segment << SEGMENT_LOG2) * UNIT))
         return 0;
-    return __atomic_load_n(&mem_range.tags[segment << SEGMENT_TAGS_LOG2],
+    return __atomic_load_n(&mem_range.pages[segment << SEGMENT_TAGS_LOG2].tag,
                            __ATOMIC_SEQ_CST);
 }
 
 /* @pre the sentinel is listed; several threads may set the same */
 static void sentinel_set(uint32_t segment, uint32_t link)
 {
-    __atomic_store_n(&mem_range.tags[segment << SEGMENT_TAGS_LOG2], link,
+    __atomic_store_n(&mem_range.pages[segment << SEGMENT_TAGS_LOG2].tag, link,
                      __ATOMIC_SEQ_CST);
 }
 

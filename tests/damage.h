@@ -59,11 +59,11 @@ static inline void fill_heap(void)
     live.after_mini = take_block(0);
     struct block *cut = take_block(500);
     take_block(100);
-    heap_free(heap, cut);
+    give_back(block_payload(cut));
     take_block(40); /* from cut, whose rest is the victim */
-    heap_free(heap, live.dirty);
-    heap_free(heap, live.listed);
-    heap_free(heap, live.mini);
+    give_back(block_payload(live.dirty));
+    give_back(block_payload(live.listed));
+    give_back(block_payload(live.mini));
     ck_assert_uint_eq(block_size(live.mini), MIN_BLOCK);
     ck_assert_ptr_nonnull(heap->victim);
     ck_assert_uint_gt(heap->dirty, 0);

@@ -36,44 +36,15 @@ dies() {
     done
 }
 
-# not_yet PROGRAM STAGES: these do not see the mistake until slabs come; the
-# program goes on, or dies later. Once one dies as it should, it belongs above.
-not_yet() {
-    local stage library command name where said status
-    for stage in $2; do
-        for library in "" "$PWD/libmm-$stage.so"; do
-            [[ -z $library || -z ${SAN-} ]] || continue
-            name="expected to fail until slabs come: $1 dies\
- (${library:+libmm-}$stage${library:+.so})"
-            command=("$FAULTS/$1" "$stage")
-            [[ -z $library ]] || command=(env LD_PRELOAD="$library"
-                                          "$FAULTS/$1" preloaded)
-            where=$("${command[@]}" 2>"$SCRATCH/said")
-            status=$?
-            said=$(cat "$SCRATCH/said")
-            if [[ $status -eq $ABORTED && $said == "mm: "*": $where" ]]; then
-                not_ok "$name" "IT PASSES NOW, in tests/e2e_faults.sh move\
- $1 of $stage from not_yet to dies: said '$said'"
-            elif [[ $where != 0x* ]]; then
-                not_ok "$name" "it never made its mistake: exit status\
- $status, $where $said"
-            else
-                ok "$name"
-            fi
-        done
-    done
-}
-
 unknown="double free, or a pointer that malloc never returned"
 overwritten="the block's header was overwritten, or malloc never returned the\
  pointer"
 no_owner="the block's header was overwritten"
 WITH_OWNERS="per-thread arena arena-favorite lockfree"
 ENGINE="global per-thread" # no bins before it
-BINS="arena arena-favorite lockfree"
 
 dies double_free_slab "double free of a small block" \
-    "global arena arena-favorite lockfree"
+    "$STAGES"
 dies double_free_header "$unknown" "$STAGES"
 dies double_free_merged "$unknown" "$STAGES"
 dies double_free_annexed "$unknown" "$STAGES"
@@ -81,10 +52,8 @@ dies double_free_after_slide "$unknown" "$STAGES"
 dies double_free_huge "double free of a huge block" "$STAGES"
 dies free_moved_huge "double free of a huge block" "$STAGES"
 dies realloc_freed_huge "realloc of a huge block that is free" "$STAGES"
-dies free_inside_slab "pointer into the middle of a block" "$ENGINE"
-not_yet free_inside_slab "$BINS"
-dies free_slab_itself "pointer into the middle of a block" "$ENGINE"
-not_yet free_slab_itself "$BINS"
+dies free_inside_slab "pointer into the middle of a block" "$STAGES"
+dies free_slab_itself "pointer into the middle of a block" "$STAGES"
 dies free_unaligned "pointer into the middle of a block" "$STAGES"
 dies free_inside_zeros "$unknown" "$STAGES"
 dies free_inside_data "$overwritten"
@@ -99,25 +68,18 @@ dies shortened_header "$overwritten"
 dies realloc_wild "realloc of a pointer that malloc never returned" "$STAGES"
 dies realloc_beyond_heap "realloc of a pointer that malloc never returned" \
     "$STAGES"
-dies realloc_freed_slab "realloc of a small block that is free" "$ENGINE"
-not_yet realloc_freed_slab "$BINS"
+dies realloc_freed_slab "realloc of a small block that is free" "$STAGES"
 dies realloc_freed_header "$unknown" "$STAGES"
 dies usable_size_wild "size of a block that malloc never returned" "$STAGES"
 dies realloc_inside_slab "pointer into the middle of a block" "$STAGES"
-dies double_free_between "$unknown" "$ENGINE"
-not_yet double_free_between "$BINS"
-dies double_free_between_slab "double free of a small block" "$ENGINE"
-not_yet double_free_between_slab "$BINS"
-dies double_free_much_later "$unknown" "$ENGINE"
-not_yet double_free_much_later "$BINS"
-dies double_free_two_threads "$unknown" "$ENGINE arena arena-favorite"
-not_yet double_free_two_threads lockfree
+dies double_free_between "$unknown" "$STAGES"
+dies double_free_between_slab "double free of a small block" "$STAGES"
+dies double_free_much_later "$unknown" "$STAGES"
+dies double_free_two_threads "$unknown" "$STAGES"
 dies free_inside_small "$overwritten"
 dies free_inside_small "$no_owner" "$WITH_OWNERS"
-dies free_inside_looks_small "$overwritten" "$ENGINE"
-not_yet free_inside_looks_small "$BINS"
-dies realloc_freed_small "$unknown" "$ENGINE"
-not_yet realloc_freed_small "$BINS"
+dies free_inside_looks_small "$overwritten" "$STAGES"
+dies realloc_freed_small "$unknown" "$STAGES"
 dies realloc_inside_looks_small "$overwritten" "$STAGES"
 
 # Every program of the directory is in the list above.

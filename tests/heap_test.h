@@ -30,7 +30,7 @@ static inline size_t arena_check(void)
     dup2(fileno(log), STDERR_FILENO);
     size_t bad = heap_check(heap);
     if (!bad)
-        bad = slabs_check(heap, &arena.slabs);
+        bad = slabs_check(&arena);
     dup2(keep, STDERR_FILENO);
     close(keep);
     rewind(log);

@@ -15,6 +15,9 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
+/* Bytes of a block that no bin keeps, and the heap may hold. */
+#define NO_BIN (2 * LARGE_BIN_MAX)
+
 static inline void here_begin(void)
 {
     lab = &mm_here;

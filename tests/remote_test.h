@@ -6,7 +6,7 @@
 #include "tests/arena_test.h"
 #include "tests/check_said.h"
 
-#define LARGE ((size_t)4000) /* in no bin */
+#define LARGE ((size_t)4000) /* of no slab */
 
 static size_t made_size; /* bytes of each */
 static void *made[1000];

@@ -2,18 +2,28 @@
  * bin, how much, and that nothing stays when its thread ends. */
 #include "tests/arena_test.h"
 
-START_TEST(a_block_of_each_small_size_waits_in_the_bin_that_serves_it)
+/* The bin that p, free or not, belongs in. */
+static size_t bin_of(const void *p)
 {
-    for (size_t size = 1; size <= BIN_MAX; size++) {
+    size_t class = page_tag(p) & TAG_CLASS;
+    return class ? class : header_bin(block_size(payload_block(p)));
+}
+
+START_TEST(a_block_of_each_size_waits_in_the_bin_that_serves_it)
+{
+    for (size_t size = 1; size <= 2 * SLAB_MAX; size++) {
         void *p = take(size);
-        size_t bin = request_bin(size);
-        ck_assert_msg(payload_bin(p, page_tag(p)) == bin,
-                      "%zu bytes: taken from bin %zu, freed to bin %zu", size,
-                      bin, payload_bin(p, page_tag(p)));
+        size_t bin = bin_of(p);
+        if (page_tag(p))
+            ck_assert_uint_eq(bin, request_bin(max_size(size, 9)));
+        ck_assert(!block_has_key(p));
         lab->free(p);
+        ck_assert(block_has_key(p));
         ck_assert_ptr_eq(self()->cache.heads[bin], p);
         ck_assert_ptr_eq(lab->malloc(size), p);
+        ck_assert(!block_has_key(p));
         lab->free(p);
+        flush_own();
     }
     ck_sound();
 }
@@ -21,19 +31,62 @@ END_TEST
 
 START_TEST(a_bin_serves_what_it_promises_wherever_its_blocks_came_from)
 {
-    for (size_t size = 1; size <= 2 * BIN_MAX; size++)
+    for (size_t size = 1; size <= 2 * SLAB_MAX; size++)
         for (size_t align = 16; align <= 512; align *= 2) {
             void *p = lab->memalign(align, size);
             ck_assert_ptr_nonnull(p);
-            size_t bin = payload_bin(p, page_tag(p));
-            ck_assert(bin >= NBINS || lab->usable_size(p) >= bin_bytes(bin));
+            size_t bin = bin_of(p), head = page_tag(p) ? 0 : HEADER_SIZE;
+            ck_assert_uint_lt(bin, ALL_BINS);
+            ck_assert_uint_ge(lab->usable_size(p) + head, bin_bytes(bin));
             lab->free(p);
         }
     ck_sound();
 }
 END_TEST
 
-START_TEST(a_free_into_the_cache_takes_no_lock_whoever_owns_the_block)
+/* Bins of headers cover all sizes: each has its own range, in order. */
+START_TEST(a_bin_of_headers_has_the_sizes_from_its_first_to_the_next_bins)
+{
+    size_t before = header_bin(2 * ALIGN);
+    ck_assert_uint_eq(before, NBINS);
+    ck_assert_uint_ge(header_bin(ALIGN), ALL_BINS);
+    ck_assert_uint_ge(header_bin(0), ALL_BINS);
+    for (size_t size = 2 * ALIGN; size <= LARGE_BIN_MAX; size += ALIGN) {
+        size_t i = header_bin(size);
+        ck_assert(i == before || i == before + 1);
+        ck_assert_uint_lt(i, ALL_BINS);
+        ck_assert_uint_le(bin_bytes(i), size);
+        if (!bin_is_large(i))
+            ck_assert_uint_eq(bin_bytes(i), size);
+        before = i;
+    }
+    ck_assert_uint_eq(before, ALL_BINS - 1);
+    ck_assert_uint_ge(header_bin(LARGE_BIN_MAX + ALIGN), ALL_BINS);
+}
+END_TEST
+
+START_TEST(large_blocks_wait_within_their_budget)
+{
+    static void *p[64];
+    for (size_t size = 2000; size <= LARGE_BIN_MAX / 2; size *= 2) {
+        for (int i = 0; i < 64; i++)
+            p[i] = lab->malloc(size + (size_t)i * 16);
+        for (int i = 0; i < 64; i++) {
+            lab->free(p[i]);
+            ck_assert_uint_le(self()->cache.large, self()->cache.budget);
+        }
+        size_t bytes = 0;
+        for (size_t i = NBINS + SMALL_BINS; i < ALL_BINS; i++)
+            bytes += chain_bytes(self()->cache.heads[i]);
+        ck_assert_uint_eq(bytes, self()->cache.large);
+        ck_sound();
+    }
+    flush_own();
+    ck_assert_uint_eq(self()->cache.large, 0);
+}
+END_TEST
+
+START_TEST(a_free_of_anothers_block_takes_no_lock_of_its_owner)
 {
     take(100); /* this thread has a cache now */
     void *p = take_in_thread(100);
@@ -41,7 +94,8 @@ START_TEST(a_free_into_the_cache_takes_no_lock_whoever_owns_the_block)
     pthread_mutex_lock(&s->lock.mutex);
     lab->free(p);
     pthread_mutex_unlock(&s->lock.mutex);
-    ck_assert_ptr_eq(lab->malloc(100), p);
+    ck_assert_ptr_eq(outbox_slot(&self()->outbox, s->id)->first, p);
+    ck_assert_ptr_ne(lab->malloc(100), p); /* it is another's */
 }
 END_TEST
 
@@ -56,8 +110,8 @@ START_TEST(a_thread_that_ends_leaves_nothing_in_its_cache)
 {
     void *p = take(100), *wall = take(40000);
     in_thread(free_it, p);
-    flush_own(); /* p came home */
     lab->free(wall);
+    flush_own(); /* p came home */
     for (uint32_t i = 0; i < shard_count(); i++) {
         const struct heap *h = &shard_at(i)->arena.heap;
         uint32_t link = h->regions;
@@ -71,65 +125,43 @@ START_TEST(a_thread_that_ends_leaves_nothing_in_its_cache)
 }
 END_TEST
 
-/* The heap grows; bins that are emptied for it were not too small. */
-START_TEST(bins_emptied_for_the_heap_do_not_grow)
-{
-    enum { N = 100000 };
-    for (size_t i = 0; i < N; i++)
-        take(1 + i * 7919 % BIN_MAX);
-    for (size_t i = 1; i < NBINS; i++)
-        lab->free(take(bin_bytes(i)));
-    flush_own();
-    for (size_t i = 0; i < N; i++)
-        take(1 + i * 7919 % BIN_MAX);
-    ck_assert_uint_eq(self()->cache.limits, 0);
-    ck_sound();
-}
-END_TEST
-
-START_TEST(bins_grow_and_stay_within_the_budget)
+/* A bin that is full keeps what it has; the rest goes back to its slabs. */
+START_TEST(no_bin_has_more_than_it_has_room_for_when_all_is_freed)
 {
     static void *p[20000];
-    struct cache *c = NULL;
-    for (size_t round = 0; round < 40; round++)
-        for (size_t size = 8; size <= BIN_MAX; size += 120) {
-            size_t n = 100000 / size < 20000 ? 100000 / size : 20000;
-            for (size_t i = 0; i < n; i++)
-                p[i] = lab->malloc(size);
-            for (size_t i = 0; i < n; i++)
-                lab->free(p[i]);
-            c = &self()->cache;
+    for (size_t size = 9; size <= 2 * SLAB_MAX; size += 120) {
+        size_t n = min_size(200000 / size, 20000);
+        for (size_t i = 0; i < n; i++)
+            p[i] = take(size);
+        const struct cache *c = &self()->cache;
+        static unsigned had[ALL_BINS]; /* whole slabs, perhaps */
+        for (size_t i = 1; i < ALL_BINS; i++)
+            had[i] = bin_count(c, i);
+        for (size_t i = 0; i < n; i++)
+            lab->free(p[i]);
+        for (size_t i = 1; i < ALL_BINS; i++) {
+            unsigned blocks = 0;
+            for (const void *q = c->heads[i]; q; q = *(void *const *)q)
+                blocks++;
+            ck_assert_uint_eq(blocks, bin_count(c, i));
+            ck_assert(c->rooms[i] >= 0 || blocks <= had[i]);
         }
-    size_t budget = max_size(CACHE_BUDGET, self()->shard->arena.heap.size / 8);
-    ck_assert_uint_gt(c->limits, 0);
-    ck_assert_uint_le(c->limits, budget);
-    for (size_t i = 1; i < NBINS; i++) {
-        ck_assert_uint_ge(c->bins[i].limit, bin_first_limit(i));
-        ck_assert_uint_le(c->bins[i].limit * bin_bytes(i), BIN_BYTES_MAX);
-        ck_assert_uint_le(bin_count(c, i), c->bins[i].limit);
+        ck_sound();
     }
-    ck_sound();
 }
 END_TEST
 
-START_TEST(a_bin_that_is_only_flushed_shrinks_to_its_first_limit)
+/* Slabs are taken whole, be they more than the bin has room for. */
+START_TEST(an_empty_bin_takes_all_free_blocks_of_a_slab)
 {
-    enum { N = 50000, SIZE = 64 };
-    static void *p[N];
-    size_t i = request_bin(SIZE);
-    for (int round = 0; round < 50; round++) {
-        for (int k = 0; k < 1000; k++)
-            p[k] = lab->malloc(SIZE);
-        for (int k = 0; k < 1000; k++)
-            lab->free(p[k]);
-    }
-    ck_assert_uint_gt(self()->cache.bins[i].limit, 4 * bin_first_limit(i));
-    for (int k = 0; k < N; k++)
-        p[k] = lab->malloc(SIZE);
-    for (int k = 0; k < N; k++)
-        lab->free(p[k]);
-    ck_assert_uint_eq(self()->cache.bins[i].limit, bin_first_limit(i));
-    ck_assert_uint_eq(self()->cache.limits, 0);
+    size_t n = 0;
+    while (n < 100000 && !page_tag(take(32)))
+        n++;
+    flush_own();
+    void *p = take(32);
+    ck_assert_uint_eq(page_tag(p) & TAG_CLASS, 2);
+    ck_assert_uint_gt(bin_count(&self()->cache, 2), 1);
+    ck_assert_ptr_null(payload_slab(p, page_tag(p))->free);
     ck_sound();
 }
 END_TEST
@@ -137,13 +169,14 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_block_of_each_small_size_waits_in_the_bin_that_serves_it,
+        a_block_of_each_size_waits_in_the_bin_that_serves_it,
         a_bin_serves_what_it_promises_wherever_its_blocks_came_from,
-        a_free_into_the_cache_takes_no_lock_whoever_owns_the_block,
+        a_bin_of_headers_has_the_sizes_from_its_first_to_the_next_bins,
+        large_blocks_wait_within_their_budget,
+        a_free_of_anothers_block_takes_no_lock_of_its_owner,
         a_thread_that_ends_leaves_nothing_in_its_cache,
-        bins_emptied_for_the_heap_do_not_grow,
-        bins_grow_and_stay_within_the_budget,
-        a_bin_that_is_only_flushed_shrinks_to_its_first_limit,
+        no_bin_has_more_than_it_has_room_for_when_all_is_freed,
+        an_empty_bin_takes_all_free_blocks_of_a_slab,
         NULL};
     return run_here("arena-cache", tests);
 }

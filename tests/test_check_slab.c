@@ -2,211 +2,359 @@
  * named with its invariant and its place. */
 #include "tests/damage.h"
 
-#define CLASS 2u /* requests of 25..32 bytes */
-#define TIGHT_SIZE ((size_t)CLASS * ALIGN)
+#define KIND 2u  /* requests of up to 32 bytes */
+#define LONG 40u /* of up to 640: slabs of 4 pages */
 
-/* Live heap: tight blocks with headers, a slab that is full, two in the list.
- */
-static struct slab *full, *partial, *other;
-static void *tight; /* with a header */
+/* Live heap: blocks with headers, a slab that is full, two in the list; and one
+ * of two classes more, of the longer ones two pages are carved. */
+static struct mem_page *full, *partial, *other, *longer;
+static void *headed; /* a block of class KIND with a header */
 
-static void fill_runs(void)
+static struct mem_page *slab_of(const void *p)
+{
+    return payload_slab(p, page_tag(p));
+}
+
+static void *take_slab_block(unsigned c)
 {
     void *p;
-    tight = take(TIGHT_SIZE, 'x');
-    ck_assert_uint_eq(page_tag(tight), 0);
-    while (page_tag(p = take(TIGHT_SIZE, 'x')) == 0)
-        ;
-    full = payload_slab(p);
-    while (payload_slab(p) == full)
-        p = take(TIGHT_SIZE, 'x');
-    other = payload_slab(p);
-    while (payload_slab(p) == other)
-        p = take(TIGHT_SIZE, 'x');
-    partial = payload_slab(p);
-    give_back((char *)other + SLAB_START);
-    ck_assert_uint_eq(full->used, full->capacity);
-    ck_assert_ptr_eq(link_slab(heap, arena.slabs.partial[CLASS]), other);
-    ck_assert_ptr_eq(link_slab(heap, other->next), partial);
+    while (page_tag(p = take(c * ALIGN, 'x')) == 0)
+        headed = c == KIND ? p : headed;
+    return p;
+}
+
+static void fill_slabs(void)
+{
+    arena.all_earn = true;
+    void *p = take_slab_block(KIND);
+    full = slab_of(p);
+    while (slab_of(p) == full)
+        p = take(KIND * ALIGN, 'x');
+    other = slab_of(p);
+    while (slab_of(p) == other)
+        p = take(KIND * ALIGN, 'x');
+    partial = slab_of(p);
+    give_back(slab_start(other));
+    longer = slab_of(take_slab_block(LONG));
+    while (!longer[1].tag)
+        take(LONG * ALIGN, 'x');
+    ck_assert_ptr_nonnull(headed);
+    ck_assert(!full->listed);
+    ck_assert_ptr_eq(slab_at(arena.slabs.first[KIND]), partial);
+    ck_assert_ptr_eq(slab_at(partial->next), other);
     ck_healthy();
 }
 
-START_TEST(full_and_partial_runs_are_healthy)
+START_TEST(full_and_partial_slabs_are_healthy)
 {
-    fill_runs();
+    fill_slabs();
     ck_assert_uint_eq(arena_check(), 0);
     ck_assert_str_eq(said, "");
 }
 END_TEST
 
-START_TEST(r1_a_free_bit_beyond_the_capacity)
+START_TEST(s1_a_free_block_that_leads_out_of_its_slab)
 {
-    fill_runs();
-    full->free[full->capacity / 64] |= 1ull << (full->capacity % 64);
-    ck_names("R1", full);
+    fill_slabs();
+    *(void **)partial->free = headed;
+    ck_names("S1", headed);
 }
 END_TEST
 
-START_TEST(r2_a_used_block_whose_bit_says_free)
+START_TEST(s1_a_free_block_that_leads_into_a_block)
 {
-    fill_runs();
-    partial->free[0] |= 1;
-    ck_names("R2", partial);
+    fill_slabs();
+    char *inside = slab_start(longer) + LONG * ALIGN + 16;
+    longer->free = inside;
+    ck_names("S1", inside);
 }
 END_TEST
 
-START_TEST(r2_a_count_of_used_blocks_that_is_wrong)
+START_TEST(s1_a_free_block_that_is_not_carved_yet)
 {
-    fill_runs();
-    partial->used++;
-    ck_names("R2", partial);
+    fill_slabs();
+    char *next = slab_start(longer) + longer->carved * (LONG * ALIGN);
+    longer->free = next;
+    ck_names("S1", next);
 }
 END_TEST
 
-START_TEST(r3_a_slab_with_free_blocks_in_no_list)
+START_TEST(s1_a_free_block_that_leads_to_itself)
 {
-    fill_runs();
-    slab_list_remove(heap, &arena.slabs, partial);
-    ck_names("R3", partial);
+    fill_slabs();
+    void *p = partial->free;
+    *(void **)p = p;
+    ck_names("S1", p);
 }
 END_TEST
 
-START_TEST(r3_a_full_slab_in_the_list)
+START_TEST(s1_a_free_block_that_is_written_to)
 {
-    fill_runs();
-    slab_list_insert(heap, &arena.slabs, full);
-    ck_names("R3", full);
+    fill_slabs();
+    void *p = partial->free;
+    block_clear_key(p);
+    ck_names("S1", p);
 }
 END_TEST
 
-START_TEST(r3_links_that_are_not_symmetric)
+START_TEST(s1_a_count_of_blocks_that_are_out_that_is_wrong)
 {
-    fill_runs();
-    partial->prev = slab_link(heap, full);
-    ck_names("R3", partial);
+    fill_slabs();
+    partial->room++;
+    ck_names("S1", slab_start(partial));
 }
 END_TEST
 
-START_TEST(r3_a_list_that_is_a_ring)
+START_TEST(s1_free_blocks_that_are_lost)
 {
-    fill_runs();
-    partial->next = slab_link(heap, other);
-    other->prev = slab_link(heap, partial);
-    ck_assert_uint_ge(arena_check(), 1);
-    ck_assert(names("R3", other) || names("R3", payload_block(other)) ||
-              names("R3", payload_block(partial)));
+    fill_slabs();
+    longer->free = NULL;
+    ck_names("S1", slab_start(longer));
 }
 END_TEST
 
-START_TEST(r3_a_slab_in_the_list_of_another_class)
+START_TEST(s2_a_slab_that_is_not_listed_and_has_a_free_block)
 {
-    fill_runs();
-    arena.slabs.partial[CLASS + 1] = slab_link(heap, partial);
-    ck_names("R3", payload_block(partial));
+    fill_slabs();
+    slab_list_remove(&arena.slabs, other, KIND);
+    other->room = 1;
+    ck_names("S2", slab_start(other));
 }
 END_TEST
 
-START_TEST(r3_a_list_that_leads_to_a_block_without_a_slab)
+START_TEST(s2_a_slab_that_is_not_listed_and_has_blocks_to_carve)
 {
-    fill_runs();
-    partial->next = block_link(heap, payload_block(tight));
-    ck_names("R3", payload_block(tight));
+    fill_slabs();
+    while (longer->free)
+        take(LONG * ALIGN, 'x');
+    slab_list_remove(&arena.slabs, longer, LONG);
+    longer->room = 1;
+    ck_names("S2", slab_start(longer));
 }
 END_TEST
 
-START_TEST(r3_a_list_that_leads_out_of_the_heap)
+START_TEST(s2_a_slab_that_would_miss_its_first_block)
 {
-    fill_runs();
-    partial->next = UINT32_MAX;
-    ck_names("R3", link_block(heap, UINT32_MAX));
+    fill_slabs();
+    full->room = 2;
+    ck_names("S2", slab_start(full));
 }
 END_TEST
 
-START_TEST(r4_a_tag_of_another_class)
+START_TEST(s3_a_slab_that_says_listed_in_no_list)
 {
-    fill_runs();
-    page_set_tag(full, CLASS + 1);
-    ck_names("R4", full);
+    fill_slabs();
+    slab_list_remove(&arena.slabs, partial, KIND);
+    partial->listed = true;
+    ck_names("S3", &arena.slabs.first[KIND]);
 }
 END_TEST
 
-START_TEST(r4_a_tag_and_a_slab_of_a_class_that_does_not_exist)
+START_TEST(s3_a_slab_in_the_list_that_says_not_listed)
 {
-    fill_runs();
-    full->class = SLAB_CLASSES + 1;
+    fill_slabs();
+    slab_list_append(&arena.slabs, full, KIND);
+    full->listed = false; /* all else of it is right */
+    ck_names("S3", slab_start(full));
+}
+END_TEST
+
+START_TEST(s3_a_full_slab_that_is_listed)
+{
+    fill_slabs();
+    slab_list_append(&arena.slabs, full, KIND);
+    full->room = full->carved;
+    ck_names("S3", slab_start(full));
+}
+END_TEST
+
+START_TEST(s3_links_that_are_not_symmetric)
+{
+    fill_slabs();
+    other->prev = slab_index(full);
+    ck_names("S3", slab_start(other));
+}
+END_TEST
+
+START_TEST(s3_a_list_that_is_a_ring)
+{
+    fill_slabs();
+    other->next = slab_index(partial);
+    partial->prev = slab_index(other);
+    ck_names("S3", slab_start(partial));
+}
+END_TEST
+
+START_TEST(s3_a_last_slab_that_is_not)
+{
+    fill_slabs();
+    arena.slabs.last[KIND] = slab_index(partial);
+    ck_names("S3", &arena.slabs.last[KIND]);
+}
+END_TEST
+
+START_TEST(s3_a_slab_in_the_list_of_another_class)
+{
+    fill_slabs();
+    arena.slabs.first[KIND + 1] = slab_index(partial);
+    ck_names("S3", slab_start(partial));
+}
+END_TEST
+
+START_TEST(s3_a_list_that_leads_to_a_page_without_a_slab)
+{
+    fill_slabs();
+    char *page = (char *)round_up((uintptr_t)take(10 * PAGE, 'x'), PAGE);
+    other->next = (uint32_t)page_index(page);
+    ck_names("S3", page);
+}
+END_TEST
+
+START_TEST(s3_a_list_that_leads_out_of_the_heap)
+{
+    fill_slabs();
+    other->next = UINT32_MAX;
+    ck_names("S3", &arena.slabs.first[KIND]);
+}
+END_TEST
+
+START_TEST(s4_a_tag_of_another_class)
+{
+    fill_slabs();
+    page_set_tag(full, LONG);
+    ck_names("S4", slab_start(full));
+}
+END_TEST
+
+START_TEST(s4_a_tag_of_a_class_that_does_not_exist)
+{
+    fill_slabs();
     page_set_tag(full, SLAB_CLASSES + 1);
-    ck_names("R4", full);
+    ck_names("S4", slab_start(full));
 }
 END_TEST
 
-START_TEST(r4_a_tag_on_a_page_of_a_used_block)
+START_TEST(s4_a_later_page_of_another_class)
 {
-    fill_runs();
+    fill_slabs();
+    page_set_tag(longer + 1, KIND | 1u << TAG_PLACE_SHIFT);
+    ck_names("S4", slab_start(longer) + PAGE);
+}
+END_TEST
+
+START_TEST(s4_a_page_that_says_another_place)
+{
+    fill_slabs();
+    page_set_tag(longer + 1, LONG | 2u << TAG_PLACE_SHIFT);
+    ck_names("S4", slab_start(longer) + PAGE);
+}
+END_TEST
+
+START_TEST(s4_a_carved_page_without_a_tag)
+{
+    fill_slabs();
+    page_set_tag(longer + 1, 0);
+    ck_names("S4", slab_start(longer) + PAGE);
+}
+END_TEST
+
+START_TEST(s4_a_page_with_a_tag_that_is_not_carved)
+{
+    fill_slabs();
+    page_set_tag(longer + 2, LONG | 2u << TAG_PLACE_SHIFT);
+    ck_names("S4", slab_start(longer) + 2 * PAGE);
+}
+END_TEST
+
+START_TEST(s4_a_tag_on_a_page_of_a_used_block)
+{
+    fill_slabs();
     char *large = take(10 * PAGE, 'x');
     char *page = (char *)round_up((uintptr_t)large, PAGE);
-    page_set_tag(page, CLASS);
-    ck_names("R4", page);
+    page_set_tag(slab_at((uint32_t)page_index(page)), KIND);
+    ck_names("S4", page);
 }
 END_TEST
 
-START_TEST(r4_a_tag_that_a_free_block_kept)
+START_TEST(s4_a_tag_that_a_free_block_kept)
 {
-    fill_runs();
+    fill_slabs();
     char *large = take(10 * PAGE, 'x');
     take(10 * PAGE, 'x');
     give_back(large);
     char *page = (char *)round_up((uintptr_t)large, PAGE) + 3 * PAGE;
-    page_set_tag(page, CLASS);
-    ck_names("R4", page);
+    page_set_tag(slab_at((uint32_t)page_index(page)), KIND);
+    ck_names("S4", page);
 }
 END_TEST
 
-START_TEST(r5_a_count_of_live_tight_blocks_that_is_wrong)
+START_TEST(s5_a_count_of_slabs_that_is_wrong)
 {
-    fill_runs();
-    arena.slabs.live[CLASS]--;
-    ck_names("R5", &arena.slabs.live[CLASS]);
+    fill_slabs();
+    arena.slabs.nslabs[LONG]++;
+    ck_names("S5", &arena.slabs.nslabs[LONG]);
 }
 END_TEST
 
-START_TEST(r5_a_tight_block_that_lost_its_bit)
+START_TEST(s5_a_slab_without_a_tag_is_none)
 {
-    fill_runs();
-    payload_block(tight)->header |= BLOCK_ROOMY;
-    ck_names("R5", &arena.slabs.live[CLASS]);
+    fill_slabs();
+    page_set_tag(full, 0);
+    ck_names("S5", &arena.slabs.nslabs[KIND]);
 }
 END_TEST
 
-START_TEST(r5_a_large_block_that_says_tight)
+START_TEST(s6_a_count_of_live_blocks_that_is_wrong)
 {
-    fill_runs();
-    struct block *b = payload_block(take(5000, 'x'));
-    b->header &= ~BLOCK_ROOMY;
-    ck_names("R5", b);
+    fill_slabs();
+    arena.live[KIND + 1]--;
+    ck_names("S6", &arena.live[KIND + 1]);
+}
+END_TEST
+
+START_TEST(s6_a_block_that_the_heap_took_back_alone)
+{
+    fill_slabs();
+    heap_free(heap, payload_block(headed));
+    ck_names("S6", &arena.live[KIND + 1]);
 }
 END_TEST
 
 int main(void)
 {
     const TTest *const tests[] = {
-        full_and_partial_runs_are_healthy,
-        r1_a_free_bit_beyond_the_capacity,
-        r2_a_used_block_whose_bit_says_free,
-        r2_a_count_of_used_blocks_that_is_wrong,
-        r3_a_slab_with_free_blocks_in_no_list,
-        r3_a_full_slab_in_the_list,
-        r3_links_that_are_not_symmetric,
-        r3_a_list_that_is_a_ring,
-        r3_a_slab_in_the_list_of_another_class,
-        r3_a_list_that_leads_to_a_block_without_a_slab,
-        r3_a_list_that_leads_out_of_the_heap,
-        r4_a_tag_of_another_class,
-        r4_a_tag_and_a_slab_of_a_class_that_does_not_exist,
-        r4_a_tag_on_a_page_of_a_used_block,
-        r4_a_tag_that_a_free_block_kept,
-        r5_a_count_of_live_tight_blocks_that_is_wrong,
-        r5_a_tight_block_that_lost_its_bit,
-        r5_a_large_block_that_says_tight,
+        full_and_partial_slabs_are_healthy,
+        s1_a_free_block_that_leads_out_of_its_slab,
+        s1_a_free_block_that_leads_into_a_block,
+        s1_a_free_block_that_is_not_carved_yet,
+        s1_a_free_block_that_leads_to_itself,
+        s1_a_free_block_that_is_written_to,
+        s1_a_count_of_blocks_that_are_out_that_is_wrong,
+        s1_free_blocks_that_are_lost,
+        s2_a_slab_that_is_not_listed_and_has_a_free_block,
+        s2_a_slab_that_is_not_listed_and_has_blocks_to_carve,
+        s2_a_slab_that_would_miss_its_first_block,
+        s3_a_slab_that_says_listed_in_no_list,
+        s3_a_slab_in_the_list_that_says_not_listed,
+        s3_a_full_slab_that_is_listed,
+        s3_links_that_are_not_symmetric,
+        s3_a_list_that_is_a_ring,
+        s3_a_last_slab_that_is_not,
+        s3_a_slab_in_the_list_of_another_class,
+        s3_a_list_that_leads_to_a_page_without_a_slab,
+        s3_a_list_that_leads_out_of_the_heap,
+        s4_a_tag_of_another_class,
+        s4_a_tag_of_a_class_that_does_not_exist,
+        s4_a_later_page_of_another_class,
+        s4_a_page_that_says_another_place,
+        s4_a_carved_page_without_a_tag,
+        s4_a_page_with_a_tag_that_is_not_carved,
+        s4_a_tag_on_a_page_of_a_used_block,
+        s4_a_tag_that_a_free_block_kept,
+        s5_a_count_of_slabs_that_is_wrong,
+        s5_a_slab_without_a_tag_is_none,
+        s6_a_count_of_live_blocks_that_is_wrong,
+        s6_a_block_that_the_heap_took_back_alone,
         NULL};
     return run_heap_tests("check-slab", tests);
 }

@@ -221,7 +221,7 @@ START_TEST(ranges_are_found_on_both_sides_of_a_jump)
 {
     enum { N = 60 };
     char *blocks[N];
-    void *way = mem_range.tags + (MEM_TAGGED >> MEM_GRAIN_LOG2);
+    void *way = mem_range.pages + (MEM_TAGGED >> MEM_GRAIN_LOG2);
     ck_assert_ptr_eq(mmap(way, 4 * KIB, PROT_NONE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
                           0),

@@ -39,7 +39,7 @@ END_TEST
 START_TEST(small_blocks_made_in_turn_from_a_free_block_lie_side_by_side)
 {
     struct block *large = block(10000), *wall = block(5000);
-    heap_free(heap, large);
+    give_back(block_payload(large));
     char *at = block_payload(large);
     for (int i = 0; i < 20; i++, at += 112)
         ck_assert_ptr_eq(take(100, 'x'), at);
@@ -51,7 +51,7 @@ END_TEST
 START_TEST(a_large_block_is_cut_from_the_high_end)
 {
     struct block *large = block(10000), *wall = block(5000);
-    heap_free(heap, large);
+    give_back(block_payload(large));
     struct block *b = block(2000);
     ck_assert_ptr_eq(block_next(b), wall);
     ck_assert(prev_used(wall) && !prev_used(b));
@@ -69,7 +69,7 @@ static void ck_merge(size_t size, const int order[3])
     struct block *wall = block(5000);
     size_t all = (size_t)((char *)wall - (char *)b[0]);
     for (int i = 0; i < 3; i++) {
-        heap_free(heap, b[order[i]]);
+        give_back(block_payload(b[order[i]]));
         ck_healthy();
     }
     ck_one_free(b[0], all);
@@ -91,11 +91,11 @@ START_TEST(a_mini_is_found_by_the_block_behind_it)
 {
     struct block *before = block(1000), *mini = block(0), *after = block(1000);
     block(1000);
-    heap_free(heap, mini);
+    give_back(block_payload(mini));
     ck_assert(after->header & BLOCK_PREV_MINI);
     ck_assert_ptr_eq(block_prev(after), mini);
     ck_healthy();
-    heap_free(heap, before);
+    give_back(block_payload(before));
     ck_assert(!(after->header & BLOCK_PREV_MINI));
     ck_assert_ptr_eq(block_prev(after), before);
     ck_healthy();
@@ -107,7 +107,7 @@ START_TEST(the_heap_grows_by_the_shortfall_only)
     block(3000);
     struct block *last = block(2000);
     size_t size = heap->size;
-    heap_free(heap, last);
+    give_back(block_payload(last));
     struct block *b = block(5000);
     ck_assert_ptr_eq(b, last);
     ck_assert_uint_eq(heap->size - size, block_size(b) - 2016);
@@ -131,8 +131,8 @@ START_TEST(when_another_takes_the_break_a_new_region_begins)
     }
     ck_assert_uint_gt(regions(), 3);
     ck_healthy();
-    heap_free(heap, old);
-    heap_free(heap, b);
+    give_back(block_payload(old));
+    give_back(block_payload(b));
     ck_healthy();
     ck_filled(wall, 64, 0x55);
 }
@@ -146,7 +146,7 @@ START_TEST(blocks_of_different_regions_are_never_merged)
         mem_sbrk(64);
     }
     for (int i = 0; i < 40; i++)
-        heap_free(heap, b[i * 7 % 40]);
+        give_back(block_payload(b[i * 7 % 40]));
     ck_healthy();
     ck_assert_uint_eq(free_blocks(), regions());
 }
@@ -171,9 +171,9 @@ START_TEST(a_heap_of_the_whole_range_is_healthy)
     ck_assert_ptr_null(heap_malloc(heap, 2048));
     ck_healthy();
     while (n)
-        heap_free(heap, all[--n]);
+        give_back(block_payload(all[--n]));
     ck_healthy();
-    heap_free(heap, heap_malloc(heap, 2048));
+    give_back(block_payload(heap_malloc(heap, 2048)));
     ck_one_free(all[0], left);
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(impossible_sizes_fail_and_change_nothing)
 {
     struct block *b = block(3000);
     block(3000);
-    heap_free(heap, b);
+    give_back(block_payload(b));
     static const size_t sizes[] = {MEM_WINDOW,      MAX_BLOCK - ALIGN,
                                    MAX_BLOCK,       MAX_BLOCK + ALIGN,
                                    (size_t)1 << 62, (size_t)1 << 63};
@@ -202,7 +202,7 @@ START_TEST(a_fixed_heap_serves_what_it_has_and_does_not_grow)
 {
     struct block *b = block(3000);
     block(3000);
-    heap_free(heap, b);
+    give_back(block_payload(b));
     size_t size = heap->size;
     heap->may_grow = false;
     ck_assert_ptr_null(heap_malloc(heap, 4096));

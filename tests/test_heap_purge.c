@@ -23,14 +23,14 @@ START_TEST(purge_counts_each_dirty_block_once)
         b[i] = block(MIB);
     block(100);
     size_t size = block_size(b[0]);
-    heap_free(heap, b[0]);
-    heap_free(heap, b[2]);
+    give_back(block_payload(b[0]));
+    give_back(block_payload(b[2]));
     ck_assert_uint_eq(heap->dirty, 2 * size);
     ck_assert_uint_ge(heap_purge(heap), 2 * (size - 2 * mem_pagesize()));
     ck_assert_uint_eq(heap->dirty, 0);
     ck_assert_uint_eq(heap_purge(heap), 0);
     ck_healthy();
-    heap_free(heap, b[1]); /* merges with two purged blocks */
+    give_back(block_payload(b[1])); /* merges with two purged blocks */
     ck_assert_uint_eq(heap->dirty, size);
     ck_healthy();
 }
@@ -40,11 +40,11 @@ START_TEST(a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty)
 {
     struct block *b = block(4 * MIB);
     block(100);
-    heap_free(heap, b);
+    give_back(block_payload(b));
     heap_purge(heap);
     size_t resident = heap_resident(heap);
     for (size_t i = 1; i <= 10; i++) {
-        heap_free(heap, block(5016)); /* cut from its high end */
+        give_back(block_payload(block(5016))); /* cut from its high end */
         ck_assert_uint_eq(heap->dirty, i * 5024);
         ck_assert_uint_eq(heap_resident(heap) - resident, heap->dirty);
     }
@@ -59,7 +59,7 @@ START_TEST(what_is_left_of_a_purged_block_stays_purged)
 {
     struct block *b = block(4 * MIB);
     block(100);
-    heap_free(heap, b);
+    give_back(block_payload(b));
     heap_purge(heap);
     block(MIB); /* from the high end */
     ck_assert_uint_eq(heap->dirty, 0);
@@ -68,7 +68,7 @@ START_TEST(what_is_left_of_a_purged_block_stays_purged)
     struct block *small = block(900); /* from the low end: a victim */
     ck_assert_ptr_eq(small, b);
     ck_healthy();
-    heap_free(heap, small);
+    give_back(block_payload(small));
     ck_healthy();
 }
 END_TEST
@@ -76,16 +76,16 @@ END_TEST
 START_TEST(growth_purges_only_when_more_would_be_resident_than_ever)
 {
     struct block *b = block(8 * MIB), *wall = block(MIB);
-    heap_free(heap, b);
+    give_back(block_payload(b));
     struct block *top = block(9 * MIB); /* does not fit */
     ck_assert_uint_eq(heap->dirty, 0);
-    heap_free(heap, top);
+    give_back(block_payload(top));
     heap_purge(heap);
     size_t resident = heap_resident(heap);
     ck_assert_uint_lt(resident, 3 * MIB / 2);
     b = block(4 * MIB);
     size_t size = block_size(b);
-    heap_free(heap, b);
+    give_back(block_payload(b));
     ck_assert_uint_eq(heap_resident(heap), resident + size);
     top = block(20 * MIB); /* nor does this, but more was resident before */
     ck_assert_uint_eq(heap->dirty, size);
@@ -105,7 +105,7 @@ START_TEST(much_dirty_memory_is_purged_without_being_asked)
         block(100);
     }
     for (int i = 0; i < 3; i++)
-        heap_free(heap, b[i]);
+        give_back(block_payload(b[i]));
     ck_assert_uint_le(heap->dirty, PURGE_SLACK);
     ck_healthy();
 }
@@ -118,12 +118,12 @@ START_TEST(much_dirty_memory_is_purged_though_it_is_the_victims)
     struct block *b[N];
     for (int i = 0; i < N; i++)
         b[i] = block(MIB);
-    heap_free(heap, b[0]);
-    heap_free(heap, b[1]);
+    give_back(block_payload(b[0]));
+    give_back(block_payload(b[1]));
     struct block *small = block(500); /* the rest becomes the victim */
     ck_assert_ptr_nonnull(heap->victim);
     for (int i = 2; i < N; i++)
-        heap_free(heap, b[i]);
+        give_back(block_payload(b[i]));
     ck_assert_uint_le(heap_purgeable(heap), PURGE_SLACK);
     ck_assert(block_used(small));
     ck_healthy();

@@ -230,15 +230,25 @@ START_TEST(a_fixed_heap_resizes_within_what_it_has)
 }
 END_TEST
 
-START_TEST(a_tight_block_that_is_resized_is_not_tight_any_more)
+START_TEST(a_block_that_is_resized_counts_as_what_it_is_now)
 {
+    uint32_t of_7 = arena.live[7];
     char *p = take(32, 'x');
-    ck_assert_uint_eq(arena.slabs.live[2], 1);
-    p = arena_resize(&arena, p, 30);
-    ck_assert_uint_eq(arena.slabs.live[2], 0);
+    ck_assert_uint_eq(arena.live[3], 1);
+    ck_assert_ptr_eq(arena_resize(&arena, p, 30), p); /* the same block */
+    ck_assert_uint_eq(arena.live[3], 1);
+    p = arena_resize(&arena, p, 100);
+    ck_assert_uint_eq(arena.live[3], 0);
+    ck_assert_uint_eq(arena.live[7], of_7 + 1);
     ck_filled(p, 30, 'x');
     ck_healthy();
+    p = arena_resize(&arena, p, 5000); /* of a size that is not counted */
+    ck_assert_uint_eq(arena.live[7], of_7);
+    p = arena_resize(&arena, p, 20);
+    ck_assert_uint_eq(arena.live[2], 1);
+    ck_healthy();
     give_back(p);
+    ck_assert_uint_eq(arena.live[2], 0);
     ck_healthy();
 }
 END_TEST
@@ -256,7 +266,7 @@ int main(void)
         a_block_that_grows_among_others_moves_but_a_few_times,
         a_size_that_cannot_be_leaves_the_block_as_it_was,
         a_fixed_heap_resizes_within_what_it_has,
-        a_tight_block_that_is_resized_is_not_tight_any_more,
+        a_block_that_is_resized_counts_as_what_it_is_now,
         NULL};
     return run_tests("heap-resize", begin, tests);
 }

@@ -62,7 +62,7 @@ START_TEST(few_calls_on_the_side_change_nothing)
         ck_assert_ptr_nonnull(lab->malloc(100));
     ck_assert_ptr_eq(self(), t);
     leave(t);
-    lab->free(lab->malloc(100000)); /* outside once more: they are forgotten */
+    lab->free(lab->malloc(NO_BIN)); /* outside once more: they are forgotten */
     enter(t);
     ck_assert_ptr_nonnull(lab->malloc(100));
     ck_assert_ptr_eq(self(), t);
@@ -140,7 +140,7 @@ static void step(int number, siginfo_t *info, void *context)
 static void call(void *kept)
 {
     lab->free(lab->malloc(100));
-    lab->free(lab->malloc(100000));
+    lab->free(lab->malloc(NO_BIN));
     lab->free(lab->realloc(lab->malloc(200), 2000));
     lab->free(kept);
 }

@@ -139,7 +139,7 @@ static void move_in_step(void)
     struct shard *s = self()->shard;
     if (!shard_steal(s))
         return;
-    lab->free(lab->malloc(100000));
+    lab->free(lab->malloc(NO_BIN));
     ck_assert_ptr_ne(self()->shard, s);
     shard_return(s);
 }
@@ -154,7 +154,7 @@ static void run_small(void *block)
 static void run_large(void *block)
 {
     run_small(block);
-    lab->free(lab->malloc(100000));
+    lab->free(lab->malloc(NO_BIN));
 }
 
 START_TEST(a_shard_may_be_lost_between_any_two_instructions)
@@ -350,7 +350,7 @@ START_TEST(a_thread_may_end_between_any_two_instructions)
     do {
         p = NULL;
         only_step += only_step < 200 ? 1 : 7;
-        lab->free(lab->malloc(100000));
+        lab->free(lab->malloc(NO_BIN));
         ck_assert_uint_eq(shard_check(self()->shard), 0);
     } while (!in_thread(run_until_step, &p));
     printf("%u of %u threads ended inside\n", shards_lost(),

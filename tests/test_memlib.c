@@ -61,7 +61,7 @@ START_TEST(the_range_can_be_had_whole_but_for_its_last_page)
     size_t all = mem_range.size - mem_pagesize();
     take_the_rest();
     mem_range.base[all - 1] = 1;
-    mem_range.tags[(all - 1) >> MEM_GRAIN_LOG2] = 1;
+    mem_range.pages[(all - 1) >> MEM_GRAIN_LOG2].tag = 1;
     ck_assert_ptr_null(mem_sbrk(16));
     ck_assert(!mem_extend(mem_brk(), 16));
 }
@@ -103,8 +103,8 @@ START_TEST(every_grain_of_the_heap_has_a_tag_that_is_zero)
         mem_sbrk(100016);
     size_t n = (mem_heapsize() - 1) / ((size_t)1 << MEM_GRAIN_LOG2) + 1;
     for (size_t i = 0; i < n; i++) {
-        ck_assert_uint_eq(mem_range.tags[i], 0);
-        mem_range.tags[i] = (uint32_t)i;
+        ck_assert_uint_eq(mem_range.pages[i].tag, 0);
+        mem_range.pages[i].tag = (uint32_t)i;
     }
 }
 END_TEST
@@ -143,13 +143,13 @@ static void ck_reset(void)
 {
     sbrk_filled(5 * MIB);
     memset(mem_record(6400), 0xff, 6400);
-    mem_range.tags[1000] = 5;
+    mem_range.pages[1000].tag = 5;
     mem_reset();
     ck_assert_uint_eq(mem_heapsize() + mem_peak() + mem_recordsize(), 0);
     ck_assert_ptr_eq(mem_sbrk(5 * MIB), mem_range.base);
     ck_zero(mem_range.base, 5 * MIB);
     ck_zero(mem_record(6400), 6400);
-    ck_assert_uint_eq(mem_range.tags[1000], 0);
+    ck_assert_uint_eq(mem_range.pages[1000].tag, 0);
 }
 
 START_TEST(after_reset_all_is_zero_again)
@@ -162,11 +162,11 @@ END_TEST
 START_TEST(after_reset_pages_locked_into_memory_are_zero_too)
 {
     sbrk_filled(64);
-    mem_range.tags[0] = 5;
-    if (mlock(mem_range.base, 64) || mlock(mem_range.tags, 64))
+    mem_range.pages[0].tag = 5;
+    if (mlock(mem_range.base, 64) || mlock(mem_range.pages, 64))
         return; /* not allowed to lock anything */
     ck_reset();
-    ck_assert_uint_eq(mem_range.tags[0], 0);
+    ck_assert_uint_eq(mem_range.pages[0].tag, 0);
 }
 END_TEST
 

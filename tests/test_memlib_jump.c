@@ -30,7 +30,7 @@ static size_t fill(size_t bytes, size_t piece)
         ck_zero(p, piece);
         memset(p, 0xff, piece);
         size_t grain = (size_t)(p - mem_range.base) >> MEM_GRAIN_LOG2;
-        ck_assert_uint_eq(mem_range.tags[grain], 0);
+        ck_assert_uint_eq(mem_range.pages[grain].tag, 0);
     }
     return got;
 }
@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(tags_that_cannot_be_had_leave_their_addresses_out)
 {
-    char *others = in_the_way(mem_range.tags + (MEM_TAGGED >> MEM_GRAIN_LOG2),
+    char *others = in_the_way(mem_range.pages + (MEM_TAGGED >> MEM_GRAIN_LOG2),
                               mem_pagesize());
     fill(2 * MEM_TAGGED, 4 * MIB);
     ck_untouched(others, mem_pagesize());

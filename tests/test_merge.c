@@ -18,7 +18,7 @@ static void begin(void)
 static void ck_sound(const struct arena *a)
 {
     ck_assert_uint_eq(heap_check(&a->heap), 0);
-    ck_assert_uint_eq(slabs_check(&a->heap, &a->slabs), 0);
+    ck_assert_uint_eq(slabs_check(a), 0);
 }
 
 static size_t regions_of(const struct arena *a)
@@ -159,6 +159,7 @@ static void *blocks[2][NBLOCKS];
 static void disorder(unsigned seed)
 {
     srandom(seed);
+    one.all_earn = two.all_earn = seed % 4 < 2; /* slabs of all classes */
     struct arena *const a[2] = {&one, &two};
     for (int i = 0; i < NBLOCKS; i++)
         for (int k = 0; k < 2; k++) {
@@ -179,7 +180,7 @@ static void disorder(unsigned seed)
     ck_assert_ptr_nonnull(arena_malloc(&two, 1));
 }
 
-START_TEST(lists_runs_and_counts_are_sound_after_a_merge)
+START_TEST(lists_slabs_and_counts_are_sound_after_a_merge)
 {
     disorder((unsigned)_i);
     arena_merge(&one, &two);
@@ -193,7 +194,7 @@ START_TEST(lists_runs_and_counts_are_sound_after_a_merge)
 }
 END_TEST
 
-START_TEST(live_counts_and_free_slots_of_runs_add_up)
+START_TEST(counts_and_what_slabs_can_give_add_up)
 {
     unsigned c = slab_class(32);
     void *p = NULL, *q = NULL;
@@ -202,16 +203,24 @@ START_TEST(live_counts_and_free_slots_of_runs_add_up)
         q = arena_malloc(&two, 32);
     }
     ck_assert(page_tag(p) && page_tag(q));
-    uint32_t live = one.slabs.live[c] + two.slabs.live[c];
+    uint32_t live = one.live[c + 1] + two.live[c + 1];
+    uint32_t nslabs = one.slabs.nslabs[c] + two.slabs.nslabs[c];
+    uint32_t of_one = one.slabs.last[c], of_two = two.slabs.first[c];
+    ck_assert(of_one && of_two);
     arena_merge(&one, &two);
-    ck_assert_uint_eq(one.slabs.live[c], live);
+    ck_assert_uint_eq(one.live[c + 1], live);
+    ck_assert_uint_eq(one.slabs.nslabs[c], nslabs);
+    ck_assert_uint_eq(one.slabs.last[c], of_one);
+    ck_assert_uint_eq(one.slabs.first[c], of_two);
+    ck_assert_uint_eq(two.slabs.nslabs[c] + two.slabs.first[c] + two.live[c],
+                      0);
     size_t held = one.heap.size;
-    uint32_t at_once = 0; /* slots that both arenas' slabs still had */
-    while (one.slabs.partial[c] && arena_malloc(&one, 32))
-        at_once++;
-    ck_assert_uint_gt(at_once, 0);
+    while (one.slabs.first[c]) /* what both arenas' slabs still have */
+        ck_assert_ptr_nonnull(arena_malloc(&one, 32));
     ck_assert_uint_eq(one.heap.size, held);
-    ck_assert_uint_eq(one.slabs.live[c], live + at_once);
+    ck_assert_uint_eq(one.live[c + 1], live);
+    ck_assert_uint_eq(one.slabs.nslabs[c], nslabs);
+    ck_assert_uint_eq(slab_at(of_one)->room + slab_at(of_two)->room, 2);
     ck_sound(&one);
 }
 END_TEST
@@ -275,9 +284,9 @@ int main(void)
     tcase_add_test(tc, many_regions_in_turn_become_one);
     tcase_add_test(tc, regions_stay_in_order_around_a_third_heap);
     tcase_add_test(tc, the_merged_heap_grows_at_its_highest_end);
-    tcase_add_loop_test(tc, lists_runs_and_counts_are_sound_after_a_merge, 0,
+    tcase_add_loop_test(tc, lists_slabs_and_counts_are_sound_after_a_merge, 0,
                         8);
-    tcase_add_test(tc, live_counts_and_free_slots_of_runs_add_up);
+    tcase_add_test(tc, counts_and_what_slabs_can_give_add_up);
     tcase_add_test(tc, waste_of_both_is_given_back_by_one_purge);
     tcase_add_test(tc, the_arena_taken_in_is_empty_and_serves_again);
     tcase_add_test(tc, an_empty_arena_adds_nothing_and_takes_all);

@@ -77,7 +77,8 @@ START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
 {
     take(100 * LARGE); /* of such a heap the cache is worth little */
     made_size = 600;
-    size_t n = bin_first_limit(request_bin(made_size));
+    size_t n =
+        (size_t)self()->cache.limits[header_bin(request_to_block(made_size))];
     run_make((void *)n);
     in_thread(run_free_made, (void *)n);
     ck_assert(adopt_one()); /* now there is none to adopt */
@@ -88,7 +89,8 @@ START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
     ck_assert(inbox_has_blocks(&self()->shard->inbox));
     ck_assert_ptr_nonnull(lab->malloc(made_size));
     ck_assert_uint_eq(a->heap.size, size);
-    ck_assert_int_ge(self()->cache.rooms[request_bin(made_size)], 0);
+    ck_assert_int_ge(
+        self()->cache.rooms[header_bin(request_to_block(made_size))], 0);
     ck_sound();
 }
 END_TEST

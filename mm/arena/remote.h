@@ -117,7 +117,7 @@ static inline void shard_use_orphan(struct shard *s, struct shard *o,
     if (rich) {
         state_set(o, OWNED);
         o->users++;
-        self()->shard = o;
+        thread_set(o, self());
         shard_release(s);
     }
 }

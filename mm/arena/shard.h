@@ -107,6 +107,13 @@ static always_inline struct thread *thread_of(const struct shard *s)
     return self();
 }
 
+/* t's thread works in s from now on. */
+static inline void thread_set(struct shard *s, struct thread *t)
+{
+    t->shard = s;
+    t->tag = owner_tag(s->id);
+}
+
 static inline struct outbox *outbox_of(const struct shard *s)
 {
     struct thread *t = thread_of(s);
@@ -147,6 +154,7 @@ static inline struct shard *shard_pop(struct shard **list)
 static inline void shard_clear(struct shard *s)
 {
     arena_init(&s->arena, s->id);
+    s->arena.all_earn = true;
     s->arena.heap.may_grow = false;
     s->counted = 0;
 }

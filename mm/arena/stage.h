@@ -48,7 +48,7 @@ static void *malloc_aside(size_t align, size_t size)
 static void free_aside(void *p)
 {
     struct shard *s = owner_lock(p);
-    arena_free(&s->arena, p);
+    arena_put(&s->arena, p, page_tag(p));
     shard_exit(s);
 }
 

@@ -42,7 +42,7 @@ static inline bool favorite_lock(struct thread *t)
     for (uint32_t i = 0; i < n; i++) {
         struct shard *s = shard_at((at + i) % n);
         if (lock_try(&s->lock)) {
-            t->shard = s;
+            thread_set(s, t);
             return true;
         }
     }
@@ -65,6 +65,21 @@ static inline void shard_exit(struct shard *s)
 {
     shard_note_use(s);
     lock_drop(&s->lock);
+}
+
+static always_inline struct shard *shard_enter_inside(struct thread *t)
+{
+    uint32_t tag = t->tag;
+    struct shard *s = shard_enter();
+    if (!ARENA_FAVORITE || t->tag == tag)
+        return s;
+    shard_exit(s); /* another one was free */
+    return NULL;
+}
+
+static always_inline void shard_exit_inside(struct thread *t)
+{
+    lock_drop(&t->shard->lock);
 }
 
 /* Its thread is not inside: nobody has its lock. */
@@ -127,7 +142,8 @@ static cold_noinline bool attach(void)
     if (t)
         s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
     if (s) {
-        *t = (struct thread){.open = NBINS, .shard = s};
+        *t = (struct thread){.open = NBINS};
+        thread_set(s, t);
         cache_init(&t->cache);
         self_thread = t;
     } else if (t) {

@@ -1,20 +1,39 @@
 /* arena.h - one owner's memory: the engine as the stages see it.
  *
- *   request ─► tight and busy? ── yes ─► slabs (slab.h)    no header
- *                      └───────── no ──► heap  (seglist.h) 8-byte header
+ *   request ─► has its class earned it? ── yes ─► slabs (slab.h)  no header
+ *                                  └────── no ──► heap  (heap.h)  8 bytes more
  *   address ─► page tag ── class ─► slabs
  *                      └── 0 ─────► heap
  *
+ * A slab of a class of which little is live is memory for nothing. So a class
+ * has to earn its first slab by what is live of about its size in the heap; as
+ * long as it has one, it goes on. (Making a class earn its own space is
+ * the way of Windows' low-fragmentation heap.) Which classes may earn is the
+ * stage's choice: those whose memory is judged by the heap's length let only
+ * tight ones (arena_earns).
+ *
  * Knows no thread: whoever calls owns the arena, by a lock or for good.
- * Sizes are payload bytes as the program asked for them. */
+ * Sizes are payload bytes as the program asked for them.
+ *
+ * Invariant (slabs_check)
+ *   S6 live[i] == blocks in use of the heap, not slabs, of 16 i bytes */
 #ifndef MM_ARENA_H
 #define MM_ARENA_H
 
 #include "mm/engine/slab.h"
 
+#define TIGHT_MAX ((size_t)128)
+#define TIGHT_BUSY 64 /* live blocks that earn a tight class a slab */
+#define EARN_SMALL 3  /* slabs' worth of live bytes earn a class one ... */
+#define EARN_LARGE 1  /* ... in a small heap, and in a large one */
+#define LARGE_HEAP ((size_t)1 << 20) /* bytes */
+#define NLIVE (SLAB_CLASSES + 2)     /* sizes that are counted, and the rest */
+
 struct arena {
     struct heap heap;
     struct slabs slabs;
+    bool all_earn;        /* true: not only tight classes */
+    uint32_t live[NLIVE]; /* S6; the last one counts nothing */
 };
 
 /* An empty arena. owner: what its blocks shall say of it, < 65536 */
@@ -24,53 +43,106 @@ static inline void arena_init(struct arena *a, uint32_t owner)
         .heap = {.base = mem_range.base, .owner = owner, .may_grow = true}};
 }
 
+/* ---- slabs, earned ------------------------------------------------------ */
+
+/* Would a header cost this request 16 bytes? Not so for 0 bytes. */
+static always_inline bool is_tight(size_t size)
+{
+    return size - 1 < TIGHT_MAX && (size - 1) % ALIGN >= ALIGN - HEADER_SIZE;
+}
+
+/* Do so many live bytes earn class c a slab? Half a slab lies idle in each:
+ * that is little in a large heap. */
+static inline bool is_earned(const struct heap *h, size_t bytes, unsigned c)
+{
+    size_t slabs = h->size < LARGE_HEAP ? EARN_SMALL : EARN_LARGE;
+    return bytes >= slabs * (slab_classes[c].pages * PAGE);
+}
+
+/* Is a request of this size, of class c, served from slabs? */
+static always_inline bool arena_earns(const struct arena *a, size_t size,
+                                      unsigned c)
+{
+    if (!a->all_earn)
+        return is_tight(size) &&
+               (a->slabs.nslabs[c] || a->live[c + 1] >= TIGHT_BUSY);
+    return a->slabs.nslabs[c] ||
+           is_earned(&a->heap, (a->live[c] + a->live[c + 1]) * (c * ALIGN), c);
+}
+
+/* Where blocks of this size are counted. */
+static always_inline uint32_t *arena_live(struct arena *a, size_t size)
+{
+    return &a->live[min_size(size / ALIGN, NLIVE - 1)];
+}
+
+/* A slab of class c that can serve. NULL: no memory, or the heap is fixed. */
+static always_inline struct mem_page *arena_slab(struct arena *a, unsigned c)
+{
+    uint32_t first = a->slabs.first[c];
+    return likely(first) ? slab_at(first) : slab_new(&a->heap, &a->slabs, c);
+}
+
+/* ---- taking ------------------------------------------------------------- */
+
+/* b, which the heap just gave: whose it is. @return its payload */
+static always_inline void *arena_own(struct arena *a, struct block *b)
+{
+    header_set_owner(b, a->heap.owner);
+    ++*arena_live(a, block_size(b));
+    return block_payload(b);
+}
+
 /** @return 16-aligned payload; NULL, errno == ENOMEM.
  * @pre size <= MAX_REQUEST */
 static always_inline void *arena_malloc(struct arena *a, size_t size)
 {
     struct heap *h = &a->heap;
-    bool tight = is_tight(size);
-    if (tight) {
+    if (size - 1 < SLAB_MAX) {
         unsigned c = slab_class(size);
-        uint32_t partial = a->slabs.partial[c];
-        if (partial || a->slabs.live[c] >= SLAB_BUSY) {
-            struct slab *r =
-                partial ? link_slab(h, partial) : slab_new(h, &a->slabs, c);
-            if (likely(r != NULL)) {
-                a->slabs.live[c]++;
-                return slab_take(h, &a->slabs, r);
-            }
+        bool gap = !a->slabs.first[c] && fit_exact(h, request_to_block(size));
+        if (arena_earns(a, size, c) && !gap) {
+            struct mem_page *s = arena_slab(a, c);
+            if (likely(s != NULL))
+                return slab_take(h, &a->slabs, s, c);
             if (!h->may_grow)
                 return NULL; /* once it may grow there is a slab */
         }
     }
     struct block *b = heap_malloc(h, request_to_block(size));
-    if (unlikely(!b))
-        return NULL;
-    uint64_t owner = (uint64_t)h->owner << BLOCK_OWNER_SHIFT;
-    if (tight) {
-        b->header |= owner;
-        a->slabs.live[slab_class(size)]++;
-    } else {
-        b->header |= owner | BLOCK_ROOMY;
-    }
-    return block_payload(b);
+    return likely(b != NULL) ? arena_own(a, b) : NULL;
 }
 
-/* A tight block of the heap is no longer one: it is freed, or resized. */
-static always_inline void arena_forget_tight(struct arena *a, struct block *b)
+/** All free blocks of one slab of class c, if there is one that serves.
+ * @return their chain, *n blocks, which have their keys; NULL: there is none */
+static inline void *arena_take_all(struct arena *a, unsigned c, unsigned *n)
 {
-    if (!(b->header & BLOCK_ROOMY)) {
-        a->slabs.live[block_size(b) / ALIGN - 1]--;
-        b->header |= BLOCK_ROOMY;
-    }
+    uint32_t first = a->slabs.first[c];
+    return first ? slab_take_all(&a->heap, &a->slabs, slab_at(first), c, n)
+                 : NULL;
 }
 
-/* b, in use and not tight, belongs to a. */
-static inline void arena_own(const struct arena *a, struct block *b)
+/** As arena_malloc, aligned to a power of two. */
+static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
 {
-    b->header |= BLOCK_ROOMY;
-    header_set_owner(b, a->heap.owner);
+    if (align <= ALIGN)
+        return arena_malloc(a, size);
+    struct block *b = heap_memalign(&a->heap, align, request_to_block(size));
+    return b ? arena_own(a, b) : NULL;
+}
+
+/* ---- blocks in use ------------------------------------------------------ */
+
+static cold_noinline _Noreturn void die_free(const void *p)
+{
+    mm_die("double free, or a pointer that malloc never returned", p);
+}
+
+static cold_noinline _Noreturn void die_overwritten(const void *p)
+{
+    mm_die("the block's header was overwritten, or malloc never returned the "
+           "pointer",
+           p);
 }
 
 /* Dies unless p is the payload of a block in use, as far as that shows. */
@@ -81,7 +153,7 @@ static always_inline struct block *used_block(const void *p)
         mm_die("pointer into the middle of a block", p);
     uint64_t header = header_read_remote(b);
     if (unlikely(header & BLOCK_FREE || !(header & BLOCK_SIZE)))
-        mm_die("double free, or a pointer that malloc never returned", p);
+        die_free(p);
     return b;
 }
 
@@ -90,7 +162,7 @@ static inline uint32_t payload_owner(const void *p)
 {
     uint32_t tag = page_tag(p);
     if (tag)
-        return tag >> TAG_OWNER_SHIFT;
+        return tag_owner(tag);
     return (uint32_t)(header_read_remote(used_block(p)) >> BLOCK_OWNER_SHIFT);
 }
 
@@ -101,23 +173,30 @@ static always_inline struct block *owned_block(const struct heap *h,
 {
     struct block *b = used_block(p);
     if (unlikely(block_size(b) - 1 >= h->size || !prev_used(block_next(b))))
-        mm_die("the block's header was overwritten, or malloc never returned "
-               "the pointer",
-               p);
+        die_overwritten(p);
     return b;
+}
+
+/** p, a block of the arena's in a page with this tag, comes back; one of a slab
+ * has its key. */
+static always_inline void arena_put(struct arena *a, void *p, uint32_t tag)
+{
+    if (tag) {
+        slab_put(&a->heap, &a->slabs, p, tag);
+        return;
+    }
+    struct block *b = owned_block(&a->heap, p);
+    --*arena_live(a, block_size(b));
+    heap_free(&a->heap, b);
 }
 
 /** Free p, which the arena made, in a page with this tag. */
 static always_inline void arena_free_tagged(struct arena *a, void *p,
                                             uint32_t tag)
 {
-    if (tag) {
-        slab_free(&a->heap, &a->slabs, p);
-        return;
-    }
-    struct block *b = owned_block(&a->heap, p);
-    arena_forget_tight(a, b);
-    heap_free(&a->heap, b);
+    if (tag)
+        slab_mark_free(p);
+    arena_put(a, p, tag);
 }
 
 static always_inline void arena_free(struct arena *a, void *p)
@@ -134,34 +213,31 @@ static always_inline size_t arena_usable(const void *p)
     return (header_read_remote(used_block(p)) & BLOCK_SIZE) - HEADER_SIZE;
 }
 
+/* Dies unless p, in a page of a slab, is a block in use. */
+static inline void slab_used_block(const void *p)
+{
+    if (unlikely(!slab_has_block(p)))
+        die_inside(p);
+    if (unlikely(block_has_key(p)))
+        mm_die("realloc of a small block that is free", p);
+}
+
 /** Resize p without a second block. @return the payload, perhaps moved down;
  * NULL: it does not go, and p is as it was. */
 static inline void *arena_resize(struct arena *a, void *p, size_t size)
 {
-    if (page_tag(p)) {
-        slab_used_slot(payload_slab(p), p,
-                       "realloc of a small block that is free");
+    uint32_t tag = page_tag(p);
+    if (tag) {
+        slab_used_block(p);
         return size <= arena_usable(p) ? p : NULL;
     }
     struct block *b = owned_block(&a->heap, p);
-    arena_forget_tight(a, b);
+    uint32_t *live = arena_live(a, block_size(b));
     b = heap_resize(&a->heap, b, request_to_block(size));
     if (!b)
         return NULL;
-    arena_own(a, b); /* it may have moved down */
-    return block_payload(b);
-}
-
-/** As arena_malloc, aligned to a power of two. */
-static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
-{
-    if (align <= ALIGN)
-        return arena_malloc(a, size);
-    struct block *b = heap_memalign(&a->heap, align, request_to_block(size));
-    if (!b)
-        return NULL;
-    arena_own(a, b);
-    return block_payload(b);
+    --*live;
+    return arena_own(a, b); /* it may have moved down */
 }
 
 /** Show every block in use of a, those of slabs as the slabs that they lie in.

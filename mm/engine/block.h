@@ -19,13 +19,10 @@
  *   header bit 0  zero
  *          bit 1  the block before is in use
  *          bit 2  the block before is a free mini
- *          bit 3  in use: roomy: not tight (see slab.h); free: zero
+ *          bit 3  zero
  *          4..46  size / 16
  *          bit 47 free
  *         48..63  in use: the arena that owns the block; free: zero
- *
- * Bits 3 to 47 as one number tell a thread cache which bin a block belongs to,
- * and are larger than any bin's for a free one (cache.h).
  *
  * Only the owner of the heap writes, under its lock or alone; but while it
  * rewrites the prev bits of a block in use, its user may be reading size and
@@ -48,7 +45,6 @@ struct block {
 #define BLOCK_FREE ((uint64_t)1 << 47)
 #define BLOCK_PREV_USED ((uint64_t)2)
 #define BLOCK_PREV_MINI ((uint64_t)4)
-#define BLOCK_ROOMY ((uint64_t)8) /* of a block in use */
 #define BLOCK_PREV_BITS (BLOCK_PREV_USED | BLOCK_PREV_MINI)
 #define BLOCK_SIZE (MAX_BLOCK) /* mask: bits 4..46 */
 #define BLOCK_OWNER_SHIFT 48
@@ -147,8 +143,7 @@ static always_inline struct block *block_prev(const struct block *b)
 /* Make b in use; what else its header says stays. */
 static always_inline void block_set_used(struct block *b, size_t size)
 {
-    b->header =
-        size | (b->header & (BLOCK_PREV_BITS | BLOCK_ROOMY | BLOCK_OWNER));
+    b->header = size | (b->header & (BLOCK_PREV_BITS | BLOCK_OWNER));
     header_set_prev(block_next(b), BLOCK_PREV_USED);
 }
 

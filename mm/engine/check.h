@@ -1,4 +1,5 @@
-/* check.h - walks an arena and names each broken invariant of heap.h, slab.h.
+/* check.h - walks an arena and names each broken invariant of heap.h, slab.h
+ * and arena.h.
  *
  * Always compiled: mm_check works in the build that failed. One line on stderr
  * for each, with the invariant's number and the address; the functions count.
@@ -110,73 +111,94 @@ static cold_noinline size_t heap_check(const struct heap *h)
     return w.bad;
 }
 
-static inline unsigned slab_count_free(const struct slab *r)
+/* S1 of the list in s: at most all that were carved, so that damage ends.
+ * @return its blocks */
+static inline unsigned slab_free_check(const struct mem_page *s, unsigned c,
+                                       size_t *bad)
 {
+    uint64_t seen[SLAB_WORDS] = {0};
     unsigned n = 0;
-    for (unsigned w = 0; w < SLAB_WORDS; w++)
-        n += (unsigned)__builtin_popcountl(r->free[w]);
+    for (const char *p = s->free; p && n <= s->carved; n++) {
+        size_t off = (size_t)(p - slab_start(s)), i = off / (c * ALIGN);
+        size_t lost = broken(off % (c * ALIGN) || i >= s->carved,
+                             "S1 a slab's free blocks are its own", p,
+                             "not so in a slab of class", c);
+        *bad += lost;
+        if (lost)
+            return n;
+        *bad += broken(seen[i / 64] >> (i % 64) & 1,
+                       "S1 a free block waits once", p, "it is slot", i);
+        *bad += broken(!block_has_key(p), "S1 a free block has its key", p,
+                       "not so; it is slot", i);
+        seen[i / 64] |= (uint64_t)1 << (i % 64);
+        p = *(char *const *)p;
+    }
     return n;
 }
 
-static inline bool slab_listed(const struct heap *h, const struct slabs *slabs,
-                               const struct slab *r)
-{
-    uint32_t link = slabs->partial[r->class];
-    for (; link; link = link_slab(h, link)->next)
-        if (link_slab(h, link) == r)
-            return true;
-    return false;
-}
-
-/* R3 of class c's list: slabs of c, linked both ways. The heap's pages bound
- * the walk: a list may be a ring by damage. */
-static inline size_t slab_list_check(const struct heap *h,
-                                     const struct slabs *slabs, unsigned c)
-{
-    size_t left = h->size / PAGE + 1, bad = 0;
-    uint32_t before = 0;
-    for (uint32_t link = slabs->partial[c]; link; left--) {
-        const struct block *b = link_block(h, link);
-        const struct slab *r = block_payload(b);
-        if (broken(left == 0 || !heap_holds(h, b) || (uintptr_t)r % PAGE ||
-                       (page_tag(r) & TAG_CLASS) != c,
-                   "R3 a class's list leads to its slabs", b,
-                   "not so in the list of class", c))
-            return bad + 1;
-        bad += broken(r->prev != before, "R3 links of slabs are symmetric", r,
-                      "not so in the list of class", c);
-        before = link;
-        link = r->next;
-    }
-    return bad;
-}
-
-/* R1-R4 of one slab, whose page has a tag. */
-static inline size_t slab_check(const struct heap *h, const struct slabs *slabs,
-                                const struct slab *r)
+/* S1 and S2 of one slab of class c. */
+static inline size_t slab_check(const struct mem_page *s, unsigned c)
 {
     size_t bad = 0;
-    for (unsigned i = r->capacity; i < SLAB_WORDS * 64; i++)
-        bad += broken(r->free[i / 64] >> (i % 64) & 1,
-                      "R1 only blocks of the slab are free", r, "slot", i);
-    unsigned nfree = slab_count_free(r);
-    bad +=
-        broken(r->used + nfree != r->capacity,
-               "R2 used and free blocks are all blocks", r, "used is", r->used);
-    return bad + broken(slab_listed(h, slabs, r) != (nfree > 0),
-                        "R3 a slab is listed iff it has a free block", r,
-                        "free blocks:", nfree);
+    unsigned nfree = slab_free_check(s, c, &bad);
+    if (bad)
+        return bad;
+    if (s->listed)
+        return broken(s->room + nfree != s->carved,
+                      "S1 blocks out and free ones are all that were carved",
+                      slab_start(s), "blocks out:", s->room) +
+               broken(!nfree && s->carved >= slab_classes[c].slots,
+                      "S3 a slab that is listed can serve", slab_start(s),
+                      "it has no block; class", c);
+    return broken(s->carved != slab_classes[c].slots || s->room != 1 || nfree,
+                  "S2 a slab that is not listed has none to give",
+                  slab_start(s), "free blocks:", nfree);
 }
 
-/* Is b, as the map of pages says, the block of a slab? */
-static inline bool block_has_slab(const struct block *b)
+/* S4 of page i of s, of class c. */
+static inline size_t slab_tag_check(const struct mem_page *s, unsigned c,
+                                    unsigned i)
 {
-    const void *p = block_payload(b);
-    return block_used(b) && block_size(b) == PAGE && (uintptr_t)p % PAGE == 0 &&
-           page_tag(p);
+    uint32_t tag = s[i].tag;
+    bool begins = i * PAGE + c * ALIGN <= s->carved * (c * ALIGN);
+    bool right = (tag & TAG_CLASS) == c && tag >> TAG_PLACE_SHIFT == i;
+    return broken(begins ? !right : tag != 0,
+                  "S4 a page's tag is the class and place of its slab",
+                  slab_start(s) + i * PAGE, "the tag is", tag);
 }
 
-/* R4 of a block that is no slab's: no page that begins in it has a tag. */
+/* S3 of class c's list. The heap's pages bound the walk: a list may be a ring
+ * by damage. */
+static inline size_t slab_list_check(const struct heap *h,
+                                     const struct slabs *slabs, unsigned c,
+                                     size_t *nlisted)
+{
+    size_t left = h->size / PAGE + 1, bad = 0;
+    uint32_t before = 0, pages = (uint32_t)(mem_blocks() / PAGE_UNITS);
+    for (uint32_t i = slabs->first[c]; i; left--) {
+        if (broken(left == 0 || i >= pages,
+                   "S3 a class's list leads to its "
+                   "slabs",
+                   &slabs->first[c], "not so in the list of class", c))
+            return bad + 1;
+        const struct mem_page *s = slab_at(i);
+        if (broken(!heap_holds(h, payload_block(slab_start(s))) || !s->listed ||
+                       (s->tag & TAG_CLASS) != c,
+                   "S3 a class's list leads to its slabs", slab_start(s),
+                   "not so in the list of class", c))
+            return bad + 1;
+        bad += broken(s->prev != before, "S3 links of slabs are symmetric",
+                      slab_start(s), "not so in the list of class", c);
+        ++*nlisted;
+        before = i;
+        i = s->next;
+    }
+    return bad + broken(slabs->last[c] != before,
+                        "S3 a class's list ends with its last slab",
+                        &slabs->last[c], "not so in the list of class", c);
+}
+
+/* S4 of a block that is no slab's: no page that begins in it has a tag. */
 static inline size_t untagged_check(const struct block *b)
 {
     size_t bad = 0;
@@ -185,58 +207,72 @@ static inline size_t untagged_check(const struct block *b)
     for (; page < end; page += PAGE)
         bad +=
             broken(page_tag(page),
-                   "R4 only a slab's page has a tag, and its block is in use",
+                   "S4 only a slab's page has a tag, and its block is in use",
                    page, "the tag is", page_tag(page));
     return bad;
 }
 
-/* All of the slab of b, or what a block without one has to do with slabs.
- * @param live  counts the tight blocks of each class, for R5 */
-static inline size_t slab_block_check(const struct heap *h,
-                                      const struct slabs *slabs,
-                                      const struct block *b, uint32_t *live)
+struct slabs_walk {
+    uint32_t nslabs[SLAB_CLASSES + 1], nlisted[SLAB_CLASSES + 1], live[NLIVE];
+};
+
+/* All of the slab that is b's. */
+static inline size_t slab_block_check(const struct block *b,
+                                      const struct mem_page *s,
+                                      struct slabs_walk *w)
 {
-    if (block_has_slab(b)) {
-        const struct slab *r = block_payload(b);
-        if (broken(r->class != (page_tag(r) & TAG_CLASS) ||
-                       r->class - 1u >= SLAB_CLASSES,
-                   "R4 a page's tag is the class of its slab", r, "the tag is",
-                   page_tag(r)))
-            return 1;
-        live[r->class] += r->used;
-        return slab_check(h, slabs, r);
-    }
-    if (block_used(b) && !(b->header & BLOCK_ROOMY)) {
-        size_t c = block_size(b) / ALIGN - 1;
-        if (broken(c - 1 >= SLAB_CLASSES, "R5 a tight block has a tight size",
-                   b, "its size is", block_size(b)))
-            return 1;
-        live[c]++;
-    }
-    return untagged_check(b);
+    unsigned c = s->tag & TAG_CLASS;
+    if (broken(c - 1u >= SLAB_CLASSES ||
+                   block_size(b) != slab_classes[c].pages * PAGE,
+               "S4 a page's tag is the class of its slab", slab_start(s),
+               "the tag is", s->tag))
+        return 1;
+    size_t bad = slab_check(s, c);
+    for (unsigned i = 0; i < slab_classes[c].pages; i++)
+        bad += slab_tag_check(s, c, i);
+    w->nslabs[c]++;
+    w->nlisted[c] += s->listed;
+    return bad;
 }
 
-/** As heap_check, for the slabs. @pre heap_check(h) == 0 */
-static cold_noinline size_t slabs_check(const struct heap *h,
-                                        const struct slabs *slabs)
+static inline size_t counts_check(const struct arena *a,
+                                  const struct slabs_walk *w)
 {
     size_t bad = 0;
-    uint32_t live[SLAB_CLASSES + 1] = {0}, link = h->regions;
-    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
-        bad += slab_list_check(h, slabs, c);
-    if (bad) /* slab_listed would be led astray */
-        return bad;
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++) {
+        size_t nlisted = 0;
+        bad += slab_list_check(&a->heap, &a->slabs, c, &nlisted);
+        bad += broken(nlisted != w->nlisted[c], "S3 listed slabs are in a list",
+                      &a->slabs.first[c], "it has", nlisted);
+        bad +=
+            broken(w->nslabs[c] != a->slabs.nslabs[c], "S5 slabs are counted",
+                   &a->slabs.nslabs[c], "the count says", a->slabs.nslabs[c]);
+    }
+    for (unsigned i = 0; i < NLIVE - 1; i++)
+        bad += broken(w->live[i] != a->live[i],
+                      "S6 live blocks of the heap are counted", &a->live[i],
+                      "the count says", a->live[i]);
+    return bad;
+}
+
+/** As heap_check, for the slabs. @pre heap_check(&a->heap) == 0 */
+static cold_noinline size_t slabs_check(const struct arena *a)
+{
+    const struct heap *h = &a->heap;
+    struct slabs_walk w = {0};
+    size_t bad = 0;
+    uint32_t link = h->regions;
     for (const struct region *r; link; link = r->next) {
         r = heap_region(h, link);
         const struct block *b = (const struct block *)(r + 1);
-        for (; !block_is_end(b); b = block_next(b))
-            bad += slab_block_check(h, slabs, b, live);
+        for (; !block_is_end(b); b = block_next(b)) {
+            const struct mem_page *s = block_slab(b);
+            bad += s ? slab_block_check(b, s, &w) : untagged_check(b);
+            if (!s && block_used(b) && block_size(b) / ALIGN < NLIVE - 1)
+                w.live[block_size(b) / ALIGN]++;
+        }
     }
-    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
-        bad += broken(live[c] != slabs->live[c],
-                      "R5 live tight blocks are counted", &slabs->live[c],
-                      "the count says", slabs->live[c]);
-    return bad;
+    return bad ? bad : counts_check(a, &w);
 }
 
 struct owners_walk {
@@ -267,7 +303,7 @@ static inline size_t arena_check_owned(const struct arena *a,
         return bad;
     struct owners_walk w = {lies_in, shard, invariant, 0};
     arena_each_used(a, owner_check, &w);
-    return slabs_check(&a->heap, &a->slabs) + w.bad;
+    return slabs_check(a) + w.bad;
 }
 
 #endif

@@ -21,21 +21,20 @@
  * two regions, if it is less, is nobody's: no region fits in there. */
 #define BORDER_LINE ((size_t)64)
 
-/* Put src's slabs of class c with free blocks before dst's. */
-static inline void slabs_splice(struct arena *dst, struct arena *src,
+/* Put src's listed slabs of class c before dst's. */
+static inline void slabs_splice(struct slabs *dst, const struct slabs *src,
                                 unsigned c)
 {
-    struct heap *h = &dst->heap;
-    uint32_t first = src->slabs.partial[c], last = first;
-    dst->slabs.live[c] += src->slabs.live[c];
-    if (!first)
+    dst->nslabs[c] += src->nslabs[c];
+    if (!src->first[c])
         return;
-    while (link_slab(h, last)->next)
-        last = link_slab(h, last)->next;
-    link_slab(h, last)->next = dst->slabs.partial[c];
-    if (dst->slabs.partial[c])
-        link_slab(h, dst->slabs.partial[c])->prev = last;
-    dst->slabs.partial[c] = first;
+    if (dst->first[c]) {
+        slab_at(dst->first[c])->prev = src->last[c];
+        slab_at(src->last[c])->next = dst->first[c];
+    } else {
+        dst->last[c] = src->last[c];
+    }
+    dst->first[c] = src->first[c];
 }
 
 /* Make one chain of two, by falling address. @return its first link */
@@ -68,7 +67,7 @@ static inline void regions_join(struct heap *h, struct region *low,
     size_t gap = regions_gap(low, high);
     low->size += high->size + (uint32_t)(gap / ALIGN);
     h->size += gap;
-    border->header |= (MIN_BLOCK + gap) | BLOCK_ROOMY; /* prev bits are right */
+    border->header |= MIN_BLOCK + gap; /* prev bits are right */
     heap_free(h, border);
 }
 
@@ -88,12 +87,20 @@ static inline void regions_join_all(struct heap *h)
     }
 }
 
+static inline void slab_relabel(struct mem_page *s, uint32_t owner)
+{
+    unsigned n = slab_classes[s->tag & TAG_CLASS].pages;
+    for (struct mem_page *page = s; page < s + n && page->tag; page++)
+        page_set_tag(page,
+                     (page->tag & (TAG_CLASS | TAG_PLACE)) | owner_tag(owner));
+}
+
 static inline void block_relabel(struct block *b, void *id)
 {
-    const void *p = block_payload(b);
     uint32_t owner = *(const uint32_t *)id;
-    if ((uintptr_t)p % PAGE == 0 && page_tag(p))
-        page_set_tag(p, (page_tag(p) & TAG_CLASS) | owner << TAG_OWNER_SHIFT);
+    struct mem_page *s = block_slab(b);
+    if (s)
+        slab_relabel(s, owner);
     else
         header_set_owner(b, owner);
 }
@@ -111,7 +118,9 @@ static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
     retire_victim(s);
     fit_splice(d, s);
     for (unsigned c = 1; c <= SLAB_CLASSES; c++)
-        slabs_splice(dst, src, c);
+        slabs_splice(&dst->slabs, &src->slabs, c);
+    for (unsigned i = 0; i < NLIVE; i++)
+        dst->live[i] += src->live[i];
     d->dirty += s->dirty;
     d->clean += s->clean;
     d->size += s->size;

@@ -1,13 +1,18 @@
 /* pagemap.h - what an address belongs to: one load.
  *
- * memlib keeps a 32-bit tag for each 4 KiB of the heap. A tag is written by
- * the owner of the page before any block of the page is handed out; later only
- * its owner may change, while others read: hence relaxed atomics. Nothing is
- * published through a tag.
+ * memlib keeps a record for each 4 KiB of the heap. Its first word, the tag,
+ * says what lies there. It is written by the owner of the page before any block
+ * of the page is handed out; later only its owner may change, while others
+ * read: hence relaxed atomics. Nothing is published through a tag. All other
+ * fields are the owner's alone (slab.h).
  *
  *   0    boundary-tag blocks, or nothing of ours
- *   c    bits 0..7: a slab of headerless blocks of class c (slab.h);
- *        bits 16..31: the arena that owns it */
+ *   c    bits 0..7: a page of a slab of class c, 1..64
+ *        bits 8..23: the arena that owns it
+ *        bits 24..31: the page's place in its slab, 0..3
+ *
+ * So the difference of a tag and an owner's, place left out, is the class if
+ * the owner's it is, and larger than any class if not. */
 #ifndef MM_PAGEMAP_H
 #define MM_PAGEMAP_H
 
@@ -30,25 +35,43 @@ static always_inline size_t payload_index(const void *p)
     return off / ALIGN | off << (64 - 4);
 }
 
+static always_inline uint32_t tag_read(const struct mem_page *page)
+{
+    return __atomic_load_n(&page->tag, __ATOMIC_RELAXED);
+}
+
 /* @pre mem_in_range(p) */
 static always_inline uint32_t page_tag(const void *p)
 {
-    return __atomic_load_n(&mem_range.tags[page_index(p)], __ATOMIC_RELAXED);
+    return tag_read(&mem_range.pages[page_index(p)]);
 }
 
 /* The same, of a payload's place. @pre place < mem_blocks() */
 static always_inline uint32_t place_tag(size_t place)
 {
-    return __atomic_load_n(&mem_range.tags[place / (PAGE / ALIGN)],
-                           __ATOMIC_RELAXED);
+    return tag_read(&mem_range.pages[place / (PAGE / ALIGN)]);
 }
 
 #define TAG_CLASS 0xffu
-#define TAG_OWNER_SHIFT 16
+#define TAG_OWNER_SHIFT 8
+#define TAG_PLACE_SHIFT 24
+#define TAG_PLACE ((uint32_t)0xff << TAG_PLACE_SHIFT)
 
-static always_inline void page_set_tag(const void *p, uint32_t tag)
+/* The tag of an owner's pages, but for class and place. */
+static always_inline uint32_t owner_tag(uint32_t owner)
 {
-    __atomic_store_n(&mem_range.tags[page_index(p)], tag, __ATOMIC_RELAXED);
+    return owner << TAG_OWNER_SHIFT;
+}
+
+/* The owner that a tag names. */
+static always_inline uint32_t tag_owner(uint32_t tag)
+{
+    return (tag & ~TAG_PLACE) >> TAG_OWNER_SHIFT;
+}
+
+static always_inline void page_set_tag(struct mem_page *page, uint32_t tag)
+{
+    __atomic_store_n(&page->tag, tag, __ATOMIC_RELAXED);
 }
 
 #endif

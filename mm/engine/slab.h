@@ -1,190 +1,334 @@
-/* slab.h - slabs: small blocks without headers, for the sizes that need it
- * most.
+/* slab.h - slabs: blocks of one size, side by side, without headers.
  *
- * A header costs a request 16 bytes or nothing: 24 bytes and a header fit 32,
- * but 32 bytes and a header need 48. So a tight size (one that leaves a
- * 16-byte grain fewer than 8 bytes for a header) that has proved itself busy
- * in a heap takes its blocks from slabs. This is the mini block carried to its
- * end: the smallest block has no header at all. (Making a class earn its own
- * space is the way of Windows' low-fragmentation heap.)
+ * A slab is one block of the engine whose payload begins with a page, and whose
+ * size is 1, 2 or 4 pages less the 8 bytes of the next block's header: so slabs
+ * tile. What is known of it stands in the record of its first page (pagemap.h),
+ * outside the heap: no line of the slab is touched but those of its blocks.
  *
- *   page-aligned: one block of the engine whose payload is a page less 8 bytes,
- *   so that slabs tile: the next block's header takes the page's last 8 bytes
+ *   header | 0 | 1 | 2 | ... | carved-1 | not yet carved ... | rest | header
+ *          ^ page boundary     blocks of 16 * class bytes             of next
  *
- *   header | struct slab     | 0 | 1 | 2 | ...  | n-1 | rest | header of next
- *          ^ page boundary  ^ blocks of 16 * class bytes
+ *   record  tag: class, owner, place | room | carved | free | next | prev
+ *                                                      │
+ *                                                      ▼ block ─► block ─► 0
  *
- * The page's tag is the class, with the owner. A bitmap in the slab, not a list
- * through the blocks, says which are free: no cold block is touched by a free,
- * a double free is seen at once, and the lowest address is given out first.
+ * A free block leads to the next one by its first word, and its second is a key
+ * made of its address: a block that is freed while it has its key is freed
+ * twice. A block that is handed out has no key. So a double free is seen at
+ * once, wherever the block waits: here, in a bin, or on its way home.
+ *
+ * A slab is listed while it can serve: with blocks to carve, or free ones. The
+ * list is first in, first out: the slab that has waited longest has got most
+ * back. Whoever takes from it takes a block, or all free blocks of the first
+ * slab at once. room counts down to what happens next, whatever it is: one
+ * decrement and one branch for each block that comes back.
+ *
+ *   listed       room == blocks that are out      0: the slab is empty
+ *   not listed   room == 1: all are               0: the first is back
+ *
+ * Blocks are carved a page's worth at a time: pages that nobody needs yet stay
+ * untouched, and have no tag.
  *
  * Invariants (slabs_check)
- *   R1 a bit of free[] is set iff its block is free; bits >= capacity are 0
- *   R2 used == capacity - number of set bits
- *   R3 a slab is in its class's list iff it has a free block; links: symmetric
- *   R4 a page's tag is the class of its slab, whose block is in use; 0: no slab
- *   R5 live[c] == tight blocks of class c in use, in slabs and with headers */
+ *   S1 blocks in free are carved, each once; listed: room + they == carved
+ *   S2 not listed: carved == all, room == 1, and no block is free
+ *   S3 listed slabs are in their class's list, and no others; links: symmetric
+ *   S4 a page's tag is class, owner and place of its slab, from when a block
+ *      that begins in it is carved; other pages' are 0
+ *   S5 nslabs[c] == slabs of class c
+ *
+ * Slabs are Bonwick's (1994); the list taken whole is after mimalloc's pages
+ * (Leijen, Zorn & de Moura, 2019), divisibility by one multiplication Lemire's
+ * (Lemire, Kaser & Kurz, 2019). */
 #ifndef MM_SLAB_H
 #define MM_SLAB_H
 
 #include "mm/engine/heap.h"
 #include "mm/engine/pagemap.h"
 
-#define SLAB_CLASSES 8 /* 16, 32 .. 128 bytes */
+#define SLAB_CLASSES 64 /* 16, 32 .. 1024 bytes */
 #define SLAB_MAX (SLAB_CLASSES * ALIGN)
-#define SLAB_BUSY 64
-#define SLAB_WORDS 4
+#define SLAB_PAGES_MAX 4
+#define SLAB_SLOTS_MAX 255 /* of class 1 */
+#define SLAB_WORDS 4       /* of a bit for each slot */
+#define PAGE_UNITS (PAGE / ALIGN)
 
-struct slab {
-    uint32_t next, prev; /* links of the slabs' blocks */
-    uint16_t used, capacity;
-    uint8_t class; /* block size / 16 */
-    uint64_t free[SLAB_WORDS];
+struct slab_class {
+    uint8_t pages, slots;
+    uint32_t inverse; /* 2^32 / class, rounded up */
 };
+
+/* At least 15 blocks, so that what is left over is less than a sixteenth. */
+#define CLASS_PAGES(c) ((c) <= 16 ? 1 : (c) <= 32 ? 2 : 4)
+#define CLASS_SLOTS(c) ((CLASS_PAGES(c) * PAGE_UNITS - 1) / (c))
+#define CLASS(c)                                                               \
+    {                                                                          \
+        CLASS_PAGES(c), CLASS_SLOTS(c),                                        \
+            (uint32_t)((((uint64_t)1 << 32) + (c)-1) / (c))                    \
+    }
+#define CLASS_4(c) CLASS(c), CLASS((c) + 1), CLASS((c) + 2), CLASS((c) + 3)
+#define CLASS_16(c)                                                            \
+    CLASS_4(c), CLASS_4((c) + 4), CLASS_4((c) + 8), CLASS_4((c) + 12)
+
+static const struct slab_class slab_classes[SLAB_CLASSES + 1] = {
+    {0, 0, 0}, CLASS_16(1), CLASS_16(17), CLASS_16(33), CLASS_16(49)};
+
+_Static_assert(CLASS_SLOTS(1) == SLAB_SLOTS_MAX, "class 1 has most blocks");
 
 struct slabs {
-    uint32_t partial[SLAB_CLASSES + 1]; /* links: slabs with a free block */
-    uint32_t live[SLAB_CLASSES + 1];    /* R5 */
+    uint32_t first[SLAB_CLASSES + 1]; /* listed: index of a slab; 0: none */
+    uint32_t last[SLAB_CLASSES + 1];
+    uint32_t nslabs[SLAB_CLASSES + 1]; /* S5 */
 };
 
-#define SLAB_START sizeof(struct slab)
-#define SLAB_BYTES (PAGE - HEADER_SIZE)
+/* ---- blocks ------------------------------------------------------------ */
 
-_Static_assert(SLAB_START % ALIGN == 0, "blocks are aligned");
-_Static_assert((SLAB_BYTES - SLAB_START) / ALIGN <= SLAB_WORDS * 64, "bitmap");
-
-/* Would a header cost this request 16 bytes? Not so for 0 bytes. */
-static always_inline bool is_tight(size_t size)
-{
-    return size - 1 < SLAB_MAX && (size - 1) % ALIGN >= ALIGN - HEADER_SIZE;
-}
-
-/* The class of a tight size. */
+/* The class that serves a request. @pre 0 < size <= SLAB_MAX */
 static always_inline unsigned slab_class(size_t size)
 {
     return (unsigned)((size + ALIGN - 1) / ALIGN);
 }
 
-/* off / (16 * class) for off < a page, by one multiplication. */
-static always_inline unsigned slab_slot(size_t off, unsigned class)
+/* What a free block of at least 16 bytes says in its second word. */
+static always_inline uint64_t block_key(const void *p)
 {
-    static const uint32_t inverse[SLAB_CLASSES + 1] = {0,
-                                                       65536,
-                                                       65536 / 2 + 1,
-                                                       65536 / 3 + 1,
-                                                       65536 / 4 + 1,
-                                                       65536 / 5 + 1,
-                                                       65536 / 6 + 1,
-                                                       65536 / 7 + 1,
-                                                       65536 / 8 + 1};
-    return (unsigned)((off / ALIGN * inverse[class]) >> 16);
+    return (uint64_t)(uintptr_t)p ^ 0x6d3a9b51c7e4f28d; /* any random one */
 }
 
-static always_inline struct slab *link_slab(const struct heap *h, uint32_t link)
+static always_inline bool block_has_key(const void *p)
 {
-    return block_payload(link_block(h, link));
+    return ((const uint64_t *)p)[1] == block_key(p);
 }
 
-static always_inline uint32_t slab_link(const struct heap *h,
-                                        const struct slab *r)
+/* Of no return, but whoever calls it need not know and so needs no frame. */
+static cold_noinline void die_double_free(void *p)
 {
-    return block_link(h, payload_block(r));
+    hide(p);
+    if (p)
+        mm_die("double free of a small block", p);
 }
 
-/* The slab that p, of a page with a tag, lies in. */
-static always_inline struct slab *payload_slab(const void *p)
+/* p is free from now on. */
+static always_inline void block_put_key(void *p)
 {
-    return (struct slab *)round_down((uintptr_t)p, PAGE);
+    ((uint64_t *)p)[1] = block_key(p);
 }
 
-static inline void slab_list_insert(struct heap *h, struct slabs *slabs,
-                                    struct slab *r)
+/* The same. Dies if it was. */
+static always_inline void block_set_key(void *p)
 {
-    uint32_t *head = &slabs->partial[r->class];
-    r->prev = 0;
-    r->next = *head;
-    if (*head)
-        link_slab(h, *head)->prev = slab_link(h, r);
-    *head = slab_link(h, r);
+    if (unlikely(block_has_key(p)))
+        die_double_free(p);
+    block_put_key(p);
 }
 
-static inline void slab_list_remove(struct heap *h, struct slabs *slabs,
-                                    struct slab *r)
+/* p is in use from now on. */
+static always_inline void block_clear_key(void *p)
 {
-    if (r->next)
-        link_slab(h, r->next)->prev = r->prev;
-    if (r->prev)
-        link_slab(h, r->prev)->next = r->next;
-    else
-        slabs->partial[r->class] = r->next;
+    ((uint64_t *)p)[1] = 0;
 }
 
-/* A new slab of class c with all blocks free, in its list; NULL: no memory. */
-static cold_noinline struct slab *slab_new(struct heap *h, struct slabs *slabs,
-                                           unsigned c)
+/* Is p, 16-aligned, in a page of a slab, the first byte of a block? The page's
+ * record says at which 16-byte unit of the slab it begins, and what to divide
+ * by. */
+static always_inline bool slab_has_block(const void *p)
 {
-    struct block *b = heap_memalign(h, PAGE, PAGE);
+    size_t index = payload_index(p);
+    const struct mem_page *page = &mem_range.pages[index / PAGE_UNITS];
+    uint32_t unit = (uint32_t)(index % PAGE_UNITS) + page->units;
+    return unit * page->inverse <= page->inverse - 1;
+}
+
+static cold_noinline void die_inside(const void *p)
+{
+    hide(p);
+    if (p)
+        mm_die("pointer into the middle of a block", p);
+}
+
+/* Dies unless p, in a page of a slab, is a block that may be freed; it is
+ * free from now on. */
+static always_inline void slab_mark_free(void *p)
+{
+    if (unlikely(!slab_has_block(p)))
+        die_inside(p);
+    block_set_key(p);
+}
+
+/* ---- records ----------------------------------------------------------- */
+
+static always_inline struct mem_page *slab_at(uint32_t index)
+{
+    return &mem_range.pages[index];
+}
+
+static always_inline uint32_t slab_index(const struct mem_page *s)
+{
+    return (uint32_t)(s - mem_range.pages);
+}
+
+static inline char *slab_start(const struct mem_page *s)
+{
+    return mem_range.base + (size_t)slab_index(s) * PAGE;
+}
+
+/* The slab that p, in a page with this tag, lies in. */
+static always_inline struct mem_page *payload_slab(const void *p, uint32_t tag)
+{
+    return &mem_range.pages[page_index(p) - (tag >> TAG_PLACE_SHIFT)];
+}
+
+static inline void slab_list_append(struct slabs *slabs, struct mem_page *s,
+                                    unsigned c)
+{
+    uint32_t index = slab_index(s), last = slabs->last[c];
+    s->listed = true;
+    s->prev = last;
+    s->next = 0;
+    *(last ? &slab_at(last)->next : &slabs->first[c]) = index;
+    slabs->last[c] = index;
+}
+
+static inline void slab_list_remove(struct slabs *slabs, struct mem_page *s,
+                                    unsigned c)
+{
+    s->listed = false;
+    *(s->next ? &slab_at(s->next)->prev : &slabs->last[c]) = s->prev;
+    *(s->prev ? &slab_at(s->prev)->next : &slabs->first[c]) = s->next;
+}
+
+/* The slab that b is the block of. NULL: it is another block. */
+static inline struct mem_page *block_slab(const struct block *b)
+{
+    const void *p = block_payload(b);
+    bool is = block_used(b) && (uintptr_t)p % PAGE == 0 && page_tag(p);
+    return is ? slab_at((uint32_t)page_index(p)) : NULL;
+}
+
+/* ---- birth and death --------------------------------------------------- */
+
+/* A new slab of class c, listed, nothing of it carved. NULL: no memory. */
+static cold_noinline struct mem_page *slab_new(struct heap *h,
+                                               struct slabs *slabs, unsigned c)
+{
+    struct block *b = heap_memalign(h, PAGE, slab_classes[c].pages * PAGE);
     if (!b)
         return NULL;
-    struct slab *r = block_payload(b);
-    *r = (struct slab){.class = (uint8_t)c};
-    r->capacity = (uint16_t)((SLAB_BYTES - SLAB_START) / (c * ALIGN));
-    for (unsigned i = 0; i < r->capacity; i++)
-        r->free[i / 64] |= 1ull << (i % 64);
-    page_set_tag(r, c | h->owner << TAG_OWNER_SHIFT);
-    slab_list_insert(h, slabs, r);
-    return r;
+    struct mem_page *s = slab_at((uint32_t)page_index(block_payload(b)));
+    s->room = s->carved = 0;
+    s->free = NULL;
+    slab_list_append(slabs, s, c);
+    slabs->nslabs[c]++;
+    return s;
 }
 
-/* Give an empty slab's page back to the engine, where it merges. */
+/* Give an empty slab back to the engine, where it merges. */
 static cold_noinline void slab_release(struct heap *h, struct slabs *slabs,
-                                       struct slab *r)
+                                       struct mem_page *s, unsigned c)
 {
-    slab_list_remove(h, slabs, r);
-    page_set_tag(r, 0);
-    heap_free(h, payload_block(r));
+    slab_list_remove(slabs, s, c);
+    slabs->nslabs[c]--;
+    for (unsigned i = 0; i < slab_classes[c].pages; i++)
+        page_set_tag(s + i, 0);
+    heap_free(h, payload_block(slab_start(s)));
 }
 
-/* Take the lowest free block of r, which has one. */
-static always_inline void *slab_take(struct heap *h, struct slabs *slabs,
-                                     struct slab *r)
+/* Carve a page's worth of s, which is not carved to its end.
+ * @return the chain of new blocks, by rising address */
+static cold_noinline void *slab_carve(const struct heap *h, struct mem_page *s,
+                                      unsigned c)
 {
-    unsigned w = 0;
-    while (!r->free[w])
-        w++;
-    unsigned slot = w * 64 + (unsigned)__builtin_ctzl(r->free[w]);
-    r->free[w] &= r->free[w] - 1;
-    if (unlikely(++r->used == r->capacity))
-        slab_list_remove(h, slabs, r);
-    return (char *)r + SLAB_START + (size_t)slot * r->class * ALIGN;
+    size_t size = c * ALIGN, at = s->carved * size, page = at / PAGE;
+    char *start = slab_start(s);
+    void *first = start + at, **last = NULL;
+    for (; s->carved < slab_classes[c].slots && at / PAGE == page; at += size) {
+        void **p = (void **)(start + at);
+        if (last)
+            *last = p;
+        p[1] = (void *)block_key(p);
+        last = p;
+        s->carved++;
+    }
+    *last = NULL;
+    s[page].units = (uint16_t)(page * PAGE_UNITS);
+    s[page].inverse = slab_classes[c].inverse;
+    page_set_tag(s + page,
+                 c | owner_tag(h->owner) | (uint32_t)page << TAG_PLACE_SHIFT);
+    return first;
 }
 
-/* The number of p's block in r. Dies unless p is the first byte of a block in
- * use; what it says if the block is free is up to the caller. */
-static always_inline unsigned slab_used_slot(const struct slab *r,
-                                             const void *p, const char *if_free)
+/* ---- taking and giving back -------------------------------------------- */
+
+/* All that s, listed, had is out now: does it stay listed? */
+static always_inline void slab_drained(struct slabs *slabs, struct mem_page *s,
+                                       unsigned c)
 {
-    size_t off = (size_t)((const char *)p - (const char *)r) - SLAB_START;
-    unsigned slot = slab_slot(off, r->class);
-    if (unlikely(slot >= r->capacity || (size_t)slot * r->class * ALIGN != off))
-        mm_die("pointer into the middle of a block", p);
-    if (unlikely(r->free[slot / 64 % SLAB_WORDS] >> (slot % 64) & 1))
-        mm_die(if_free, p);
-    return slot;
+    if (s->carved == slab_classes[c].slots) {
+        slab_list_remove(slabs, s, c);
+        s->room = 1;
+    }
 }
 
-/** Free p, a block of a slab. */
-static always_inline void slab_free(struct heap *h, struct slabs *slabs,
-                                    void *p)
+/* Take one block of s, listed. */
+static always_inline void *slab_take(const struct heap *h, struct slabs *slabs,
+                                     struct mem_page *s, unsigned c)
 {
-    struct slab *r = payload_slab(p);
-    unsigned slot = slab_used_slot(r, p, "double free of a small block");
-    r->free[slot / 64 % SLAB_WORDS] |= 1ull << (slot % 64);
-    slabs->live[r->class]--;
-    if (unlikely(r->used-- == r->capacity))
-        slab_list_insert(h, slabs, r);
-    else if (unlikely(r->used == 0 && (r->next || r->prev)))
-        slab_release(h, slabs, r); /* the class's last slab may stay, empty */
+    void *p = s->free ? s->free : slab_carve(h, s, c);
+    s->free = *(void **)p;
+    s->room++;
+    if (unlikely(!s->free))
+        slab_drained(slabs, s, c);
+    block_clear_key(p);
+    return p;
+}
+
+/* Take all free blocks of s, listed, or a page's worth.
+ * @return their chain, *n blocks, which keep their keys */
+static inline void *slab_take_all(const struct heap *h, struct slabs *slabs,
+                                  struct mem_page *s, unsigned c, unsigned *n)
+{
+    unsigned out = s->room;
+    void *chain = s->free ? s->free : slab_carve(h, s, c);
+    *n = s->carved - out;
+    s->free = NULL;
+    s->room = s->carved;
+    slab_drained(slabs, s, c);
+    return chain;
+}
+
+/* s has got its first block back, or all. The class's last slab may stay,
+ * empty. */
+static cold_noinline void slab_event(struct heap *h, struct slabs *slabs,
+                                     struct mem_page *s, unsigned c)
+{
+    if (!s->listed) {
+        slab_list_append(slabs, s, c);
+        s->room = s->carved - 1;
+    } else if (s->next || s->prev) {
+        slab_release(h, slabs, s, c);
+    }
+}
+
+/* p, which has its key, comes back to its slab. */
+static always_inline void slab_put(struct heap *h, struct slabs *slabs, void *p,
+                                   uint32_t tag)
+{
+    struct mem_page *s = payload_slab(p, tag);
+    *(void **)p = s->free;
+    s->free = p;
+    if (unlikely(--s->room == 0))
+        slab_event(h, slabs, s, tag & TAG_CLASS);
+}
+
+/* Give back what is empty, the last ones of their classes, too. */
+static inline void slabs_trim(struct heap *h, struct slabs *slabs)
+{
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        for (uint32_t i = slabs->first[c], next; i; i = next) {
+            next = slab_at(i)->next;
+            if (!slab_at(i)->room)
+                slab_release(h, slabs, slab_at(i), c);
+        }
 }
 
 #endif

@@ -21,24 +21,25 @@ static inline size_t heap_free_bytes(struct heap *h)
     return bytes;
 }
 
-/* Bytes of free blocks in slabs. */
-static inline size_t slabs_free_bytes(const struct arena *a)
+/* Bytes of slabs of class c that are not blocks in use. */
+static inline size_t slabs_free_bytes(const struct slabs *slabs, unsigned c)
 {
-    size_t bytes = 0;
-    for (unsigned c = 1; c <= SLAB_CLASSES; c++) {
-        const struct slab *r;
-        for (uint32_t link = a->slabs.partial[c]; link; link = r->next) {
-            r = link_slab(&a->heap, link);
-            bytes += (size_t)(r->capacity - r->used) * c * ALIGN;
-        }
+    size_t slab = slab_classes[c].pages * PAGE, out = 0, nlisted = 0;
+    for (uint32_t i = slabs->first[c]; i; i = slab_at(i)->next) {
+        out += slab_at(i)->room;
+        nlisted++;
     }
-    return bytes;
+    out += (slabs->nslabs[c] - nlisted) * slab_classes[c].slots;
+    return slabs->nslabs[c] * slab - out * c * ALIGN;
 }
 
 /** Bytes of the arena's blocks in use, with headers. */
 static cold_noinline size_t arena_used(struct arena *a)
 {
-    return a->heap.size - heap_free_bytes(&a->heap) - slabs_free_bytes(a);
+    size_t bytes = a->heap.size - heap_free_bytes(&a->heap);
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        bytes -= slabs_free_bytes(&a->slabs, c);
+    return bytes;
 }
 
 /* Give back whole pages of b, listed, even if it is so small that it keeps no
@@ -66,6 +67,7 @@ static cold_noinline size_t heap_trim(struct heap *h)
 
 static inline size_t arena_trim(struct arena *a)
 {
+    slabs_trim(&a->heap, &a->slabs);
     return heap_trim(&a->heap);
 }
 

@@ -1,7 +1,7 @@
 /* walk.h - tells what an arena is made of, piece by piece, for mm.h's walk.
  *
- *   region | 8 | block | block: a slab ............... | block | 8 end |
- *   told    own  block   own header+struct, each slot    block   own
+ *   region | 8 | block | block: a slab ..... | block | 8 end |
+ *   told    own  block   own header, each slot block   own
  *
  * A block is told with its header; a slot of a slab has none. To the engine, a
  * block that waits in a cache or an inbox is in use: stages add which wait in
@@ -25,15 +25,31 @@ static inline void walk_own(const struct walker *w, const void *at, size_t size,
     w->each(&piece, w->arg);
 }
 
-static inline void walk_slab(const struct walker *w, const struct slab *r,
+/* Which blocks of s, of class c, are free: a bit each. */
+static inline void slab_free_bits(const struct mem_page *s, unsigned c,
+                                  uint64_t bits[SLAB_WORDS])
+{
+    const char *p = s->free;
+    for (; p; p = *(char *const *)p) {
+        size_t i = (size_t)(p - slab_start(s)) / (c * ALIGN);
+        bits[i / 64] |= (uint64_t)1 << (i % 64);
+    }
+    for (size_t i = s->carved; i < slab_classes[c].slots; i++)
+        bits[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+static inline void walk_slab(const struct walker *w, const struct mem_page *s,
                              uint32_t owner)
 {
-    size_t size = r->class * ALIGN;
-    const char *first = (const char *)r + SLAB_START;
-    const char *end = (const char *)r + SLAB_BYTES;
-    walk_own(w, payload_block(r), SLAB_START + HEADER_SIZE, owner);
-    for (unsigned i = 0; i < r->capacity; i++) {
-        bool is_free = r->free[i / 64] >> (i % 64) & 1;
+    unsigned c = s->tag & TAG_CLASS, slots = slab_classes[c].slots;
+    size_t size = c * ALIGN;
+    const char *first = slab_start(s), *rest = first + slots * size;
+    const char *end = first + slab_classes[c].pages * PAGE - HEADER_SIZE;
+    uint64_t bits[SLAB_WORDS] = {0};
+    slab_free_bits(s, c, bits);
+    walk_own(w, payload_block(first), HEADER_SIZE, owner);
+    for (unsigned i = 0; i < slots; i++) {
+        bool is_free = bits[i / 64] >> (i % 64) & 1;
         struct mm_piece piece = {.at = first + i * size,
                                  .size = size,
                                  .kind =
@@ -43,9 +59,8 @@ static inline void walk_slab(const struct walker *w, const struct slab *r,
                                  .in_slab = true};
         w->each(&piece, w->arg);
     }
-    first += r->capacity * size;
-    if (first < end)
-        walk_own(w, first, (size_t)(end - first), owner);
+    if (rest < end)
+        walk_own(w, rest, (size_t)(end - rest), owner);
 }
 
 static inline void walk_block(const struct walker *w, const struct heap *h,
@@ -76,11 +91,9 @@ static inline void walk_arena(const struct walker *w, const struct arena *a)
         walk_own(w, r, sizeof *r, h->owner);
         const struct block *b = (const struct block *)(r + 1);
         for (; !block_is_end(b); b = block_next(b)) {
-            const void *p = block_payload(b);
-            bool is_slab = block_used(b) && block_size(b) == PAGE &&
-                           (uintptr_t)p % PAGE == 0 && page_tag(p);
-            if (is_slab)
-                walk_slab(w, p, h->owner);
+            const struct mem_page *s = block_slab(b);
+            if (s)
+                walk_slab(w, s, h->owner);
             else
                 walk_block(w, h, b);
         }

@@ -1,115 +1,142 @@
 /* cache.h - a thread's own blocks: bins that need no lock.
  *
- * A bin holds free blocks of one size, whoever's arena they came from. For the
- * engine a cached block is in use: only the thread that holds it writes to it,
- * and only to its payload.
+ * A bin holds free blocks of one size of the thread's own shard. For the engine
+ * a cached block is in use: only the thread that holds it writes to it, and
+ * only to its payload.
  *
- *   heads[i] ─► block ─► block ─► 0        link in the payload's first word
- *   rooms[i]    how many more may wait there: < 0, flush
- *   bytes of i  1: 8   2: 16   3: 24 ... 129: 1032
+ *   heads[i] ─► block ─► block ─► 0    link in the payload's first word, the
+ *   rooms[i]    how many more may      key of a free block in its second
+ *               wait there             (slab.h)
  *
- * Bin i holds blocks of 8i bytes. Even bins are the tight sizes, whose
- * blocks lie in slabs or have a header without the roomy bit; above SLAB_MAX
- * there are none. So a block's bin follows from its tag or, by two shifts, from
- * its header, exactly. What such shifts make of a header that is no live
- * block's is no bin, or bin 0, in which nothing may wait.
+ *   bin 0       nothing waits there, ever
+ *   1 .. 64     blocks of slabs, 16 bytes to 1 KiB: a class each
+ *   then        blocks with headers: of 32 to 1040 bytes, one size a bin;
+ *               to 1 MiB, eight bins a doubling
  *
- * How much may wait here: each bin has a limit, at first BIN_BYTES worth of
- * blocks. It doubles when a flush is followed by a refill (the bin was too
- * small), while all limits together stay within the thread's budget; it is
- * halved for each SHRINK_BYTES that are flushed without a refill: the thread
- * gives memory up, and blocks left here, a page each, would keep it from the
- * system. A cached block serves its thread faster and everybody else not at
- * all: so before the heap grows, the cache is emptied, though not too often
+ * Nothing overflows. While a bin has room, a block that is freed goes there:
+ * what is hot in the processor's cache serves first. Once it has none, blocks
+ * of slabs go straight back to their slabs, one push each. A bin that is empty
+ * takes all free blocks of one slab at once, be they more than it has room for.
+ * So how much may wait is a matter of memory, not of speed: a few KiB a class.
+ * Bins shrink while a thread only frees, and grow again when it allocates, to
+ * what fits the heap. Of the large ones one may wait, or a share of the heap.
+ * Before the heap grows, all bins are emptied, though not too often
  * (cache_worth).
  *
- * The limit that grows on a miss after a flush is after tcmalloc's slow start
- * (Ghemawat & Menage, 2007). */
+ * No block has fewer than two words: requests are for LEAST_REQUEST bytes at
+ * least. */
 #ifndef MM_FRONT_CACHE_H
 #define MM_FRONT_CACHE_H
 
 #include "mm/engine/arena.h"
 
-#define BIN_MAX ((size_t)1032) /* bytes of the largest request served */
-#define NBINS (BIN_MAX / 8 + 1)
-#define BIN_BYTES ((size_t)1024)          /* of a bin at first */
-#define BIN_BYTES_MAX ((size_t)256 << 10) /* of a bin at most */
-#define SHRINK_BYTES ((size_t)64 << 10)   /* flushed without a refill */
-#define CACHE_BUDGET ((size_t)128 << 10)  /* of all limits, at least */
-#define WORTH_BYTES ((size_t)16 << 10)    /* a request worth all that waits */
+#define NBINS (SLAB_CLASSES + 1)
+#define SMALL_BIN_MAX                                                          \
+    (SLAB_MAX + ALIGN) /* bytes of a block: one size a bin                     \
+                        */
+#define SMALL_BINS (SMALL_BIN_MAX / ALIGN - 1)
+#define LARGE_BIN_MAX ((size_t)1 << 20) /* bytes of the largest one cached */
+#define LARGE_STEPS_LOG2 3
+#define LARGE_BINS ((size_t)10 << LARGE_STEPS_LOG2)
+#define ALL_BINS (NBINS + SMALL_BINS + LARGE_BINS)
 
-struct bin {
-    uint16_t limit;  /* blocks; more: flush */
-    uint8_t batch;   /* blocks that the next refill asks for */
-    uint8_t flushes; /* since the last refill */
-};
-
-_Static_assert(BIN_MAX % ALIGN == HEADER_SIZE, "the last bin is an odd one");
-_Static_assert(BIN_BYTES_MAX / 8 <= INT16_MAX + 1u, "a limit fits a room");
+#define LEAST_REQUEST ((size_t)9)   /* bytes: the block has 32, or no header */
+#define BIN_LEAST ((size_t)256)     /* of a slab class's bin, at least, */
+#define BIN_BYTES ((size_t)2 << 10) /* at first, */
+#define BIN_BYTES_MAX ((size_t)16 << 10) /* and at most */
+#define BIN_SHARE 1024                   /* part of the heap that it may be */
+#define GIVEN_MOST 512           /* blocks that go to slabs, and bins shrink */
+#define BIN_BLOCKS ((size_t)256) /* of any bin */
+#define COLD_BYTES ((size_t)2 << 10)    /* of a small header bin */
+#define LARGE_BYTES ((size_t)16 << 10)  /* of a large one, or one block */
+#define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
+#define LARGE_ONE ((size_t)64 << 10)    /* ... but one of so many, ... */
+#define LARGE_SHARE 64                  /* ... and part of the heap */
+#define LARGE_BUSY 200 /* misses, and requests of a large bin get one size */
+#define WORTH_BYTES ((size_t)16 << 10) /* a request worth all that waits */
 
 struct cache {
-    void *heads[NBINS];
-    int16_t rooms[NBINS];
-    struct bin bins[NBINS];
-    size_t limits; /* bytes of all limits above the first */
-    size_t moved;  /* blocks fetched and flushed, ever */
-    size_t ask_at; /* cache_worth: not before so many have moved */
+    void *heads[ALL_BINS];
+    int16_t rooms[ALL_BINS];
+    int16_t limits[ALL_BINS];
+    uint8_t misses[LARGE_BINS]; /* of each, up to LARGE_BUSY */
+    size_t bin_bytes;           /* that may wait in a slab class's bin */
+    unsigned given; /* blocks that went to slabs since the last refill */
+    size_t large;   /* bytes that wait in large bins, ... */
+    size_t budget;  /* ... and that may */
+    size_t moved;   /* blocks fetched and flushed, ever */
+    size_t ask_at;  /* cache_worth: not before so many have moved */
 };
 
-/* The bin that serves a request; >= NBINS: none does, as for 0 bytes. */
+/* The bin that serves a request from slabs; >= NBINS: none does; 0: none. */
 static always_inline size_t request_bin(size_t size)
 {
-    return ((size - 1) / 8 + 1) | (size > SLAB_MAX);
+    return (size + ALIGN - 1) / ALIGN;
 }
 
-/* The bin that a block in use belongs to by its header, if it has one. */
-static always_inline size_t header_bin(uint64_t header)
+/* The bin of a block with a header, of so many bytes; >= ALL_BINS: none, as for
+ * what no block has. */
+static always_inline size_t header_bin(size_t size)
 {
-    const unsigned above = 64 - BLOCK_OWNER_SHIFT;
-    return (header << above >> (above + 3)) - 2;
+    if (size <= SMALL_BIN_MAX)
+        return NBINS - 2 + (size < 2 * ALIGN ? ALL_BINS : size / ALIGN);
+    unsigned top = log2_floor(size - 1);
+    size_t step = ((size - 1) >> (top - LARGE_STEPS_LOG2)) &
+                  ((1u << LARGE_STEPS_LOG2) - 1);
+    return NBINS + SMALL_BINS + (((size_t)top - 10) << LARGE_STEPS_LOG2) + step;
 }
 
-/* The bin of a block of a slab. */
-static always_inline size_t slab_bin(unsigned slab_class)
+static inline bool bin_is_large(size_t i)
 {
-    return slab_class * 2;
+    return i >= NBINS + SMALL_BINS;
 }
 
-/* The bin that p, a block in use in a page with this tag, belongs to; >= NBINS:
- * to none, or p is no such block; 0: it is not, either. */
-static always_inline size_t payload_bin(const void *p, uint32_t tag)
+/* Bytes of a block of bin i, at least. */
+static inline size_t bin_bytes(size_t i)
 {
-    unsigned slab_class = tag & TAG_CLASS;
-    if (slab_class)
-        return slab_bin(slab_class);
-    return header_bin(header_read_remote(payload_block(p)));
+    if (i < NBINS)
+        return i * ALIGN;
+    if (!bin_is_large(i))
+        return (i - NBINS + 2) * ALIGN;
+    size_t large = i - NBINS - SMALL_BINS;
+    size_t step = large & ((1u << LARGE_STEPS_LOG2) - 1);
+    size_t top = large >> LARGE_STEPS_LOG2;
+    return (((size_t)1 << LARGE_STEPS_LOG2) + step)
+           << (top + 10 - LARGE_STEPS_LOG2);
 }
 
-/* Bytes of a block of bin i. */
-static always_inline size_t bin_bytes(size_t i)
+/* Blocks that may wait in bin i, if it may have so many bytes. */
+static inline int16_t bin_limit(size_t i, size_t bytes)
 {
-    return i * 8;
+    return (int16_t)max_size(min_size(bytes / bin_bytes(i), BIN_BLOCKS), 1);
 }
 
-static inline uint16_t bin_first_limit(size_t i)
+static inline void bin_set_limit(struct cache *c, size_t i, size_t bytes)
 {
-    return (uint16_t)max_size(BIN_BYTES / bin_bytes(i), 2);
+    int16_t limit = bin_limit(i, bytes);
+    c->rooms[i] = (int16_t)(c->rooms[i] + limit - c->limits[i]);
+    c->limits[i] = limit;
+}
+
+static inline void slab_bins_set_limits(struct cache *c, size_t bytes)
+{
+    c->bin_bytes = bytes;
+    for (size_t i = 1; i < NBINS; i++)
+        bin_set_limit(c, i, bytes);
+}
+
+static inline void cache_init(struct cache *c)
+{
+    *c = (struct cache){.budget = LARGE_BUDGET};
+    slab_bins_set_limits(c, BIN_BYTES);
+    for (size_t i = NBINS; i < ALL_BINS; i++)
+        bin_set_limit(c, i, bin_is_large(i) ? LARGE_BYTES : COLD_BYTES);
 }
 
 /* Blocks that wait in bin i. */
 static inline unsigned bin_count(const struct cache *c, size_t i)
 {
-    return (unsigned)(c->bins[i].limit - c->rooms[i]);
-}
-
-static inline void cache_init(struct cache *c)
-{
-    *c = (struct cache){0};
-    for (size_t i = 1; i < NBINS; i++) {
-        c->bins[i].limit = bin_first_limit(i);
-        c->rooms[i] = (int16_t)c->bins[i].limit;
-        c->bins[i].batch = 1;
-    }
+    return (unsigned)(c->limits[i] - c->rooms[i]);
 }
 
 static always_inline void *bin_pop(struct cache *c, size_t i)
@@ -118,106 +145,129 @@ static always_inline void *bin_pop(struct cache *c, size_t i)
     if (likely(p != NULL)) {
         c->heads[i] = *(void **)p;
         c->rooms[i]++;
+        block_clear_key(p);
     }
     return p;
 }
 
-/* Of no return, but whoever calls it need not know and so needs no frame. */
-static cold_noinline void die_double_free(void *p)
-{
-    hide(p);
-    if (p)
-        mm_die("double free of a small block", p);
-}
-
-/* p is not the block that was pushed last: that is a double free.
- * @return whether the bin is over its limit now */
+/* p, which has its key, waits in bin i. @return false: there is no room */
 static always_inline bool bin_push(struct cache *c, size_t i, void *p)
 {
+    int room = c->rooms[i];
+    if (unlikely(room <= 0))
+        return false;
     *(void **)p = c->heads[i];
     c->heads[i] = p;
-    return --c->rooms[i] < 0;
+    c->rooms[i] = (int16_t)(room - 1);
+    return true;
 }
 
-/* p comes home to its owner, who has bins: into its bin, if that has room.
- * @param own  false: it does not belong here after all, and stays out
- * @return false: it stays out; the bin was too small, then, if it has one */
-static inline bool bin_take_home(struct cache *c, void *p, bool own)
+/* A chain of n blocks, which have their keys, waits in bin i, which is empty.
+ */
+static inline void bin_fill(struct cache *c, size_t i, void *chain, unsigned n)
 {
-    size_t i = payload_bin(p, page_tag(p));
-    if (own && i - 1 < NBINS - 1 && c->rooms[i] > 0) {
-        bin_push(c, i, p);
-        return true;
-    }
-    if (i < NBINS)
-        c->bins[i].flushes |= 1;
-    return false;
+    c->heads[i] = chain;
+    c->rooms[i] = (int16_t)(c->limits[i] - (int)n);
+    c->moved += n;
 }
 
-/* Take all but the keep newest blocks out of bin i. @return their chain */
-static inline void *bin_cut(struct cache *c, size_t i, unsigned keep)
+/* Take all out of bin i. @return their chain, *n blocks */
+static inline void *bin_take_all(struct cache *c, size_t i, unsigned *n)
 {
-    void **tail = &c->heads[i];
-    unsigned kept = 0;
-    for (; kept < keep && *tail; kept++)
-        tail = *tail;
-    void *chain = *tail;
-    *tail = NULL;
-    c->moved += bin_count(c, i) - kept;
-    c->bins[i].batch = 1;
-    c->rooms[i] = (int16_t)(c->bins[i].limit - kept);
+    void *chain = c->heads[i];
+    *n = bin_count(c, i);
+    c->moved += *n;
+    c->heads[i] = NULL;
+    c->rooms[i] = c->limits[i];
     return chain;
 }
 
-/* Another limit for bin i. */
-static inline void bin_set_limit(struct cache *c, size_t i, unsigned limit)
+/* ---- blocks with headers ----------------------------------------------- */
+
+/* Bytes of the largest block of large bin i. */
+static inline size_t large_bin_most(size_t i)
 {
-    c->rooms[i] = (int16_t)(c->rooms[i] + (int)limit - c->bins[i].limit);
-    c->bins[i].limit = (uint16_t)limit;
+    return bin_bytes(i + 1);
 }
 
-/* A refill came: was the bin too small? Grow it within the budget; ask for
- * more each time. @return blocks to fetch, one of them for the caller */
-static inline unsigned bin_grow(struct cache *c, size_t i, size_t heap_size)
+/* As bin_pop, if the first block of large bin i is large enough. */
+static inline void *large_bin_take(struct cache *c, size_t i, size_t need)
 {
-    struct bin *bin = &c->bins[i];
-    size_t bytes = bin->limit * bin_bytes(i);
-    size_t budget = max_size(CACHE_BUDGET, heap_size / 8);
-    if (bin->flushes && bytes * 2 < BIN_BYTES_MAX &&
-        c->limits + bytes <= budget) {
-        bin_set_limit(c, i, bin->limit * 2u);
-        c->limits += bytes;
+    void *p = c->heads[i];
+    size_t has = p ? block_size(payload_block(p)) : 0;
+    if (has < need) {
+        uint8_t *misses = &c->misses[i - NBINS - SMALL_BINS];
+        *misses = (uint8_t)(*misses + (*misses < LARGE_BUSY));
+        return NULL;
     }
-    bin->flushes = 0;
-    unsigned n = bin->batch;
-    c->moved += n;
-    if (bin->batch * 2u <= bin->limit && bin->batch < 64)
-        bin->batch = (uint8_t)(bin->batch * 2);
-    return n;
+    c->large -= has;
+    return bin_pop(c, i);
 }
 
-/* Half the bin was flushed: once more without a refill. */
-static inline void bin_shrink(struct cache *c, size_t i)
+/* A block for a request that no slab's bin serves. NULL: none waits. */
+static inline void *header_bin_take(struct cache *c, size_t size)
 {
-    struct bin *bin = &c->bins[i];
-    size_t most = SHRINK_BYTES / (bin->limit * bin_bytes(i) / 2);
-    if (bin->flushes < min_size(most, UINT8_MAX)) {
-        bin->flushes++;
-    } else if (bin->limit / 2 >= bin_first_limit(i)) {
-        bin->flushes = 1;
-        bin_set_limit(c, i, bin->limit / 2u);
-        c->limits -= bin->limit * bin_bytes(i);
-    }
+    size_t need = request_to_block(max_size(size, LEAST_REQUEST));
+    size_t i = header_bin(need);
+    if (i >= ALL_BINS)
+        return NULL;
+    return bin_is_large(i) ? large_bin_take(c, i, need) : bin_pop(c, i);
 }
+
+/* Bytes to ask for instead of size, as a large bin that is busy has blocks of
+ * one size: so that the first always fits. */
+static inline size_t header_bin_round(const struct cache *c, size_t size)
+{
+    size_t i = header_bin(request_to_block(size));
+    if (i >= ALL_BINS || !bin_is_large(i) ||
+        c->misses[i - NBINS - SMALL_BINS] < LARGE_BUSY)
+        return size;
+    return large_bin_most(i) - HEADER_SIZE;
+}
+
+/* p, of size bytes with its header, waits. @return false: there is no room */
+static inline bool header_bin_put(struct cache *c, void *p, size_t size)
+{
+    size_t i = header_bin(size);
+    if (i >= ALL_BINS)
+        return false;
+    if (!bin_is_large(i))
+        return bin_push(c, i, p);
+    if (c->large + size > (c->large ? c->budget : LARGE_ONE) ||
+        !bin_push(c, i, p))
+        return false;
+    c->large += size;
+    return true;
+}
+
+/* A refill came, and the heap has so many bytes now. */
+static inline void cache_fit(struct cache *c, size_t heap_size)
+{
+    size_t fits =
+        max_size(min_size(heap_size / BIN_SHARE, BIN_BYTES_MAX), BIN_BYTES);
+    c->budget = max_size(LARGE_BUDGET, heap_size / LARGE_SHARE);
+    c->given = 0;
+    if (unlikely(fits >= 2 * c->bin_bytes))
+        slab_bins_set_limits(c, 2 * c->bin_bytes);
+}
+
+/* One more block went to its slab. @return whether bins are to shrink: the
+ * thread gives memory up, and a block that waits keeps a slab from that */
+static always_inline bool cache_gives_up(struct cache *c)
+{
+    return unlikely(++c->given % GIVEN_MOST == 0) && c->bin_bytes > BIN_LEAST;
+}
+
+/* ---- all bins ----------------------------------------------------------- */
 
 /* Bytes of the heap that a chain of blocks takes up, with their headers. */
 static inline size_t chain_bytes(const void *p)
 {
     size_t bytes = 0;
     for (; p; p = *(void *const *)p) {
-        unsigned slab_class = page_tag(p) & TAG_CLASS;
-        bytes += slab_class ? bin_bytes(slab_bin(slab_class))
-                            : header_read_remote(payload_block(p)) & BLOCK_SIZE;
+        unsigned class = page_tag(p) & TAG_CLASS;
+        bytes += class ? class * ALIGN
+                       : header_read_remote(payload_block(p)) & BLOCK_SIZE;
     }
     return bytes;
 }
@@ -226,7 +276,7 @@ static inline size_t chain_bytes(const void *p)
 static inline size_t cache_bytes(const struct cache *c)
 {
     size_t bytes = 0;
-    for (size_t i = 1; i < NBINS; i++)
+    for (size_t i = 1; i < ALL_BINS; i++)
         bytes += chain_bytes(c->heads[i]);
     return bytes;
 }
@@ -243,11 +293,13 @@ static inline bool cache_worth(struct cache *c, size_t heap_size, size_t need)
     if (c->moved < c->ask_at)
         return false;
     size_t blocks = 0, bytes = 0;
-    for (size_t i = 1; i < NBINS; i++) {
+    for (size_t i = 1; i < ALL_BINS; i++) {
+        if (!c->heads[i])
+            continue;
         blocks += bin_count(c, i);
         bytes += bin_count(c, i) * bin_bytes(i);
     }
-    c->ask_at = c->moved + max_size(2 * blocks, NBINS);
+    c->ask_at = c->moved + max_size(2 * blocks, 2 * ALL_BINS);
     return bytes > heap_size / 64;
 }
 

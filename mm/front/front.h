@@ -1,10 +1,13 @@
 /* front.h - malloc, free and realloc of a stage whose threads have bins before
  * their arenas.
  *
- *   malloc ─► bin ── empty: refill, in batches ───► the thread's own arena
- *   free ───► bin ── full: the older half ────────► its arena, or the outbox
- *                                                   ─► inbox of the block's
- *                                                      owner (remote.h)
+ *   malloc ─► bin ── empty: all free blocks of a slab ──► the thread's arena
+ *   free ─┬► its own ─┬ the bin has room ───────────────► bin
+ *         │           └ else ───────────────────────────► its slab, or the heap
+ *         └► another's: outbox ── a batch, one CAS ─────► the owner's inbox
+ *
+ * No block of another owner is handed out by the thread that freed it: so no
+ * two threads write to one line of the cache because of the allocator.
  *
  * To be included by a stage last of all; the thread's own shard is the stage's
  * business: */
@@ -40,6 +43,11 @@ static inline void shard_exit(struct shard *s);
 /** s, this thread's, would have to grow for so many bytes: is there an orphan?
  * @return the shard to go on with, entered; NULL: go on with s */
 static struct shard *shard_relieve(struct shard *s, size_t asize);
+/** The shard of t, this thread's, which is inside t already; its arena is the
+ * caller's. NULL: not so, and out of t. */
+static always_inline struct shard *shard_enter_inside(struct thread *t);
+/** Out of both. */
+static always_inline void shard_exit_inside(struct thread *t);
 /** A block for a thread that has no shard now. */
 static void *malloc_aside(size_t align, size_t size);
 /** Free p for a thread that has no shard now. */
@@ -49,45 +57,52 @@ static void thread_detach(void);
 
 /* ---- what others left -------------------------------------------------- */
 
-/* Take in what was sent: into the bins as long as there is room. */
+/* p comes home to s, this thread's, or is on its way on. */
+static inline void take_home(struct shard *s, void *p)
+{
+    uint32_t tag = page_tag(p);
+    size_t class = (uint32_t)((tag & ~TAG_PLACE) - owner_tag(s->id));
+    if (likely(class - 1 < SLAB_CLASSES))
+        slab_put(&s->arena.heap, &s->arena.slabs, p, tag);
+    else if (tag || owner_of(p) != s ||
+             !header_bin_put(&thread_of(s)->cache, p,
+                             block_size(payload_block(p))))
+        free_block(s, outbox_of(s), p);
+}
+
+/* Take in what was sent. */
 static inline void drain(struct shard *s)
 {
-    struct cache *c = &thread_of(s)->cache;
     void *p = shard_take_inbox(s);
     while (p) {
         void *next = *(void **)p;
-        if (!bin_take_home(c, p, owner_of(p) == s)) {
-            *(void **)p = NULL;
-            shard_free_chain(s, p);
-        }
+        take_home(s, p);
         p = next;
     }
 }
 
 /* ---- giving back ------------------------------------------------------- */
 
-/* Free all but the keep newest blocks of bin i. */
-static inline void bin_free(struct shard *s, size_t i, unsigned keep)
-{
-    struct cache *c = &thread_of(s)->cache;
-    unsigned n = bin_count(c, i) - keep;
-    free_chain(s, outbox_of(s), bin_cut(c, i, keep), n);
-}
-
-/* Bin i is over its limit: give back all but the keep newest blocks. */
-static inline void bin_flush(struct shard *s, size_t i, unsigned keep)
-{
-    bin_shrink(&thread_of(s)->cache, i);
-    bin_free(s, i, keep);
-}
-
-/* Others need the memory more: this says nothing of the limits. */
+/* Others need the memory more. */
 static cold_noinline void cache_flush(struct shard *s)
 {
-    for (size_t i = 1; i < NBINS; i++)
-        if (thread_of(s)->cache.heads[i])
-            bin_free(s, i, 0);
+    struct cache *c = &thread_of(s)->cache;
+    for (size_t i = 1; i < ALL_BINS; i++) {
+        unsigned n;
+        void *chain = c->heads[i] ? bin_take_all(c, i, &n) : NULL;
+        if (chain)
+            free_chain(s, outbox_of(s), chain, n);
+    }
+    c->large = 0;
     outbox_post(&thread_of(s)->outbox);
+}
+
+/* The same, and from now on less may wait. */
+static cold_noinline void cache_shrink(struct shard *s)
+{
+    struct cache *c = &thread_of(s)->cache;
+    cache_flush(s);
+    slab_bins_set_limits(c, c->bin_bytes / 2);
 }
 
 /* What waits with s, which is entered, goes to the owners, or the system. */
@@ -176,21 +191,26 @@ static inline void *shard_take(struct shard **s, size_t align, size_t size)
     return p;
 }
 
-/* Bin i is empty: fetch a batch into it. @return one block more, or NULL */
-static inline void *refill(struct shard **s, size_t i)
+/* Bin i, for requests of this size, was empty: if slabs serve them, fill it.
+ * @return a block, or NULL */
+static inline void *refill(struct shard **s, size_t i, size_t size)
 {
     struct cache *c = &thread_of(*s)->cache; /* stays with the thread */
-    void *p = bin_pop(c, i), *q;
+    void *p = bin_pop(c, i);                 /* a handler may have been here */
     if (p)
         return p;
-    p = shard_take(s, ALIGN, i * 8);
-    unsigned n = bin_grow(c, i, (*s)->arena.heap.size);
-    while (p && --n && (q = arena_malloc(&(*s)->arena, i * 8)) != NULL)
-        bin_push(c, i, q);
+    unsigned n = 0;
+    p = shard_take(s, ALIGN, size);
+    c->moved++;
+    if (p && page_tag(p) && (*s)->arena.slabs.first[i]) {
+        void *chain = arena_take_all(&(*s)->arena, (unsigned)i, &n);
+        bin_fill(c, i, chain, n);
+    }
     return p;
 }
 
-/* A mapping of its own. NULL, no_room: nor may the heap have room for it. */
+/* A mapping of its own. NULL, no_room: nor may the heap have room for
+ * it. */
 static cold_noinline void *map_block(struct shard *s, size_t align, size_t size,
                                      bool *no_room)
 {
@@ -212,15 +232,39 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
             return mapped;
         s = shard_enter_or_attach();
     }
-    size += size == 0; /* as good as 1 */
-    if (unlikely(!s))
-        return malloc_aside(align, size);
-    drain(s);
-    size_t i = request_bin(size);
-    void *p = i < NBINS && align <= ALIGN ? refill(&s, i)
-                                          : shard_take(&s, align, size);
-    shard_exit(s);
+    size = max_size(size, LEAST_REQUEST);
+    void *p;
+    if (unlikely(!s)) {
+        p = malloc_aside(align, size);
+    } else {
+        drain(s);
+        size_t i = request_bin(size);
+        bool small = i < NBINS && align <= ALIGN;
+        p = small ? header_bin_take(&thread_of(s)->cache, size) : NULL;
+        if (!p)
+            p = small ? refill(&s, i, size) : shard_take(&s, align, size);
+        cache_fit(&thread_of(s)->cache, s->arena.heap.size);
+        shard_exit(s);
+    }
+    if (likely(p != NULL))
+        block_clear_key(p);
     return p;
+}
+
+/* No slab's bin has a block: one with a header, perhaps. */
+static __attribute__((noinline)) void *malloc_cold(size_t size)
+{
+    struct thread *t = self();
+    if (likely(t->open)) {
+        enter(t);
+        void *p = header_bin_take(&t->cache, size);
+        if (!p)
+            size = header_bin_round(&t->cache, size);
+        leave(t);
+        if (p)
+            return p;
+    }
+    return malloc_slow(ALIGN, size);
 }
 
 /* ---- hooks ------------------------------------------------------------- */
@@ -236,32 +280,11 @@ static always_inline void *stage_malloc(size_t size)
         if (likely(p != NULL))
             return p;
     }
-    return malloc_slow(ALIGN, size);
+    return malloc_cold(size);
 }
 
-/* Bin i of s, which is entered, is over its limit. */
-static cold_noinline void free_over(struct thread *t, size_t i, void *p)
-{
-    if (i == 0)
-        mm_die("double free, or a pointer that malloc never returned", p);
-    int saved = errno;
-    leave(t);
-    struct shard *s = shard_enter();
-    if (s) {
-        bin_flush(s, i, thread_of(s)->cache.bins[i].limit / 2);
-        shard_exit(s);
-    } else { /* stolen, and no memory for another: the bin must not grow */
-        enter(t);
-        p = bin_pop(&t->cache, i);
-        leave(t);
-        if (p)
-            send(p, p);
-    }
-    errno = saved;
-}
-
-/* p belongs into no bin, or there is none. */
-static cold_noinline void free_slow(void *p)
+/* p, which has its key, waits in no bin. */
+static __attribute__((noinline)) void free_slow(void *p)
 {
     int saved = errno;
     struct shard *s = shard_enter_to_free();
@@ -274,67 +297,143 @@ static cold_noinline void free_slow(void *p)
     errno = saved; /* there may have been no memory for a shard */
 }
 
-static always_inline void free_to_bin(size_t i, void *p)
+/* p is free, or what lies before it is no header. */
+static cold_noinline void die_header(void *p)
+{
+    hide(p);
+    if (p && used_block(p) && !block_has_key(p))
+        die_overwritten(p);
+    if (p)
+        die_free(p);
+}
+
+/* Does the block after b, of size bytes and this thread's own, say that b is in
+ * use? Where no block is, nothing says so. */
+static always_inline bool next_agrees(const struct block *b, size_t size)
+{
+    const struct block *next = block_at(b, size);
+    return likely(mem_in_range(next)) &&
+           likely(header_read_remote(next) & BLOCK_PREV_USED);
+}
+
+/* p has a header. Only its size and owner may be read: others may own it. */
+static always_inline void free_header(void *p)
 {
     struct thread *t = self();
-    if (unlikely(i >= t->open)) {
-        free_slow(p);
-        return;
-    }
-    if (unlikely(p == t->cache.heads[i])) {
-        die_double_free(p);
-        return;
-    }
-    enter(t);
-    if (unlikely(bin_push(&t->cache, i, p)))
-        free_over(t, i, p);
-    else
+    const struct block *b = payload_block(p);
+    uint64_t header = header_read_remote(b);
+    size_t size = header & (BLOCK_SIZE | BLOCK_FREE);
+    bool own = owner_tag((uint32_t)(header >> BLOCK_OWNER_SHIFT)) == t->tag;
+    if (unlikely(size - 2 * ALIGN > MAX_BLOCK - 2 * ALIGN || block_has_key(p) ||
+                 (own && !next_agrees(b, size)))) {
+        die_header(p);
+    } else if (block_put_key(p), likely(own && t->open)) {
+        enter(t);
+        bool put = header_bin_put(&t->cache, p, size);
         leave(t);
+        if (unlikely(!put))
+            free_slow(p);
+    } else {
+        free_slow(p);
+    }
 }
 
-/* Written out for each kind of block: a jump less. */
+/* p is not of a slab of this thread's, or this thread has none. */
+static __attribute__((noinline)) void free_other(void *p, uint32_t tag)
+{
+    if (!tag) {
+        free_header(p);
+    } else {
+        slab_mark_free(p);
+        free_slow(p);
+    }
+}
+
+/* p, of a slab of this thread's, has its key; its bin has no room. */
+static __attribute__((noinline)) void free_to_slab(struct thread *t, void *p,
+                                                   uint32_t tag)
+{
+    struct shard *s = shard_enter_inside(t);
+    if (likely(s != NULL)) {
+        slab_put(&s->arena.heap, &s->arena.slabs, p, tag);
+        if (cache_gives_up(&t->cache))
+            cache_shrink(s);
+        if (shard_has_more_to_purge(s))
+            shard_note_use(s);
+        shard_exit_inside(t);
+    } else {
+        free_slow(p);
+    }
+}
+
+/* What dies is a tail call, too: so there is no frame. */
 static always_inline void stage_free(void *p, uint32_t tag)
 {
-    unsigned slab_class = tag & TAG_CLASS;
-    if (slab_class)
-        free_to_bin(slab_bin(slab_class), p);
-    else
-        free_to_bin(header_bin(header_read_remote(payload_block(p))), p);
+    struct thread *t = self();
+    size_t i = (uint32_t)((tag & ~TAG_PLACE) - t->tag);
+    if (unlikely(i - 1 >= t->open)) { /* 0: it has a header */
+        free_other(p, tag);
+    } else if (unlikely(!slab_has_block(p))) {
+        die_inside(p);
+    } else if (unlikely(block_has_key(p))) {
+        die_double_free(p);
+    } else {
+        block_put_key(p);
+        enter(t);
+        if (likely(bin_push(&t->cache, i, p)))
+            leave(t);
+        else
+            free_to_slab(t, p, tag);
+    }
 }
 
-/* p, of bin from, grows by moving to a block that waits in bin to: that costs
- * less than to look whether the memory beside p is free. NULL: p stays. */
-static always_inline void *grow_by_bins(void *p, size_t from, size_t to,
-                                        size_t size)
+/* p, in a page with this tag, grows by moving to a block that waits in a bin:
+ * that costs less than to look whether the memory beside p is free. NULL: p
+ * stays. */
+static always_inline void *grow_by_bins(void *p, uint32_t tag, size_t size)
 {
     struct thread *t = self();
     size_t usable = arena_usable(p);
-    if (size <= usable || to >= t->open || from - 1 >= NBINS - 1)
+    if (size <= usable || size > SLAB_MAX || !t->open)
         return NULL;
     enter(t);
-    void *q = bin_pop(&t->cache, to);
+    void *q = bin_pop(&t->cache, request_bin(size));
+    if (!q)
+        q = header_bin_take(&t->cache, size);
     leave(t);
     if (!q)
         return NULL;
     memcpy(q, p, usable);
-    free_to_bin(from, p);
+    stage_free(p, tag);
     return q;
+}
+
+static cold_noinline _Noreturn void die_realloc_free(void *p, uint32_t tag)
+{
+    if (tag)
+        mm_die("realloc of a small block that is free", p);
+    die_free(p);
 }
 
 /* In place only in a shard that the thread may work in. */
 static inline void *stage_resize(void *p, size_t size)
 {
-    size_t to = request_bin(size), from = payload_bin(p, page_tag(p));
-    if (to == from)
+    uint32_t tag = page_tag(p);
+    size_t usable = arena_usable(p);
+    if (unlikely(tag && !slab_has_block(p)))
+        die_inside(p);
+    if (unlikely(block_has_key(p)))
+        die_realloc_free(p, tag);
+    if (tag && size <= usable)
         return p;
-    void *q = grow_by_bins(p, from, to, size);
-    if (q)
+    void *q = grow_by_bins(p, tag, size);
+    if (q || tag)
         return q;
     struct shard *s = shard_enter_to_resize(p);
     if (!s)
-        return size <= arena_usable(p) ? p : NULL;
+        return size <= usable ? p : NULL;
     s->arena.heap.may_grow = true;
-    q = arena_resize(&s->arena, p, size);
+    q = arena_resize(&s->arena, p, max_size(size, LEAST_REQUEST));
     s->arena.heap.may_grow = false;
     shard_note_growth(s);
     shard_exit(s);
@@ -401,7 +500,7 @@ static size_t shard_trim(struct shard *s)
 {
     if (s == self()->shard)
         cache_flush(s);
-    size_t given = heap_trim(&s->arena.heap);
+    size_t given = arena_trim(&s->arena);
     shard_count_resident(s);
     return given;
 }
@@ -431,9 +530,9 @@ static void stage_walk(const struct walker *w)
             walk_arena(w, &shard_at(i)->arena);
     for (uint32_t i = 0; i < n; i++) {
         const struct shard *s = shard_at(i);
-        const void *chain = s ? s->inbox.chain : NULL;
-        if (chain != INBOX_CLOSED)
-            walk_chain(w, chain, i);
+        const void *mail = s ? s->inbox.chain : NULL;
+        if (mail != INBOX_CLOSED)
+            walk_chain(w, mail, i);
     }
 }
 

@@ -91,14 +91,14 @@ static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
         batch_post(l);
 }
 
-/* Free p, which is s's own, or starts on its way through outbox o. Its owner is
- * looked up here, now that s is the caller's: an answer from before may name s,
- * though p has moved out of it since. */
+/* Free p, which has its key: it is s's own, or starts on its way through outbox
+ * o. Its owner is looked up here, now that s is the caller's: an answer from
+ * before may name s, though p has moved out of it since. */
 static always_inline void free_block(struct shard *s, struct outbox *o, void *p)
 {
     struct shard *owner = owner_of(p);
     if (likely(owner == s))
-        arena_free(&s->arena, p);
+        arena_put(&s->arena, p, page_tag(p));
     else if (likely(o != NULL))
         outbox_add(o, owner, p);
     else

@@ -155,6 +155,7 @@ static always_inline struct thread *thread_of(const struct shard *s)
 static inline void thread_set(struct shard *s, struct thread *t)
 {
     t->shard = s;
+    t->tag = owner_tag(s->id);
     atomic_store_explicit(&s->thread, t, memory_order_relaxed);
 }
 
@@ -184,6 +185,7 @@ static inline struct shard *shard_pop(struct tagged *stack)
 static inline void shard_clear(struct shard *s)
 {
     arena_init(&s->arena, s->id);
+    s->arena.all_earn = true;
     s->arena.heap.may_grow = false; /* it grows only where the stage says so */
     s->arena.heap.grows_in_steps = true;
     s->counted = 0;

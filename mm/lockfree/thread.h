@@ -161,6 +161,25 @@ static struct shard *shard_enter(void)
     return s;
 }
 
+/* Inside t already: is its shard ours, as it should be? */
+static always_inline struct shard *shard_enter_inside(struct thread *t)
+{
+    struct shard *s = t->shard;
+    uint32_t number =
+        atomic_load_explicit(&process()->number, memory_order_relaxed);
+    if (likely(!mem_range.no_barrier && status_of(state_get(s)) == OWNED &&
+               atomic_load_explicit(&s->process, memory_order_relaxed) ==
+                   number))
+        return s;
+    leave(t);
+    return NULL;
+}
+
+static always_inline void shard_exit_inside(struct thread *t)
+{
+    leave(t);
+}
+
 /* One more struct for the thread that uses t. NULL: no memory */
 static struct thread *thread_add(struct thread *t)
 {

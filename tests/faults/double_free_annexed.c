@@ -4,10 +4,11 @@
 
 static void make_fault(void)
 {
-    char *before = mm->malloc(2000), *p = mm->malloc(2000);
-    mm->malloc(2000);
+    size_t size = (size_t)2 << 20; /* what no bin keeps */
+    char *before = mm->malloc(size), *p = mm->malloc(size);
+    mm->malloc(size);
     mm->free(p);
-    if (mm->realloc(before, 3500) != before)
+    if (mm->realloc(before, size + size / 2) != before)
         return;
     mm->free(wrong(p));
 }

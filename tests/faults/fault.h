@@ -52,7 +52,7 @@ static inline void *wrong(void *p)
 static inline char *block_in_slab(size_t size)
 {
     char *p = NULL;
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 1000; i++)
         p = mm->malloc(size);
     return p;
 }

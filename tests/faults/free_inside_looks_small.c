@@ -7,6 +7,6 @@
 static void make_fault(void)
 {
     uint64_t *p = memset(mm->malloc(200), 0, 200);
-    p[7] = 48 | 8; /* in use, of 48 bytes */
+    p[7] = 48; /* in use, of 48 bytes */
     mm->free(wrong(p + 8));
 }

@@ -7,6 +7,6 @@
 static void make_fault(void)
 {
     uint64_t *p = memset(mm->malloc(200), 0, 200);
-    p[7] = 48 | 8;
+    p[7] = 48;
     mm->realloc(wrong(p + 8), 300);
 }

@@ -8,8 +8,9 @@
  *
  * The processor does it: with its trap flag set it raises SIGTRAP after each
  * instruction. Another thread lives meanwhile, since allocators may leave out
- * their locks in a process that has one only; and blocks of each size were
- * made and freed before, so that each call is one that a cache can serve. */
+ * their locks in a process that has one only; and many blocks of each size were
+ * made before, and half of them freed: each call is one that a cache can serve,
+ * of a size that has earned what the allocator has for busy ones. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,7 +20,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { MOST = 100000, WARM = 40 };
+enum { MOST = 100000, WARM_BYTES = 128 << 10, WARM = WARM_BYTES / 8 };
 
 static uintptr_t way[MOST]; /* addresses, in order */
 static volatile size_t length;
@@ -68,10 +69,12 @@ static void print_way(const char *function, size_t size)
 
 static void step_both(size_t size)
 {
-    void *blocks[WARM];
-    for (int i = 0; i < WARM; i++)
+    static void *blocks[WARM];
+    size_t n = WARM_BYTES / (size < 8 ? 8 : size) + 1;
+    n = n > WARM ? WARM : n;
+    for (size_t i = 0; i < n; i++)
         blocks[i] = malloc(size);
-    for (int i = 0; i < WARM / 2; i++)
+    for (size_t i = 0; i < n / 2; i++)
         free(blocks[i]);
     free(malloc(size));
     void *p = step_malloc(size);
