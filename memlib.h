@@ -36,10 +36,11 @@
  * the fields are mm/engine/slab.h's, and other designs' as they like. */
 struct mem_page {
     uint32_t tag;
-    uint16_t room, carved;
+    uint16_t room;
+    uint8_t carved, listed;
     void *free;
     uint32_t next, prev;
-    uint16_t listed, units;
+    uint16_t units, bound;
     uint32_t inverse;
 };
 

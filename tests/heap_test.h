@@ -21,6 +21,12 @@ static inline void arena_begin(void)
     arena_init(&arena, 0);
 }
 
+static inline bool owner_is_right(const void *p, const void *unused)
+{
+    (void)unused;
+    return payload_owner(p) == heap->owner;
+}
+
 /* @return how many invariants are broken; the lines about them are in said */
 static inline size_t arena_check(void)
 {
@@ -28,9 +34,8 @@ static inline size_t arena_check(void)
     ck_assert_ptr_nonnull(log);
     int keep = dup(STDERR_FILENO);
     dup2(fileno(log), STDERR_FILENO);
-    size_t bad = heap_check(heap);
-    if (!bad)
-        bad = slabs_check(&arena);
+    size_t bad =
+        arena_check_owned(&arena, owner_is_right, NULL, "owner is the arena's");
     dup2(keep, STDERR_FILENO);
     close(keep);
     rewind(log);

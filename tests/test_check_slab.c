@@ -288,6 +288,30 @@ START_TEST(s4_a_tag_that_a_free_block_kept)
 }
 END_TEST
 
+START_TEST(a_slab_of_another_owner)
+{
+    fill_slabs();
+    page_set_tag(full, full->tag | owner_tag(7));
+    ck_names("owner", slab_start(full));
+}
+END_TEST
+
+START_TEST(a_later_page_of_another_owner)
+{
+    fill_slabs();
+    page_set_tag(longer + 1, longer[1].tag | owner_tag(7));
+    ck_names("owner", slab_start(longer) + PAGE);
+}
+END_TEST
+
+START_TEST(a_block_with_a_header_of_another_owner)
+{
+    fill_slabs();
+    header_set_owner(payload_block(headed), 7);
+    ck_names("owner", headed);
+}
+END_TEST
+
 START_TEST(s5_a_count_of_slabs_that_is_wrong)
 {
     fill_slabs();
@@ -351,6 +375,9 @@ int main(void)
         s4_a_page_with_a_tag_that_is_not_carved,
         s4_a_tag_on_a_page_of_a_used_block,
         s4_a_tag_that_a_free_block_kept,
+        a_slab_of_another_owner,
+        a_later_page_of_another_owner,
+        a_block_with_a_header_of_another_owner,
         s5_a_count_of_slabs_that_is_wrong,
         s5_a_slab_without_a_tag_is_none,
         s6_a_count_of_live_blocks_that_is_wrong,

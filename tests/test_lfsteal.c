@@ -72,6 +72,40 @@ START_TEST(who_sleeps_can_be_stolen_and_gets_all_back)
 }
 END_TEST
 
+static void *make_and_free(void *unused)
+{
+    enum { N = 1000 };
+    void *blocks[N];
+    for (size_t i = 0; i < N; i++)
+        blocks[i] = take_block(100);
+    for (size_t i = 0; i < N; i++)
+        lab->free(blocks[i]);
+    return unused;
+}
+
+static uint32_t slabs_of(const struct shard *s)
+{
+    uint32_t n = 0;
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        n += s->arena.slabs.nslabs[c];
+    return n;
+}
+
+/* One that is empty may stay while the shard is at work. */
+START_TEST(who_is_purged_keeps_no_empty_slab)
+{
+    lab->free(take_block(8));
+    in_thread(make_and_free, NULL);
+    struct shard *o = shard_pop_orphan();
+    ck_assert_ptr_nonnull(o);
+    ck_assert_uint_gt(slabs_of(o), 0);
+    shard_purge(o, self()->shard);
+    ck_assert_uint_eq(slabs_of(o), 0);
+    shard_push_orphan(o);
+    ck_sound();
+}
+END_TEST
+
 START_TEST(who_is_inside_is_left_alone)
 {
     other_begins();
@@ -224,6 +258,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         who_sleeps_can_be_stolen_and_gets_all_back,
+        who_is_purged_keeps_no_empty_slab,
         who_is_inside_is_left_alone,
         who_meets_a_claim_takes_it_back,
         a_thread_whose_shard_is_stolen_keeps_its_struct,

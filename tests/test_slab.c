@@ -38,9 +38,11 @@ START_TEST(a_block_begins_at_multiples_of_its_size_only)
             struct mem_page *page = &mem_range.pages[place];
             page->units = (uint16_t)(place * PAGE_UNITS);
             page->inverse = slab_classes[c].inverse;
+            page->bound = slab_classes[c].bound;
             for (size_t off = 0; off < PAGE; off += ALIGN) {
-                size_t at = place * PAGE + off;
-                if (slab_has_block(base + at) != (at % (c * ALIGN) == 0))
+                size_t at = place * PAGE + off, i = at / (c * ALIGN);
+                bool is = at % (c * ALIGN) == 0 && i < slab_classes[c].slots;
+                if (slab_has_block(base + at) != is)
                     ck_abort_msg("class %u, offset %zu", c, at);
             }
         }
@@ -91,6 +93,24 @@ START_TEST(pointers_into_blocks_are_told_in_every_page)
         ck_dies(resize_misused, "mm: pointer into the middle");
     }
     ck_healthy();
+}
+END_TEST
+
+/* A loop one step too long frees what lies there. */
+START_TEST(behind_the_last_block_of_a_slab_there_is_none)
+{
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++) {
+        slab_begin();
+        char *p = first_in_slab(c);
+        for (unsigned i = 1; i < slab_classes[c].slots; i++)
+            take(c * ALIGN, 'x');
+        misused = p + slab_classes[c].slots * (c * ALIGN);
+        if (c % 7 == 1) { /* a process each */
+            ck_dies(free_misused, "mm: pointer into the middle");
+            ck_dies(resize_misused, "mm: pointer into the middle");
+        }
+        ck_assert(!slab_has_block(misused));
+    }
 }
 END_TEST
 
@@ -423,6 +443,7 @@ int main(void)
         a_block_begins_at_multiples_of_its_size_only,
         each_block_leads_to_its_slab,
         pointers_into_blocks_are_told_in_every_page,
+        behind_the_last_block_of_a_slab_there_is_none,
         a_slab_is_carved_a_page_at_a_time_when_it_is_needed,
         pages_that_are_not_carved_stay_untouched,
         a_free_block_is_taken_before_another_page_is_carved,

@@ -24,10 +24,11 @@
  *          bit 47 free
  *         48..63  in use: the arena that owns the block; free: zero
  *
- * Only the owner of the heap writes, under its lock or alone; but while it
- * rewrites the prev bits of a block in use, its user may be reading size and
- * owner, which stay. So those two accesses are relaxed atomics: nothing is
- * published through a header. */
+ * Only the owner of the heap writes, under its lock or alone; but meanwhile the
+ * user of a block in use may be reading that one's size and owner, which stay,
+ * and bit 1 of the block after it, which says that it is in use. So the header
+ * of a block that begins after one in use is written and read by relaxed
+ * atomics: nothing is published through it. */
 #ifndef MM_BLOCK_H
 #define MM_BLOCK_H
 
@@ -58,7 +59,14 @@ static always_inline size_t block_size(const struct block *b)
     return b->header & BLOCK_SIZE;
 }
 
-/* The header of a block in use, read by a thread that does not own the heap. */
+/* A header that a thread may be reading that does not own the heap. */
+static always_inline void header_write(struct block *b, uint64_t header)
+{
+    __atomic_store_n(&b->header, header, __ATOMIC_RELAXED);
+}
+
+/* The header of a block in use, or of the one after it, read by such a thread.
+ */
 static always_inline uint64_t header_read_remote(const struct block *b)
 {
     return __atomic_load_n(&b->header, __ATOMIC_RELAXED);
@@ -67,8 +75,7 @@ static always_inline uint64_t header_read_remote(const struct block *b)
 /* What the block before b is. b may be in use, and its user reading. */
 static always_inline void header_set_prev(struct block *b, uint64_t prev_bits)
 {
-    uint64_t header = (b->header & ~BLOCK_PREV_BITS) | prev_bits;
-    __atomic_store_n(&b->header, header, __ATOMIC_RELAXED);
+    header_write(b, (b->header & ~BLOCK_PREV_BITS) | prev_bits);
 }
 
 static always_inline bool block_used(const struct block *b)
@@ -121,9 +128,8 @@ static always_inline void block_unmake(struct block *b)
 /* Give b, in use, to another owner; its user may be reading. */
 static always_inline void header_set_owner(struct block *b, uint32_t owner)
 {
-    uint64_t header = (b->header & ~BLOCK_OWNER) | (uint64_t)owner
-                                                       << BLOCK_OWNER_SHIFT;
-    __atomic_store_n(&b->header, header, __ATOMIC_RELAXED);
+    header_write(b, (b->header & ~BLOCK_OWNER) | (uint64_t)owner
+                                                     << BLOCK_OWNER_SHIFT);
 }
 
 /* The last 8 bytes of a free block that is not a mini. */
@@ -143,14 +149,14 @@ static always_inline struct block *block_prev(const struct block *b)
 /* Make b in use; what else its header says stays. */
 static always_inline void block_set_used(struct block *b, size_t size)
 {
-    b->header = size | (b->header & (BLOCK_PREV_BITS | BLOCK_OWNER));
+    header_write(b, size | (b->header & (BLOCK_PREV_BITS | BLOCK_OWNER)));
     header_set_prev(block_next(b), BLOCK_PREV_USED);
 }
 
 /* Make b free: footer, and what its successor says of it. */
 static always_inline void block_set_free(struct block *b, size_t size)
 {
-    b->header = size | BLOCK_FREE | (b->header & BLOCK_PREV_BITS);
+    header_write(b, size | BLOCK_FREE | (b->header & BLOCK_PREV_BITS));
     uint64_t mini = size == MIN_BLOCK ? BLOCK_PREV_MINI : 0;
     header_set_prev(block_next(b), mini);
     if (!mini)

@@ -282,12 +282,22 @@ struct owners_walk {
     size_t bad;
 };
 
-static inline void owner_check(struct block *b, void *walk)
+static inline void payload_owner_check(const void *p, struct owners_walk *w)
 {
-    struct owners_walk *w = walk;
-    const void *p = block_payload(b);
     w->bad += broken(!w->lies_in(p, w->shard), w->invariant, p,
                      "it names shard", payload_owner(p));
+}
+
+/* A slab has an owner on each page that is carved. */
+static inline void owner_check(struct block *b, void *walk)
+{
+    const struct mem_page *s = block_slab(b);
+    const char *p = block_payload(b);
+    payload_owner_check(p, walk);
+    unsigned pages = s ? slab_classes[s->tag & TAG_CLASS].pages : 1;
+    for (unsigned i = 1; i < pages; i++)
+        if (s[i].tag)
+            payload_owner_check(p + i * PAGE, walk);
 }
 
 /** All of one arena, and that each block in use says whose it is.
@@ -299,11 +309,12 @@ static inline size_t arena_check_owned(const struct arena *a,
                                        const void *shard, const char *invariant)
 {
     size_t bad = heap_check(&a->heap);
-    if (bad)
-        return bad;
-    struct owners_walk w = {lies_in, shard, invariant, 0};
-    arena_each_used(a, owner_check, &w);
-    return slabs_check(a) + w.bad;
+    if (!bad)
+        bad = slabs_check(a);
+    struct owners_walk w = {lies_in, shard, invariant, bad};
+    if (!bad)
+        arena_each_used(a, owner_check, &w);
+    return w.bad;
 }
 
 #endif

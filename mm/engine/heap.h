@@ -248,7 +248,7 @@ static always_inline struct block *take_low(struct heap *h, struct block *b,
     tail->header = BLOCK_PREV_USED;
     block_set_free(tail, rest);
     h->victim = tail;
-    b->header = asize | (b->header & BLOCK_PREV_BITS);
+    header_write(b, asize | (b->header & BLOCK_PREV_BITS));
     return b;
 }
 

@@ -67,7 +67,8 @@ static inline void regions_join(struct heap *h, struct region *low,
     size_t gap = regions_gap(low, high);
     low->size += high->size + (uint32_t)(gap / ALIGN);
     h->size += gap;
-    border->header |= MIN_BLOCK + gap; /* prev bits are right */
+    header_write(border, border->header | (MIN_BLOCK + gap)); /* prev bits are
+                                                                 right */
     heap_free(h, border);
 }
 

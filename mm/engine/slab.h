@@ -55,23 +55,28 @@
 
 struct slab_class {
     uint8_t pages, slots;
-    uint32_t inverse; /* 2^32 / class, rounded up */
+    uint16_t bound;
+    uint32_t inverse; /* 2^32 / class, rounded down, and one */
 };
 
 /* At least 15 blocks, so that what is left over is less than a sixteenth. */
 #define CLASS_PAGES(c) ((c) <= 16 ? 1 : (c) <= 32 ? 2 : 4)
 #define CLASS_SLOTS(c) ((CLASS_PAGES(c) * PAGE_UNITS - 1) / (c))
+#define CLASS_INVERSE(c) ((uint32_t)(((uint64_t)1 << 32) / (c) + 1))
+/* Unit n of a slab times the inverse, mod 2^32, is n / c times what is left of
+ * c times the inverse, 1 .. c, if c divides n; and at least the inverse less
+ * that if not. So a block begins there if it is below this. */
+#define CLASS_BOUND(c) ((uint32_t)(CLASS_INVERSE(c) * (c)) * CLASS_SLOTS(c))
 #define CLASS(c)                                                               \
     {                                                                          \
-        CLASS_PAGES(c), CLASS_SLOTS(c),                                        \
-            (uint32_t)((((uint64_t)1 << 32) + (c)-1) / (c))                    \
+        CLASS_PAGES(c), CLASS_SLOTS(c), CLASS_BOUND(c), CLASS_INVERSE(c)       \
     }
 #define CLASS_4(c) CLASS(c), CLASS((c) + 1), CLASS((c) + 2), CLASS((c) + 3)
 #define CLASS_16(c)                                                            \
     CLASS_4(c), CLASS_4((c) + 4), CLASS_4((c) + 8), CLASS_4((c) + 12)
 
 static const struct slab_class slab_classes[SLAB_CLASSES + 1] = {
-    {0, 0, 0}, CLASS_16(1), CLASS_16(17), CLASS_16(33), CLASS_16(49)};
+    {0, 0, 0, 0}, CLASS_16(1), CLASS_16(17), CLASS_16(33), CLASS_16(49)};
 
 _Static_assert(CLASS_SLOTS(1) == SLAB_SLOTS_MAX, "class 1 has most blocks");
 
@@ -129,14 +134,14 @@ static always_inline void block_clear_key(void *p)
 }
 
 /* Is p, 16-aligned, in a page of a slab, the first byte of a block? The page's
- * record says at which 16-byte unit of the slab it begins, and what to divide
- * by. */
+ * record says at which 16-byte unit of the slab it begins, what to divide by,
+ * and how many blocks there are. */
 static always_inline bool slab_has_block(const void *p)
 {
     size_t index = payload_index(p);
     const struct mem_page *page = &mem_range.pages[index / PAGE_UNITS];
     uint32_t unit = (uint32_t)(index % PAGE_UNITS) + page->units;
-    return unit * page->inverse <= page->inverse - 1;
+    return unit * page->inverse < page->bound;
 }
 
 static cold_noinline void die_inside(const void *p)
@@ -252,6 +257,7 @@ static cold_noinline void *slab_carve(const struct heap *h, struct mem_page *s,
     *last = NULL;
     s[page].units = (uint16_t)(page * PAGE_UNITS);
     s[page].inverse = slab_classes[c].inverse;
+    s[page].bound = slab_classes[c].bound;
     page_set_tag(s + page,
                  c | owner_tag(h->owner) | (uint32_t)page << TAG_PLACE_SHIFT);
     return first;

@@ -194,7 +194,7 @@ static inline size_t large_bin_most(size_t i)
 static inline void *large_bin_take(struct cache *c, size_t i, size_t need)
 {
     void *p = c->heads[i];
-    size_t has = p ? block_size(payload_block(p)) : 0;
+    size_t has = p ? header_read_remote(payload_block(p)) & BLOCK_SIZE : 0;
     if (has < need) {
         uint8_t *misses = &c->misses[i - NBINS - SMALL_BINS];
         *misses = (uint8_t)(*misses + (*misses < LARGE_BUSY));

@@ -37,6 +37,7 @@ static inline size_t shard_count_resident(struct shard *s)
 static inline void shard_purge(struct shard *s, struct shard *mine)
 {
     shard_free_inbox(s, mine);
+    slabs_trim(&s->arena.heap, &s->arena.slabs);
     heap_purge_from(&s->arena.heap, DIRTY_MIN);
     shard_count_resident(s);
     atomic_store_explicit(&s->activity.purgeable, 0, memory_order_relaxed);
