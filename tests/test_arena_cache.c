@@ -86,14 +86,29 @@ START_TEST(large_blocks_wait_within_their_budget)
 }
 END_TEST
 
+static pthread_barrier_t held;
+
+static void *hold_lock(void *shard)
+{
+    struct shard *s = shard;
+    pthread_mutex_lock(&s->lock.mutex);
+    pthread_barrier_wait(&held);
+    pthread_barrier_wait(&held);
+    pthread_mutex_unlock(&s->lock.mutex);
+    return NULL;
+}
+
 START_TEST(a_free_of_anothers_block_takes_no_lock_of_its_owner)
 {
     take(100); /* this thread has a cache now */
     void *p = take_in_thread(100);
     struct shard *s = owner_of(p);
-    pthread_mutex_lock(&s->lock.mutex);
+    pthread_barrier_init(&held, NULL, 2);
+    pthread_t holder = thread_start(hold_lock, s);
+    pthread_barrier_wait(&held);
     lab->free(p);
-    pthread_mutex_unlock(&s->lock.mutex);
+    pthread_barrier_wait(&held);
+    thread_wait(holder);
     ck_assert_ptr_eq(outbox_slot(&self()->outbox, s->id)->first, p);
     ck_assert_ptr_ne(lab->malloc(100), p); /* it is another's */
 }

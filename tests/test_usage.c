@@ -65,10 +65,41 @@ START_TEST(trim_gives_back_and_keeps_what_is_in_use)
 }
 END_TEST
 
+static void count_in_slabs(const struct mm_piece *piece, void *n)
+{
+    *(size_t *)n += piece->in_slab;
+}
+
+/* Blocks that lie in slabs, free ones, too. */
+static size_t slab_blocks(void)
+{
+    size_t n = 0;
+    mm->walk(count_in_slabs, &n);
+    return n;
+}
+
+/* While its thread goes on, a class's last slab may stay. */
+START_TEST(trim_leaves_no_empty_slab)
+{
+    enum { N = 1000 };
+    static char *blocks[N];
+    begin(_i);
+    for (int i = 0; i < N; i++)
+        blocks[i] = take(96, 'x'); /* tight: each stage has slabs for it */
+    ck_assert_uint_gt(slab_blocks(), 0);
+    for (int i = 0; i < N; i++)
+        mm->free(blocks[i]);
+    mm->trim();
+    ck_assert_uint_eq(slab_blocks(), 0);
+    ck_healthy();
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {
-        a_block_counts_while_it_is_in_use, blocks_of_all_threads_count,
-        trim_gives_back_and_keeps_what_is_in_use, NULL};
+    const TTest *const tests[] = {a_block_counts_while_it_is_in_use,
+                                  blocks_of_all_threads_count,
+                                  trim_gives_back_and_keeps_what_is_in_use,
+                                  trim_leaves_no_empty_slab, NULL};
     return run_stage_tests("tell", tests);
 }

@@ -56,7 +56,7 @@ static inline void block_trim_pages(struct heap *h, struct block *b,
         mem_purge(first, (size_t)((char *)block_footer(b) - first));
 }
 
-/** Give back every page on which h has nothing in use. @return bytes */
+/* Give back every page on which h has nothing in use. @return bytes */
 static cold_noinline size_t heap_trim(struct heap *h)
 {
     size_t given = 0;
@@ -65,6 +65,14 @@ static cold_noinline size_t heap_trim(struct heap *h)
     return given;
 }
 
+/** Give back what is worth a system call: of an arena that nobody uses now. */
+static inline void arena_purge(struct arena *a)
+{
+    slabs_trim(&a->heap, &a->slabs);
+    heap_purge_from(&a->heap, DIRTY_MIN);
+}
+
+/** Give back every page on which a has nothing in use. @return bytes */
 static inline size_t arena_trim(struct arena *a)
 {
     slabs_trim(&a->heap, &a->slabs);

@@ -6,6 +6,7 @@
 #ifndef MM_FRONT_PURGE_H
 #define MM_FRONT_PURGE_H
 
+#include "mm/engine/usage.h"
 #include "mm/front/high_water.h"
 #include "mm/front/remote.h"
 
@@ -37,8 +38,7 @@ static inline size_t shard_count_resident(struct shard *s)
 static inline void shard_purge(struct shard *s, struct shard *mine)
 {
     shard_free_inbox(s, mine);
-    slabs_trim(&s->arena.heap, &s->arena.slabs);
-    heap_purge_from(&s->arena.heap, DIRTY_MIN);
+    arena_purge(&s->arena);
     shard_count_resident(s);
     atomic_store_explicit(&s->activity.purgeable, 0, memory_order_relaxed);
 }

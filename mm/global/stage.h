@@ -166,7 +166,7 @@ static size_t stage_used(void)
 static size_t stage_trim(void)
 {
     bool locked = stage_lock();
-    size_t given = heap_trim(&global.arena.heap);
+    size_t given = arena_trim(&global.arena);
     stage_unlock(locked);
     return given;
 }

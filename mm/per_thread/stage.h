@@ -127,9 +127,9 @@ static cold_noinline void purge_idle_shards(const struct shard *s)
         struct shard *other = shard_at(i);
         if (other == s || !lock_try(&other->lock))
             continue;
-        struct heap *h = &other->arena.heap;
-        if (other->seen == other->uses || heap_purgeable(h) >= PURGE_LARGE) {
-            heap_purge_from(h, DIRTY_MIN);
+        if (other->seen == other->uses ||
+            heap_purgeable(&other->arena.heap) >= PURGE_LARGE) {
+            arena_purge(&other->arena);
             shard_count_resident(other);
         }
         other->seen = other->uses;
