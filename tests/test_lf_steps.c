@@ -177,17 +177,60 @@ START_TEST(a_shard_may_be_lost_between_any_two_instructions)
 }
 END_TEST
 
+/* A block of a slab of this thread's that is full, so that its coming back is
+ * an event; and its bin has no room, so that it goes there. */
+#define FULL_SIZE 96
+static void *full_slab_block(void *blocks[SLAB_SLOTS_MAX])
+{
+    struct thread *t = self();
+    const struct mem_page *s;
+    unsigned n = 0, c = slab_class(FULL_SIZE);
+    t->cache.rooms[c] = (int16_t)(t->cache.rooms[c] - t->cache.limits[c]);
+    t->cache.limits[c] = 0;
+    do {
+        demand(n < SLAB_SLOTS_MAX && (blocks[n] = lab->malloc(FULL_SIZE)));
+        uint32_t tag = page_tag(blocks[n]);
+        s = tag_owner(tag) == t->shard->id && tag ? payload_slab(blocks[n], tag)
+                                                  : NULL;
+        n++;
+    } while (!s || s->listed);
+    return blocks[n - 1];
+}
+
+static void call_free(void *p)
+{
+    lab->free(p);
+}
+
+START_TEST(a_shard_may_be_lost_between_any_two_instructions_of_a_free_to_a_slab)
+{
+    unsigned moves = 0;
+    if (SKIP_STEPS)
+        return;
+    lab->free(lab->malloc(100));
+    steps_begin(move_in_step);
+    for (only_step = 1, steps = 1; steps >= only_step; only_step++) {
+        void *blocks[SLAB_SLOTS_MAX] = {NULL};
+        void *p = full_slab_block(blocks);
+        const struct shard *before = self()->shard;
+        by_steps(call_free, p);
+        moves += self()->shard != before;
+        ck_assert_uint_eq(lab->check(), 0);
+        for (unsigned i = 0; i < SLAB_SLOTS_MAX; i++)
+            if (blocks[i] != p)
+                lab->free(blocks[i]);
+        ck_assert_uint_eq(lab->check(), 0);
+    }
+    ck_assert_uint_gt(moves, 10);
+}
+END_TEST
+
 /* ---- what other threads do in between ------------------------------------ */
 
 /* A shard that some other thread has; who takes in an orphan, and the orphan,
  * in which the block lies that is freed. */
 static struct shard *adopter, *orphan;
 static void *orphaned;
-
-static void call_free(void *p)
-{
-    lab->free(p);
-}
 
 static void *run_take_block(void *size)
 {
@@ -396,6 +439,7 @@ int main(void)
     const TTest *const tests[] = {
         a_handler_may_allocate_between_any_two_instructions,
         a_shard_may_be_lost_between_any_two_instructions,
+        a_shard_may_be_lost_between_any_two_instructions_of_a_free_to_a_slab,
         an_owner_may_change_between_any_two_instructions_of_a_free,
         a_thief_may_look_between_any_two_instructions_of_a_move,
         a_handler_may_allocate_while_the_thread_begins_and_ends,

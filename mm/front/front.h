@@ -349,21 +349,26 @@ static __attribute__((noinline)) void free_other(void *p, uint32_t tag)
     }
 }
 
-/* p, of a slab of this thread's, has its key; its bin has no room. */
-static __attribute__((noinline)) void free_to_slab(struct thread *t, void *p,
-                                                   uint32_t tag)
+/* p, which has its key, lay in a slab of this thread's when it was looked at;
+ * its bin has no room. A handler may have moved the thread to another shard
+ * since: so what p says is read again. */
+static __attribute__((noinline)) void free_to_slab(struct thread *t, void *p)
 {
     struct shard *s = shard_enter_inside(t);
-    if (likely(s != NULL)) {
-        slab_put(&s->arena.heap, &s->arena.slabs, p, tag);
-        if (cache_gives_up(&t->cache))
-            cache_shrink(s);
-        if (shard_has_more_to_purge(s))
-            shard_note_use(s);
-        shard_exit_inside(t);
-    } else {
+    if (unlikely(!s)) {
         free_slow(p);
+        return;
     }
+    uint32_t tag = page_tag(p);
+    if (likely(tag_owner(tag) == s->id))
+        slab_put(&s->arena.heap, &s->arena.slabs, p, tag);
+    else
+        free_block(s, &t->outbox, p);
+    if (cache_gives_up(&t->cache))
+        cache_shrink(s);
+    if (shard_has_more_to_purge(s))
+        shard_note_use(s);
+    shard_exit_inside(t);
 }
 
 /* What dies is a tail call, too: so there is no frame. */
@@ -383,7 +388,7 @@ static always_inline void stage_free(void *p, uint32_t tag)
         if (likely(bin_push(&t->cache, i, p)))
             leave(t);
         else
-            free_to_slab(t, p, tag);
+            free_to_slab(t, p);
     }
 }
 
