@@ -1,6 +1,6 @@
 /* free.c - front/front.h: the first call of a thread frees block 0 of an
  * orphan. An adopter takes that in, changes the label, and its id serves anew;
- * the thread gets just that shard. */
+ * the thread gets just that shard. SLAB: block 0 lies in a slab. */
 #include "shards.h"
 
 #include "extracted.h" /* free_slow, shard_enter_to_free, free_aside */
@@ -8,6 +8,7 @@
 static void *thread(void *unused)
 {
     sit_down(&no_thread);
+    block_begin_free(payload_at(0));
     free_slow(payload_at(0));
     struct shard *s = shard_enter();
     if (s) {

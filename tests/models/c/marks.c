@@ -63,7 +63,7 @@ int sys_munmap(void *at, size_t size)
     return 0;
 }
 
-static enum mapped tags_commit(size_t at, size_t end, size_t *next)
+static enum mapped pages_commit(size_t at, size_t end, size_t *next)
 {
     (void)at;
     (void)end;

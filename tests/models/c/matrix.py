@@ -29,11 +29,16 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 GENMC = os.environ.get("GENMC", "genmc")
 CPU_SECONDS = 300    # of one run; a row that needs more is too large
-HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h", "mm/front/*.h",
+HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h",
+           "mm/engine/pagemap.h", "mm/engine/slab.h", "mm/front/*.h",
            "mm/lockfree/*.h", "mempart.h", "memside.h"]
 # What stands in no header of its own: (from, to) and the functions.
 EXTRACTED = {
     (None, "extracted.h"): ["shard_enter_to_free", "free_aside", "free_slow"],
+    ("mm/engine/arena.h", "extracted_arena.h"): [
+        "die_free", "used_block", "payload_owner", "arena_usable"],
+    ("mm/engine/merge.h", "extracted_merge.h"): [
+        "slabs_splice", "slab_relabel"],
     ("memlib.c", "extracted_grow.h"): [
         "fork_seen", "fork_look", "commit", "advance"],
     ("memlib.c", "extracted_later.h"): ["mem_later_take"],
@@ -54,6 +59,14 @@ BASE = [
     # One look is as good as a thousand.
     (None, r"#define MARK_LOOKS 1000", "#define MARK_LOOKS 1"),
     (None, r"#define JUMPS_KNOWN 256", "#define JUMPS_KNOWN 2"),
+    # Few classes, of two blocks: a page is carved at once.
+    (None, r"#define SLAB_CLASSES 64", "#define SLAB_CLASSES 4"),
+    (None, r"CLASS_16\(1\),.*?\};", "CLASS_4(1)};"),
+    (None, r"#define CLASS_SLOTS\(c\).*?\n", "#define CLASS_SLOTS(c) 2\n"),
+    (None, r"_Static_assert\(CLASS_SLOTS\(1\).*?;", ""),
+    # Nor a symbol that may be absent.
+    (None, r"extern __attribute__\(\(weak[^;]*?mm_die_quietly;",
+     "static bool mm_die_quietly;"),
     # It knows no call that clears memory.
     ("batch_add", r"\*l = \(struct batch\)\{[^}]*\};",
      "l->to = to, l->first = NULL, l->last = p, l->blocks = l->bytes = 0;"),
@@ -81,6 +94,15 @@ MUTANTS = {
         ("merged_release", r"(s->nmerged = 0;)",
          r"\1 arena_relabel(&s->arena, s->id);")],
     "no_second_look": [("free_block", r"owner == s", "1")],
+    # records of pages
+    "tag_written_plain": [
+        ("page_set_tag", r"__atomic_store_n\(&page->tag, tag.*?\)",
+         "page->tag = tag")],
+    "tag_read_plain": [
+        ("tag_read", r"__atomic_load_n\(&page->tag.*?\)", "page->tag")],
+    "record_rewritten": [
+        ("slab_relabel", r"(page_set_tag\()",
+         r"page->inverse = page->inverse, \1")],
     # states and theft
     "state_set_relaxed": [("state_set", RELEASE, RELAXED)],
     "change_acquire": [("state_change", BOTH, ACQUIRE)],
@@ -97,6 +119,10 @@ MUTANTS = {
                  "fenced;")],
     "open_relaxed": [("shard_steal", "__ATOMIC_ACQUIRE", "__ATOMIC_RELAXED")],
     "leave_relaxed": [("leave", "__ATOMIC_RELEASE", "__ATOMIC_RELAXED")],
+    "inside_fenceless": [
+        ("shard_enter_inside", r"!mem_range\.no_barrier &&", "")],
+    "inside_unasked": [
+        ("shard_enter_inside", r"status_of\(state_get\(s\)\) == OWNED", "1")],
     "no_membarrier": [("shard_steal", r"mem_barrier\(\)", "true")],
     # memlib's marks, its side blocks, and what waits there
     "committed_relaxed": [("part_committed", ACQUIRE, RELAXED)],
@@ -126,7 +152,7 @@ MUTANTS = {
         ("free_slow", r"(struct shard \*s = )",
          r"struct shard *owner = owner_of(p);\n    \1"),
         ("free_slow", r"free_block\(s, (.*?), p\);",
-         r"if (owner == s) arena_free(&s->arena, p); "
+         r"if (owner == s) arena_put(&s->arena, p, page_tag(p)); "
          r"else outbox_add(\1, owner, p);")],
 }
 
@@ -143,16 +169,24 @@ ROWS = [
      "serves_early no_second_look"),
     ("merge", "TAKEN_IN", "", "no_second_look"),
     ("merge", "ENDS", "", ""),
+    ("merge", "SLAB", "rc11",
+     "owner_of_relaxed no_second_look tag_written_plain tag_read_plain "
+     "record_rewritten"),
     ("steal", "HEIR ENDS", "rc11",
      "change_acquire change_release state_get_relaxed no_look leave_relaxed"),
     ("steal", "TWICE", "imm", "fence_by_rmw no_thief_fence no_owner_fence "
      "no_look leave_relaxed open_relaxed"),
+    ("steal", "INSIDE", "imm", "inside_fenceless"),
+    ("steal", "INSIDE IPI=99", "", "no_membarrier"),
+    ("steal", "INSIDE IPI=0", "rc11", "inside_unasked"),
+    *[("steal", f"INSIDE IPI={point}", "", "") for point in range(1, 8)],
     ("steal", "TWICE IPI=99", "", "no_membarrier"),
     *[("steal", f"TWICE IPI={point}", "", "") for point in range(12)],
     ("move", "", "rc11", "owned_before_swap state_set_relaxed"),
     ("move", "RICH", "rc11", "exchanged_late"),
     ("fresh", "", "", "made_owned"),
     ("free", "", "rc11", "owner_too_early"),
+    ("free", "SLAB", "", "owner_too_early tag_read_plain"),
     ("marks", "", "rc11", "committed_relaxed swap_relaxed break_stored"),
     ("marks", "FOREIGN", "", ""),
     ("marks", "FORK", "", "fork_seen_relaxed fork_look_relaxed"),

@@ -4,7 +4,8 @@
  * Shard 0 is the adopter's; 1 is an orphan, in which block 0 lies. An heir gets
  * an orphan or a spare, makes block 2 there, and passes it on to be sent.
  * TAKEN_IN: shard 2 was taken in by 1 before, and block 1 still says so: both
- * blocks are sent in one batch. */
+ * blocks are sent in one batch. SLAB: block 0 lies in a slab, whose page record
+ * says whose it is. */
 #include "shards.h"
 
 static _Atomic(void *) passed_on;
@@ -22,7 +23,9 @@ static void *adopter(void *unused)
 
 static void *sender(void *unused)
 {
+    block_begin_free(payload_at(0));
 #ifdef TAKEN_IN
+    block_begin_free(payload_at(1));
     if (owner_of(payload_at(0)) == owner_of(payload_at(1))) {
         *(void **)payload_at(0) = payload_at(1);
         send(payload_at(0), payload_at(1));
@@ -53,8 +56,10 @@ static void *heir(void *unused)
 static void *sender_of_made(void *unused)
 {
     void *p = atomic_load_explicit(&passed_on, memory_order_acquire);
-    if (p)
+    if (p) {
+        block_begin_free(p);
         send(p, p);
+    }
     return unused;
 }
 

@@ -9,7 +9,8 @@
 #define SHARDS_MAX 3
 
 static struct process this_process;
-struct mem_range mem_range = {.size = 1,
+struct mem_range mem_range = {HEAP_RANGE,
+                              .size = 1,
                               .process = &this_process,
 #ifndef IPI
                               .no_barrier = true
@@ -35,6 +36,12 @@ bool mem_barrier(void)
     return true;
 }
 #endif
+
+/* Nothing has rested here. */
+static void decay_look(struct shard *s)
+{
+    (void)s;
+}
 
 /* What front.h has: nothing waits in bins. */
 static void shard_empty(struct shard *s)

@@ -2,6 +2,8 @@
  *
  * Its thread enters, twice with TWICE, and ends with ENDS; a thief; with HEIR a
  * thread that has no shard yet. Shard 1 is spare: who was robbed moves there.
+ * INSIDE: the thread is inside its struct before it looks at the shard, as for a
+ * block that its bin has no room for.
  *
  * IPI=N: membarrier as the kernel does it, not the fences instead: a full fence
  * in the thread at its point N, after the request and before the answer. One
@@ -37,6 +39,20 @@ bool mem_barrier(void)
 
 #include "shards.h"
 
+static struct shard *own_shard(void)
+{
+#ifdef INSIDE
+    struct thread *t = self();
+    if (t->open) {
+        enter(t);
+        struct shard *s = shard_enter_inside(t);
+        if (s)
+            return s;
+    }
+#endif
+    return shard_enter();
+}
+
 static void *owner(void *unused)
 {
 #ifdef IPI
@@ -49,7 +65,7 @@ static void *owner(void *unused)
     for (int i = 0; i < 1; i++) {
 #endif
         interrupt_point();
-        struct shard *s = shard_enter();
+        struct shard *s = own_shard();
         if (s) {
             work(s, 0);
             shard_exit(s);

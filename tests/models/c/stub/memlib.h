@@ -4,9 +4,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#define MEM_GRAIN_LOG2 12
+
+struct mem_page {
+    uint32_t tag;
+    uint16_t room, carved;
+    void *free;
+    uint32_t next, prev;
+    uint16_t listed, units;
+    uint32_t inverse;
+};
 
 struct mem_range {
+    char *base;
     size_t size;
+    struct mem_page *pages;
     void *process;
     bool no_barrier;
     char *records;

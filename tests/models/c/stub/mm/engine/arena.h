@@ -1,37 +1,39 @@
 /* arena.h - an arena is a set of blocks, in a plain word: two threads inside
  * one are a race, which the checker finds. What a block says of its owner is
- * the shipped header's (block.h). */
+ * the shipped code's (block.h, pagemap.h, slab.h and what they say of it). */
 #ifndef MM_ENGINE_ARENA_H
 #define MM_ENGINE_ARENA_H
 
-#include "memlib.h"
-#include "mm/engine/block.h"
+#include "mm/engine/slab.h"
 
-#include <assert.h>
+#include "extracted_arena.h" /* payload_owner, arena_usable */
 
 #define BLOCKS 4
-
-struct heap {
-    bool may_grow, grows_in_steps;
-    size_t size;
-    int work; /* how often somebody worked here */
-};
+#define BLOCK_BYTES (2 * ALIGN)
 
 struct arena {
     struct heap heap;
-    uint32_t owner;
+    struct slabs slabs;
+    bool all_earn;
     unsigned blocks; /* bit i: block i lies here, in use */
 };
 
-static struct {
-    uint64_t header;
-    void *link;
-} heap_blocks[BLOCKS];
 static int freed[BLOCKS];
+
+/* SLAB: block 0 is the first of a slab; all others have headers. */
+static inline bool in_slab(int i)
+{
+#ifdef SLAB
+    return i == 0;
+#else
+    (void)i;
+    return false;
+#endif
+}
 
 static inline void *payload_at(int i)
 {
-    return &heap_blocks[i].link;
+    return heap_bytes + (in_slab(i) ? HEAP_PAGE : (i + 1) * BLOCK_BYTES);
 }
 
 static inline int block_number(const void *p)
@@ -43,65 +45,49 @@ static inline int block_number(const void *p)
     return -1;
 }
 
-static inline uint32_t payload_owner(const void *p)
-{
-    return (uint32_t)(header_read_remote(payload_block(p)) >>
-                      BLOCK_OWNER_SHIFT);
-}
-
 static inline void arena_init(struct arena *a, uint32_t owner)
 {
     a->heap.size = 0;
     a->heap.work = 0;
-    a->owner = owner;
+    a->heap.owner = owner;
     a->blocks = 0;
 }
 
-/* Block i is made in a. */
+/* Block i is made in a; one of a slab is the first of a's first one. */
 static inline void arena_make(struct arena *a, int i)
 {
-    __atomic_store_n(&heap_blocks[i].header,
-                     (uint64_t)a->owner << BLOCK_OWNER_SHIFT, __ATOMIC_RELAXED);
     a->blocks |= 1u << i;
+    if (in_slab(i)) {
+        struct mem_page *s = slab_new(&a->heap, &a->slabs, SLAB_CLASSES);
+        void *p = slab_take(&a->heap, &a->slabs, s, SLAB_CLASSES);
+        assert(p == payload_at(i));
+    } else {
+        __atomic_store_n(&payload_block(payload_at(i))->header,
+                         BLOCK_BYTES |
+                             (uint64_t)a->heap.owner << BLOCK_OWNER_SHIFT,
+                         __ATOMIC_RELAXED);
+    }
 }
 
-static inline void arena_free(struct arena *a, void *p)
+/* p, which is in use, is going to be free: what the thread does that frees
+ * it, wherever it lies. */
+static inline void block_begin_free(void *p)
+{
+    if (page_tag(p))
+        slab_mark_free(p);
+    else
+        block_set_key(p);
+}
+
+static inline void arena_put(struct arena *a, void *p, uint32_t tag)
 {
     int i = block_number(p);
     assert(a->blocks & 1u << i && "it lies in this arena");
     a->blocks &= ~(1u << i);
     freed[i]++;
+    assert(block_has_key(p));
+    if (tag)
+        slab_put(&a->heap, &a->slabs, p, tag);
 }
-
-static inline size_t arena_usable(const void *p)
-{
-    (void)p;
-    return 16;
-}
-
-static inline size_t heap_resident(const struct heap *h)
-{
-    (void)h;
-    return 0;
-}
-
-static inline size_t heap_purgeable(const struct heap *h)
-{
-    (void)h;
-    return 0;
-}
-
-static inline void heap_purge(struct heap *h)
-{
-    h->work += 0;
-}
-
-static inline void heap_purge_from(struct heap *h, size_t least)
-{
-    (void)least;
-    h->work += 0;
-}
-
-#define DIRTY_MIN 0
 
 #endif
