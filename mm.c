@@ -6,7 +6,7 @@
  *   mm/family.h        the C and POSIX contract, over this file
  *   mm/STAGE/stage.h   the hooks of mm/stage.h: an arena's lock, or owner
  *   mm/front/          what a thread has before its arena: arena, lockfree
- *   mm/engine/arena.h  tight and busy sizes to slabs
+ *   mm/engine/arena.h  small sizes that are busy to slabs
  *     slab.h           headerless blocks in pages
  *     heap.h           boundary-tag blocks
  *     seglist.h        their free lists, or another policy: fit.h

@@ -43,7 +43,7 @@ cheat() {
 cheat libc-in-disguise "not inside the allocator's heap"
 cheat own-mmap "not inside the allocator's heap"
 cheat unmaps-others 'memory that mem_map did not give'
-cheat lazy-realloc-when-timed 'not checked at every operation: byte'
+RUNS=40 cheat lazy-realloc-when-timed 'not checked at every operation: byte'
 TRACE=again cheat places-well-if-asked \
     'again.trace:[0-9]+: from about this line on its blocks lie elsewhere'
 cheat one-block-when-timed 'not checked at every operation: '

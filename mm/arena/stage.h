@@ -4,9 +4,9 @@
  * operations take no lock at all; others' blocks go home in batches; and an
  * arena whose thread is gone is merged into one that would have to grow.
  *
- *   thread ─► cache ── miss, in batches ───► its own arena, under its lock
- *               └──── too full, in batches ──► its own arena, or the outbox
- *                                              ─► inbox of the block's owner
+ *   thread ─► cache ── miss, a slab's list ──► its own arena, under its lock
+ *          │    └───── no room, block by block ─► its own arena, under its lock
+ *          └─► outbox ─ others', in batches ─────► inbox of the block's owner
  *
  * All that is drawn is in mm/front/. This stage says which thread may touch an
  * arena: the one that has its lock (shard.h). How threads come and go is in

@@ -4,9 +4,9 @@
  * time (shard.h). What the arena stage does under another's lock is sent to its
  * owner instead.
  *
- *   thread ─► cache ── miss, in batches ───► its own arena: plain code
- *               └──── too full, in batches ──► its own arena, or the outbox
- *                                              ─► inbox of the block's owner
+ *   thread ─► cache ── miss, a slab's list ──► its own arena: plain code
+ *          │    └───── no room, block by block ─► its own arena: plain code
+ *          └─► outbox ─ others', in batches ─────► inbox of the block's owner
  *
  * Signals. While a thread is inside, open is 0: two plain stores on the way of
  * every operation, and no more tests than the cache's bound is one anyway. A

@@ -9,9 +9,7 @@
 #define SHARDS_MAX 3
 
 static struct process this_process;
-struct mem_range mem_range = {HEAP_RANGE,
-                              .size = 1,
-                              .process = &this_process,
+struct mem_range mem_range = {HEAP_RANGE, .size = 1, .process = &this_process,
 #ifndef IPI
                               .no_barrier = true
 #endif

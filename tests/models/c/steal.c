@@ -2,8 +2,8 @@
  *
  * Its thread enters, twice with TWICE, and ends with ENDS; a thief; with HEIR a
  * thread that has no shard yet. Shard 1 is spare: who was robbed moves there.
- * INSIDE: the thread is inside its struct before it looks at the shard, as for a
- * block that its bin has no room for.
+ * INSIDE: the thread is inside its struct before it looks at the shard, as for
+ * a block that its bin has no room for.
  *
  * IPI=N: membarrier as the kernel does it, not the fences instead: a full fence
  * in the thread at its point N, after the request and before the answer. One

@@ -63,8 +63,8 @@ static inline void arena_make(struct arena *a, int i)
         assert(p == payload_at(i));
     } else {
         __atomic_store_n(&payload_block(payload_at(i))->header,
-                         BLOCK_BYTES |
-                             (uint64_t)a->heap.owner << BLOCK_OWNER_SHIFT,
+                         BLOCK_BYTES | (uint64_t)a->heap.owner
+                                           << BLOCK_OWNER_SHIFT,
                          __ATOMIC_RELAXED);
     }
 }
