@@ -240,6 +240,9 @@ def make_tree(tree, mutant):
             shutil.copy(path, to)
     for (source, to), names in EXTRACTED.items():
         extract(tree, source, to, names)
+    page = re.search(r"^struct mem_page \{.*?^\};",
+                     (ROOT / "memlib.h").read_text(), re.M | re.S)
+    (tree / "extracted_page.h").write_text(page.group())
     for edit in BASE + MUTANTS.get(mutant, []):
         change(tree, *edit)
     shutil.copytree(HERE / "stub", tree, dirs_exist_ok=True)

@@ -8,14 +8,7 @@
 
 #define MEM_GRAIN_LOG2 12
 
-struct mem_page {
-    uint32_t tag;
-    uint16_t room, carved;
-    void *free;
-    uint32_t next, prev;
-    uint16_t listed, units;
-    uint32_t inverse;
-};
+#include "extracted_page.h" /* struct mem_page */
 
 struct mem_range {
     char *base;
