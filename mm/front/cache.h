@@ -52,6 +52,7 @@
 #define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
 #define LARGE_ONE ((size_t)64 << 10)    /* ... but one of so many, ... */
 #define LARGE_SHARE 64                  /* ... and part of the heap */
+#define HITS_MOST 64   /* of header bins, and the thread comes by its shard */
 #define LARGE_BUSY 200 /* misses, and requests of a large bin get one size */
 #define WORTH_BYTES ((size_t)16 << 10) /* a request worth all that waits */
 
@@ -61,6 +62,7 @@ struct cache {
     int16_t limits[ALL_BINS];
     uint8_t misses[LARGE_BINS]; /* of each, up to LARGE_BUSY */
     size_t bin_bytes;           /* that may wait in a slab class's bin */
+    unsigned hits;              /* of bins of blocks with headers, ever */
     unsigned given; /* blocks that went to slabs since the last refill */
     size_t large;   /* bytes that wait in large bins, ... */
     size_t budget;  /* ... and that may */
@@ -223,6 +225,13 @@ static inline size_t header_bin_round(const struct cache *c, size_t size)
         c->misses[i - NBINS - SMALL_BINS] < LARGE_BUSY)
         return size;
     return large_bin_most(i) - HEADER_SIZE;
+}
+
+/* A header bin served. @return whether the thread is to come by its shard: what
+ * its bins serve alone would never look at the clock */
+static inline bool cache_comes_by(struct cache *c)
+{
+    return unlikely(++c->hits % HITS_MOST == 0);
 }
 
 /* p, of size bytes with its header, waits. @return false: there is no room */

@@ -251,6 +251,14 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
     return p;
 }
 
+/* Its use of the shard is noted, and the clock looked at when it is time. */
+static cold_noinline void come_by(void)
+{
+    struct shard *s = shard_enter();
+    if (s)
+        shard_exit(s);
+}
+
 /* No slab's bin has a block: one with a header, perhaps. */
 static __attribute__((noinline)) void *malloc_cold(size_t size)
 {
@@ -260,7 +268,10 @@ static __attribute__((noinline)) void *malloc_cold(size_t size)
         void *p = header_bin_take(&t->cache, size);
         if (!p)
             size = header_bin_round(&t->cache, size);
+        bool come = p && cache_comes_by(&t->cache);
         leave(t);
+        if (come)
+            come_by();
         if (p)
             return p;
     }
