@@ -156,6 +156,9 @@ MUTANTS = {
          r"else outbox_add(\1, owner, p);")],
 }
 
+# Mutants that are races and no more: only rc11 knows what a race is.
+RACES = {"tag_written_plain", "tag_read_plain", "record_rewritten"}
+
 # driver, defines, the models of the small matrix ("": the whole one only, which
 # has all models for each row), mutants that it must find.
 ROWS = [
@@ -281,7 +284,8 @@ def cases(whole):
             models = "rc11 imm"
         for model in models.split():
             for mutant in ["", *mutants.split()]:
-                yield driver, defines, model, mutant
+                if model == "rc11" or mutant not in RACES:
+                    yield driver, defines, model, mutant
 
 
 def check(trees, case):
