@@ -85,6 +85,10 @@ level_map_claimed(level_word *levels, struct mem_page *pages, unsigned level)
     return result;
 }
 
+/* Some time slices: who has mapped a level may have to wait for a processor
+ * before it can say so, and a level is mapped once. */
+#define LEVEL_LOOKS 1000000
+
 /* Another thread has claimed the level: it may be stopped. A jump would cost
  * half of the window in the last one, so first the caller tries itself: of two
  * that map the same place one succeeds, and says so.
@@ -93,7 +97,7 @@ level_map_claimed(level_word *levels, struct mem_page *pages, unsigned level)
 static inline enum mapped level_help(level_word *levels, struct mem_page *pages,
                                      unsigned level)
 {
-    for (int i = 0; i < MARK_LOOKS && level_get(levels, level) == CLAIMED; i++)
+    for (int i = 0; i < LEVEL_LOOKS && level_get(levels, level) == CLAIMED; i++)
         cpu_relax();
     if (level_get(levels, level) == CLAIMED &&
         level_map(pages, level) == MAPPED)
