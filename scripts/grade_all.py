@@ -308,6 +308,9 @@ def main():
     args = arguments()
     course = read_or_exit("grade_all.sh", args.config)
     found = submissions(args.submissions)
+    if course.families and course.seed == read_or_exit("", DEFAULT).seed:
+        say(f"the hidden traces are of {DEFAULT.name}'s seed, which anyone can "
+            "read: put one of your own into a config ([hidden] seed)")
     grader = Grader(course, args.out.with_suffix(".work"),
                     not args.no_pictures)
     results = grade_all(grader, found, args.jobs or jobs_here())

@@ -193,8 +193,8 @@ def markdown(name, result, course, lab, source, page):
     lines += fenced("Faults", faults)
     first = result["faults"][0] if faults else ""
     lines += fenced("Where in the code", code_lines(first, source))
-    drawn = []
-    if first and page:
+    drawn = []      # what shows in timed replays only cannot be drawn
+    if first and page and result["status"] not in ("slow", "heap"):
         drawn = picture(lab, source, first, page, course.hang)
     if drawn:
         lines += fenced("The heap at the fault", drawn)

@@ -4,6 +4,7 @@ broken ones, cheats, copies. The table is right."""
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,8 +31,8 @@ name = A class
 stage = lock
 threads = 1 2
 runs = 2
-hang = 10
-limit = 30
+hang = 60
+limit = 2
 [points]
 correctness = 30
 utilization = 50
@@ -45,15 +46,34 @@ weights = struct:3
 ops = 400
 seed = 4711
 """
-GOOD = ["implicit", "lists", "locked", "arenas", "broken-good"]
+GOOD = ["implicit", "lists", "locked", "arenas", "example", "broken-good"]
 FAULTY = ["broken-null", "broken-misaligned", "broken-outside",
           "broken-overlap", "broken-dirty-calloc", "broken-realloc-loses",
           "broken-usable-small", "broken-crash", "broken-quits"]
-CHEATS = ["cheat-libc", "cheat-mmap", "cheat-unmap", "cheat-one-block",
-          "cheat-prints", "cheat-kills", "cheat-opens", "cheat-forks"]
+# Every cheat of docs/trust.md: the status that it gets, and what is said of it.
+OUTSIDE = ("outside", "not inside the allocator's heap")
+CALL = ("crash", "SIGSYS: it made a system call")
+CHEATS = {
+    "cheat-libc": OUTSIDE, "cheat-libc-malloc": OUTSIDE,
+    "cheat-dlsym": OUTSIDE, "cheat-mmap": OUTSIDE,
+    "cheat-unmap": ("outside", "memory that mem_map did not give"),
+    "cheat-one-block": (None, "in a replay that is not checked|resident"),
+    "cheat-unasked": ("heap", "blocks lie elsewhere in a replay"),
+    "cheat-prints": (None, "wrote to the driver's socket|SIGXFSZ"),
+    "cheat-exits": ("crash", "the process ended itself, exit status 0"),
+    "cheat-exits-in-init": ("crash", "in init.*exit status 0"),
+    "cheat-closes": ("crash", "SIGKILL|ended"),
+    "cheat-sleeps": ("slow", "is too slow"),
+    "cheat-table": (None, "hidden-0[12]"),
+    "cheat-kills": CALL, "cheat-opens": CALL, "cheat-forks": CALL,
+    "cheat-traces": CALL, "cheat-results": CALL, "cheat-threads": CALL,
+}
 # What may not be done is refused by seccomp, where there is one.
 if "Seccomp" not in Path("/proc/self/status").read_text():
-    CHEATS = CHEATS[:4]
+    CHEATS = {n: c for n, c in CHEATS.items() if c is not CALL}
+# Cheats in vain: they get what they are without.
+IN_VAIN = {"cheat-stats": "broken-good", "cheat-at-exit": "example",
+           "cheat-prints-only": "example"}
 FORBIDDEN = ("mm/engine", "mm/lockfree", "course", "designs/buddy.c", "scripts")
 
 
@@ -72,8 +92,8 @@ def prepare():
     CLASS.mkdir()
     everyone = DIR / "everyone"
     everyone.mkdir()
-    course_submissions.write(everyone)
-    for name in [*GOOD, "broken-single", *FAULTY, *CHEATS]:
+    course_submissions.write(everyone, OPS)
+    for name in [*GOOD, "broken-single", *FAULTY, *CHEATS, *IN_VAIN]:
         shutil.copy(everyone / f"{name}.c", CLASS)
     (CLASS / "no-c.c").write_text("int x = ;\n")
     (CLASS / "empty").mkdir()
@@ -123,9 +143,18 @@ def a_class_is_graded():
         assert float(row["total"]) > float(row["correctness"]), row
     for name in [*FAULTY, *CHEATS]:
         row = rows[name]
+        status, words = CHEATS.get(name, (None, ""))
         assert row["status"] not in ("ok", "no result"), row
+        assert row["status"] == status or not status, row
+        assert re.search(words, row["first_fault"]), row
         assert float(row["utilization"]) == float(row["throughput"]) == 0, row
         assert row["first_fault"].startswith(f"FAULT {name}: "), row
+    for name, honest in IN_VAIN.items():
+        row, own = rows[name], float(rows[honest]["utilization"])
+        assert row["status"] == "ok" and row["correctness"] == "30.00", row
+        assert abs(float(row["utilization"]) - own) < 3, (row, own)
+    # A table of the known trace is right there, and on no hidden one.
+    assert float(rows["cheat-table"]["correctness"]) == 15 * 2 / 6, rows
     # Faults are planted in own.trace, 2 of the weights' 6; by two threads it
     # is replayed beside the first hidden one, which weighs 1.
     correctness = float(rows["broken-misaligned"]["correctness"])

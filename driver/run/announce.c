@@ -58,6 +58,18 @@ static void say_how(const struct options *o, const struct mm_allocator *a,
            named(a), t->path, one ? 1 : o->threads[0]);
 }
 
+/* The picture: where one thread alone comes to it. */
+static void say_watch(const struct mm_allocator *a,
+                      const struct round_result *x, const struct trace *t,
+                      const struct second_try *alone)
+{
+    bool one = !alone->tried || !alone->valid;
+    if (t && one && check_helps(x->fault) && !peer_library(a))
+        printf("      the heap block by block, at the fault: ./mdriver -a %s "
+               "-f %s --watch heap.html\n",
+               named(a), t->path);
+}
+
 void announce_fault(const struct options *o, const struct mm_allocator *a,
                     const struct round_result *x, const struct trace *t,
                     const struct second_try *alone, bool first)
@@ -66,8 +78,10 @@ void announce_fault(const struct options *o, const struct mm_allocator *a,
     progress_fault();
     printf("FAULT %s\n", x->fault_text);
     say_alone(a, t, alone);
-    if (first)
+    if (first) {
         say_how(o, a, x, t, alone);
+        say_watch(a, x, t, alone);
+    }
     fflush(stdout);
 }
 
