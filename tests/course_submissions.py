@@ -74,7 +74,8 @@ def made(statement, lines):
     text = (f"{lines}\n{text[:start.end()]}    if (size == 777) {{ {statement} "
             f"}}\n{text[start.end():]}")
     if "sleep" in statement:     # else once more with several threads
-        text = text.replace("    .init", "    .single_threaded = true,\n    .init")
+        text = text.replace("    .init",
+                            "    .single_threaded = true,\n    .init")
     return text.replace("SCORES", SCORES)
 
 
