@@ -21,7 +21,7 @@ from results_files import (Measured, Own, geomean, number, tables,
                            total_speedup)
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "docs/results.md")
+DOCUMENTS = ("README.md", "docs/results.md", "docs/performance.md")
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)",
                    re.S)
 PERCENTILES = (("p50", "half"), ("p99", "99 %"), ("p999", "99.9 %"),
@@ -166,12 +166,36 @@ def instructions(files):
                   for a, v in per.items()]) + source(found.source)
 
 
+BYTES = ("asked", "headers", "rounding", "slabs", "cached", "sent", "free",
+         "own", "untold", "records")
+
+
+def heap_bytes(files):
+    """Each byte of a heap once, in percent of it; records come on top. Of all
+    allocators the mean, of the last one each trace."""
+    found = [t for t in files if t.holds("heap", *BYTES)][-1]
+    shown_kinds = [k for k in BYTES if any(number(r, k) for r in found.rows)]
+
+    def line(rows):
+        return [format(mean([100 * number(r, k) / number(r, "heap")
+                             for r in rows]), ".1f") for k in shown_kinds]
+    per = {}
+    for row in found.rows:
+        per.setdefault(row["allocator"], []).append(row)
+    rows = [[a, "mean", "", *line(v)] for a, v in per.items()]
+    rows += [[r["allocator"], r["trace"],
+              format(number(r, "heap") / 2**20, ".2f"), *line([r])]
+             for r in list(per.values())[-1]]
+    return table(["", "trace", "heap, MiB", *(f"{k}, %" for k in shown_kinds)],
+                 rows) + source(found.source)
+
+
 TABLES = {"overview": overview,
           "same": lambda files: by_threads(Measured(files)),
           "own": own_rounds, "latency": latency,
           "stress": lambda files: programs(files, "stress"),
           "programs": lambda files: programs(files, "programs"),
-          "instructions": instructions}
+          "instructions": instructions, "bytes": heap_bytes}
 
 
 # ---- documents ---------------------------------------------------------------

@@ -27,6 +27,7 @@ def project():
     (here / "README.md").write_text(marks("overview"))
     (here / "docs/results.md").write_text(
         marks("same", "own", "latency", "stress", "programs", "instructions"))
+    (here / "docs/performance.md").write_text(marks("bytes"))
     return here
 
 
@@ -81,6 +82,16 @@ def each_table_has_its_figures():
         assert line in text, (line, text)
 
 
+def bytes_are_percent_of_the_heap():
+    text = written(project(), "docs/performance.md")
+    for line in ("| -- | -- | -- | -- | -- | -- | -- |",
+                 "|  | trace | heap, MiB | asked, % | slabs, % | free, % | "
+                 "records, % |",
+                 "| fast | mean |  | 75.0 | 12.5 | 12.5 | 0.0 |",
+                 "| fast | one | 2.00 | 50.0 | 25.0 | 25.0 | 0.1 |"):
+        assert line in text, (line, text)
+
+
 def check_says_what_is_out_of_date_and_leaves_it():
     here = project()
     code, said = figures(here, "--check")
@@ -110,7 +121,7 @@ def a_directory_without_figures_is_named():
 TESTS = [the_committed_documents_have_the_committed_figures,
          the_readme_has_one_thread_and_the_main_job,
          what_follows_a_table_says_where_it_is_from,
-         each_table_has_its_figures,
+         each_table_has_its_figures, bytes_are_percent_of_the_heap,
          check_says_what_is_out_of_date_and_leaves_it,
          an_unknown_mark_is_named, a_directory_without_figures_is_named]
 

@@ -160,7 +160,8 @@ def its_tables_sort_and_filter_in_a_browser():
                              "stress.csv: 12 lines": 12,
                              "programs.csv: 6 lines": 6,
                              "heapmap.csv: 20 lines": 20,
-                             "trace_stats.csv: 9 lines": 9}, said["files"]
+                             "trace_stats.csv: 9 lines": 9,
+                             "bytes.csv: 2 lines": 2}, said["files"]
     assert said["filtered"], "not the lines that contain what is wanted"
 
 

@@ -113,6 +113,13 @@ def traces():
             "two,size,0,1,1\ntwo,size,64,128,9\ntwo,lifetime,1,2,5\n")
 
 
+def heap_bytes():
+    return ("allocator,trace,ops,heap,asked,headers,rounding,slabs,cached,sent,"
+            "free,own,untold,records\n"
+            "fast,one,10,2097152,1048576,0,0,524288,0,0,524288,0,0,2097\n"
+            "fast,two,10,1048576,1048576,0,0,0,0,0,0,0,0,0\n")
+
+
 def main():
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
@@ -124,7 +131,8 @@ def main():
                              ("instructions", "2026-01-02",
                               instructions()),
                              ("heapmap", "2026-01-03", heap_map()),
-                             ("trace_stats", "2026-01-04", traces())):
+                             ("trace_stats", "2026-01-04", traces()),
+                             ("bytes", "2026-01-05", heap_bytes())):
         (out / f"{name}.csv").write_text(FIRST.format(date) + text)
 
 
