@@ -31,8 +31,7 @@ struct compile {
     char headers[PATH_MAX];     /* the folder of mm.h */
     char copies[PATH_MAX];      /* the folder of the copies; empty: none */
     char include[2 * PATH_MAX]; /* -I... */
-    char renamed[2 * PATH_MAX +
-                 32]; /* for debuggers: where the copy came from */
+    char renamed[2 * PATH_MAX + 32]; /* for debuggers: whence the copy */
     char out[64];
 };
 
