@@ -28,9 +28,9 @@
 
 struct compile {
     const char *source;
-    char headers[PATH_MAX];     /* the folder of mm.h */
-    char copies[PATH_MAX];      /* the folder of the copies; empty: none */
-    char include[2 * PATH_MAX]; /* -I... */
+    char headers[PATH_MAX];          /* the folder of mm.h */
+    char copies[PATH_MAX];           /* the folder of the copies; empty: none */
+    char include[2 * PATH_MAX];      /* -I... */
     char renamed[2 * PATH_MAX + 32]; /* for debuggers: whence the copy */
     char out[64];
 };
