@@ -26,8 +26,7 @@
 #define TIGHT_BUSY 64 /* live blocks that earn a tight class a slab */
 #define EARN_SMALL 3  /* slabs' worth of live bytes earn a class one ... */
 #define EARN_LARGE 1  /* ... in a small heap, and in a large one */
-#define LARGE_HEAP ((size_t)1 << 20) /* bytes */
-#define NLIVE (SLAB_CLASSES + 2)     /* sizes that are counted, and the rest */
+#define NLIVE (SLAB_CLASSES + 2) /* sizes that are counted, and the rest */
 
 struct arena {
     struct heap heap;

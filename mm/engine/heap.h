@@ -37,7 +37,9 @@
 #define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
 #define GROWTH 32    /* a heap that takes steps grows by 1/32 at least */
 #define STEP_MOST ((size_t)1 << 20)    /* ... and by this much at most */
-#define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix */
+#define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix, */
+#define LARGE_HEAP ((size_t)1 << 20)   /* ... and from so many bytes on */
+#define LARGE_GROWTH 8                 /* ... 1/8 of the heap at least */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
 
@@ -190,8 +192,10 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     if (b || (b = region_extend(h, lacks)))
         return b;
     /* Another heap's memory follows: take more, so that this happens less
-     * often, and a block that grows step by step moves only a few times. */
-    size_t more = max_size(h->size / 32, most + most / 2);
+     * often, and a block that grows step by step moves only a few times; and so
+     * that few regions meet: the page where two do never goes back. */
+    size_t part = h->size < LARGE_HEAP ? GROWTH : LARGE_GROWTH;
+    size_t more = max_size(h->size / part, most + most / 2);
     more = max_size(REGION_MIN, round_up(more, ALIGN));
     b = region_new(h, more);
     return b ? b : region_new(h, most);
