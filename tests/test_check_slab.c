@@ -113,11 +113,17 @@ START_TEST(s1_free_blocks_that_are_lost)
 }
 END_TEST
 
+/* s, listed, says that all its blocks are out. */
+static void say_full(struct mem_page *s, unsigned c)
+{
+    slab_list_remove(&arena.slabs, s, c);
+    s->room = 1;
+}
+
 START_TEST(s2_a_slab_that_is_not_listed_and_has_a_free_block)
 {
     fill_slabs();
-    slab_list_remove(&arena.slabs, other, KIND);
-    other->room = 1;
+    say_full(other, KIND);
     ck_names("S2", slab_start(other));
 }
 END_TEST
@@ -127,8 +133,7 @@ START_TEST(s2_a_slab_that_is_not_listed_and_has_blocks_to_carve)
     fill_slabs();
     while (longer->free)
         take(LONG * ALIGN, 'x');
-    slab_list_remove(&arena.slabs, longer, LONG);
-    longer->room = 1;
+    say_full(longer, LONG);
     ck_names("S2", slab_start(longer));
 }
 END_TEST
