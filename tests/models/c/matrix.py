@@ -39,6 +39,7 @@ EXTRACTED = {
         "die_free", "used_block", "payload_owner", "arena_usable"],
     ("mm/engine/merge.h", "extracted_merge.h"): [
         "slabs_splice", "slab_relabel"],
+    ("mm/engine/usage.h", "extracted_usage.h"): ["arena_purge"],
     ("memlib.c", "extracted_grow.h"): [
         "fork_seen", "fork_look", "commit", "advance"],
     ("memlib.c", "extracted_later.h"): ["mem_later_take"],
