@@ -23,7 +23,6 @@ JOBS = [("small", 0, "sleep"), ("medium", 0, "sleep"), ("small", 8, "sleep"),
         ("large", 8, "sleep"), ("small", 64, "sleep"), ("small", 8, "end"),
         ("small", 8, "others"), ("large", 8, "others")]
 TIMES = (0, 500, 1000, 1500, 2000, 4000)  # ms, columns of the table
-COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 
 
 def measure(program, name, library, job, main):
@@ -91,34 +90,23 @@ def table(rows):
     return "\n".join(lines) + "\n"
 
 
-def panel(job, of_job, x, y):
-    """One job's curves, 300 by 150, as SVG."""
-    most = max(mib for curve in of_job.values() for _, mib in curve)
-    parts = [f'<text x="{x}" y="{y - 6}">{job}, MiB up to {most:.0f}</text>',
-             f'<path d="M{x} {y}v150h300" fill="none" stroke="#888"/>']
-    for color, curve in zip(COLORS, of_job.values()):
-        points = " ".join(f"{x + ms * 300 / 4000:.1f},"
-                          f"{y + 150 - mib * 150 / most:.1f}"
-                          for ms, mib in curve)
-        parts.append(f'<polyline points="{points}" fill="none" '
-                     f'stroke="{color}" stroke-width="2"/>')
-    return parts
+def quoted(names):
+    """As gnuplot's word() takes them apart."""
+    return "'" + " ".join(f'"{name}"' for name in names) + "'"
 
 
 def chart(rows, file):
-    jobs = curves(rows)
-    height = 200 * ((len(jobs) + 1) // 2) + 60
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="700" '
-             f'height="{height}" font-family="sans-serif" font-size="12">',
-             '<rect width="100%" height="100%" fill="white"/>']
-    for i, name in enumerate(next(iter(jobs.values()))):
-        parts.append(f'<text x="{30 + 160 * i}" y="20" fill="{COLORS[i]}">'
-                     f'{name}</text>')
-    for i, (job, of_job) in enumerate(jobs.items()):
-        parts += panel(job, of_job, 30 + 340 * (i % 2), 60 + 200 * (i // 2))
-    parts.append(f'<text x="30" y="{height - 12}">0 to 4 s after the burst'
-                 '</text></svg>')
-    Path(file).write_text("\n".join(parts) + "\n", encoding="utf-8")
+    jobs = list(dict.fromkeys(row[1] for row in rows))
+    libraries = list(dict.fromkeys(row[0] for row in rows))
+    with tempfile.NamedTemporaryFile("w", suffix=".dat") as data:
+        for name, job, _main, ms, resident, _live in rows:
+            print(jobs.index(job) + 1, libraries.index(name) + 1, ms,
+                  resident / 1024, sep="\t", file=data)
+        data.flush()
+        settings = (f"out='{file}'; data='{data.name}'; JOBS={quoted(jobs)}; "
+                    f"LIBRARIES={quoted(libraries)}")
+        subprocess.run(["gnuplot", "-e", settings,
+                        ROOT / "scripts/charts/burst.gp"], check=True)
 
 
 def main():
