@@ -80,6 +80,9 @@ struct mem_options {
 };
 extern struct mem_options mem_options __attribute__((visibility("hidden")));
 
+/** decay_ms passes in so many windows: a step back at the end of each. */
+#define DECAY_WINDOWS 8
+
 /** The thread's own, for the caller of malloc: false at first, and made false
  * again by each system call here. So a caller that sets it true where
  * mem_calling is false needs no other look. See preload.c. */

@@ -2,7 +2,7 @@
  * (MM_BACKGROUND=1).
  *
  * All that it does is to end windows (mm.h: decay), then to sleep until the
- * next, or, while nothing happens, until up to DECAY_ONE_IN windows later.
+ * next, or, while nothing happens, until up to DECAY_WINDOWS windows later.
  *
  * It is as if it were not there: it takes no signals, but those that libc
  * itself sends to all threads; it is never cancelled; a child of fork, which
@@ -25,8 +25,6 @@
 /** End a window. @return false: nothing happened in it */
 static bool window_end(void);
 
-/* Of MM_DECAY, a window; and the windows that it sleeps at most. */
-#define DECAY_ONE_IN 8
 #define BACKGROUND_STACK ((size_t)64 << 10)
 
 /* ---- alone ------------------------------------------------------------- */
@@ -72,9 +70,9 @@ static void *background_run(void *unused)
         long ms =
             atomic_load_explicit(&mem_options.decay_ms, memory_order_relaxed);
         bool busy = ms >= 0 && window_end();
-        windows = busy ? 1 : windows < DECAY_ONE_IN ? 2 * windows : windows;
+        windows = busy ? 1 : windows < DECAY_WINDOWS ? 2 * windows : windows;
         ms = ms < 0 ? DECAY_DEFAULT : ms;
-        sleep_ms(windows * (ms / DECAY_ONE_IN + 1));
+        sleep_ms(windows * (ms / DECAY_WINDOWS + 1));
     }
     return NULL;
 }

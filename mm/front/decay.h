@@ -106,20 +106,12 @@ static cold_noinline void heap_decay(struct heap *h, size_t rested)
 
 /* ---- shards ------------------------------------------------------------ */
 
-static inline uint32_t shard_uses(struct shard *s)
-{
-    return atomic_load_explicit(&s->activity.uses, memory_order_relaxed);
-}
-
 /* Has nobody used o for long, and is something left to do? */
 static inline bool shard_is_due(struct shard *o)
 {
-    struct activity *a = &o->activity;
-    return atomic_load_explicit(&a->low_water.rested, memory_order_relaxed) ==
-               WINDOWS &&
-           (inbox_has_blocks(&o->inbox) ||
-            atomic_load_explicit(&a->swept, memory_order_relaxed) !=
-                shard_uses(o));
+    return atomic_load_explicit(&o->activity.low_water.rest.windows,
+                                memory_order_relaxed) == WINDOWS &&
+           !shard_is_swept(o);
 }
 
 /* o is due, and the caller's for now; s is as well. */
@@ -127,9 +119,7 @@ static bool shard_decay(struct shard *o, struct shard *s)
 {
     if (!shard_is_due(o))
         return false;
-    shard_purge(o, s);
-    atomic_store_explicit(&o->activity.swept, shard_uses(o),
-                          memory_order_relaxed);
+    shard_sweep(o, s);
     return true;
 }
 
@@ -159,24 +149,16 @@ static inline bool shard_end_window(struct shard *o, bool *busy)
 
 /* ---- spares of huge.h -------------------------------------------------- */
 
-static struct {
-    _Atomic unsigned seen, rested;
-} spares_use;
+static struct rest spares_rest;
 
-/* The same for them. */
+/* A window ends for them. @return were they used in it? */
 static inline bool spares_end_window(void)
 {
-    unsigned turn = atomic_load_explicit(&huge.oldest, memory_order_relaxed);
-    unsigned rested =
-        atomic_load_explicit(&spares_use.rested, memory_order_relaxed);
-    bool used =
-        atomic_load_explicit(&spares_use.seen, memory_order_relaxed) != turn;
-    rested = used ? 0 : (unsigned)min_size(rested + 1, WINDOWS);
-    atomic_store_explicit(&spares_use.seen, turn, memory_order_relaxed);
-    atomic_store_explicit(&spares_use.rested, rested, memory_order_relaxed);
-    if (rested == WINDOWS)
+    uint32_t turn = atomic_load_explicit(&huge.oldest, memory_order_relaxed);
+    uint32_t windows = rest_end_window(&spares_rest, turn);
+    if (windows == WINDOWS)
         huge_trim();
-    return used;
+    return windows == 0;
 }
 
 /* ---- sweeps ------------------------------------------------------------ */

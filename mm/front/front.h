@@ -424,22 +424,15 @@ static always_inline void *grow_by_bins(void *p, uint32_t tag, size_t size)
     return q;
 }
 
-static cold_noinline _Noreturn void die_realloc_free(void *p, uint32_t tag)
-{
-    if (tag)
-        mm_die("realloc of a small block that is free", p);
-    die_free(p);
-}
-
 /* In place only in a shard that the thread may work in. */
 static inline void *stage_resize(void *p, size_t size)
 {
     uint32_t tag = page_tag(p);
     size_t usable = arena_usable(p);
-    if (unlikely(tag && !slab_has_block(p)))
-        die_inside(p);
-    if (unlikely(block_has_key(p)))
-        die_realloc_free(p, tag);
+    if (tag)
+        slab_used_block(p);
+    else if (unlikely(block_has_key(p)))
+        die_free(p);
     if (tag && size <= usable)
         return p;
     void *q = grow_by_bins(p, tag, size);

@@ -22,17 +22,21 @@
 #include <stdatomic.h>
 
 #define WINDOWS 4
-#define DECAY_WINDOWS 8             /* MM_DECAY lasts so many */
 #define DECAY_ALL ((size_t)1 << 20) /* bytes: less goes back at once */
 #define LOOK_MOST 255 /* uses between two looks at the clock, at most */
+
+/* For how long something has not been used. */
+struct rest {
+    _Atomic uint32_t seen;    /* uses, at the end of the last window */
+    _Atomic uint32_t windows; /* without a use, WINDOWS at most */
+};
 
 struct low_water {
     _Atomic size_t low;  /* bytes, in this window; 0: of a new one */
     _Atomic bool open;   /* low is of this window */
     _Atomic size_t give; /* bytes that rested, for its thread to purge */
     _Atomic size_t lows[WINDOWS]; /* of the last windows */
-    _Atomic uint32_t seen;        /* uses, at the end of the last window */
-    _Atomic uint32_t rested;      /* windows without a use, WINDOWS at most */
+    struct rest rest;
     /* Of who works on the heap: */
     uint32_t until, every; /* uses until it looks at the clock; and then */
     uint64_t last;         /* ms: the last look */
@@ -84,16 +88,23 @@ static inline size_t low_water_end(struct low_water *w, size_t waste)
     return least;
 }
 
-/** Has nobody used the heap for WINDOWS windows? Ask once a window.
- * @param uses  how often it was used */
+/** A window ends. @param uses  how often it was used, ever
+ * @return windows since the last use, WINDOWS at most; 0: it was used in this
+ * one */
+static inline uint32_t rest_end_window(struct rest *r, uint32_t uses)
+{
+    uint32_t n = atomic_load_explicit(&r->windows, memory_order_relaxed);
+    bool used = atomic_load_explicit(&r->seen, memory_order_relaxed) != uses;
+    n = used ? 0 : (uint32_t)min_size(n + 1, WINDOWS);
+    atomic_store_explicit(&r->seen, uses, memory_order_relaxed);
+    atomic_store_explicit(&r->windows, n, memory_order_relaxed);
+    return n;
+}
+
+/** Has nobody used the heap for WINDOWS windows? Ask once a window. */
 static inline bool low_water_rests(struct low_water *w, uint32_t uses)
 {
-    uint32_t rested = atomic_load_explicit(&w->rested, memory_order_relaxed);
-    bool used = atomic_load_explicit(&w->seen, memory_order_relaxed) != uses;
-    rested = used ? 0 : (uint32_t)min_size(rested + 1, WINDOWS);
-    atomic_store_explicit(&w->seen, uses, memory_order_relaxed);
-    atomic_store_explicit(&w->rested, rested, memory_order_relaxed);
-    return rested == WINDOWS;
+    return rest_end_window(&w->rest, uses) == WINDOWS;
 }
 
 /** What goes back of so many bytes that rested. */

@@ -43,22 +43,40 @@ static inline void shard_purge(struct shard *s, struct shard *mine)
     atomic_store_explicit(&s->activity.purgeable, 0, memory_order_relaxed);
 }
 
+/* How often s was entered. */
+static inline uint32_t shard_uses(const struct shard *s)
+{
+    return atomic_load_explicit(&s->activity.uses, memory_order_relaxed);
+}
+
+/* Was s swept after its last use, and has it got nothing since? */
+static inline bool shard_is_swept(const struct shard *s)
+{
+    return atomic_load_explicit(&s->activity.swept, memory_order_relaxed) ==
+               shard_uses(s) &&
+           !inbox_has_blocks(&s->inbox);
+}
+
+/* Purge s, which is the caller's and idle, as mine is. */
+static inline void shard_sweep(struct shard *s, struct shard *mine)
+{
+    shard_purge(s, mine);
+    atomic_store_explicit(&s->activity.swept, shard_uses(s),
+                          memory_order_relaxed);
+}
+
 /* Is there something to get from other, which no thread has entered since the
  * last look? Very much is worth it even if its thread meets the thief. */
 static inline bool shard_is_idle(struct shard *other)
 {
-    uint32_t uses =
-        atomic_load_explicit(&other->activity.uses, memory_order_relaxed);
+    uint32_t uses = shard_uses(other);
     bool rested = atomic_load_explicit(&other->activity.seen,
                                        memory_order_relaxed) == uses;
-    bool swept = atomic_load_explicit(&other->activity.swept,
-                                      memory_order_relaxed) == uses;
     size_t waste =
         atomic_load_explicit(&other->activity.purgeable, memory_order_relaxed);
     atomic_store_explicit(&other->activity.seen, uses, memory_order_relaxed);
     count_shared();
-    return waste >= PURGE_LARGE ||
-           (rested && (inbox_has_blocks(&other->inbox) || !swept));
+    return waste >= PURGE_LARGE || (rested && !shard_is_swept(other));
 }
 
 /* Give back what idle shards hold; their threads may be asleep. */
@@ -73,11 +91,7 @@ static void purge_idle_shards(struct shard *s)
         if (!other || other == s || !shard_is_idle(other) ||
             !shard_steal(other))
             continue;
-        shard_purge(other, s);
-        atomic_store_explicit(
-            &other->activity.swept,
-            atomic_load_explicit(&other->activity.uses, memory_order_relaxed),
-            memory_order_relaxed);
+        shard_sweep(other, s);
         shard_return(other);
     }
 }
