@@ -17,9 +17,9 @@
 #include "preload_options.h"
 
 #include <fcntl.h>
-#include <linux/prctl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 /** End a window. @return false: nothing happened in it */
