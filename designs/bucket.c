@@ -313,14 +313,13 @@ static void *design_resize(void *p, size_t size)
 
 static bool bucket_contains(const void *p, size_t size)
 {
-    return mem_contains(p, size) || large_contains(p, size);
+    return mem_contains(p, size) || huge_contains(p, size);
 }
 
 static void design_lock_all(bool take)
 {
     lock_if(&pool.lock, take);
     lock_if(&common.lock, take);
-    lock_if(&larges.lock, take);
     for (struct owner *o = owners.all; o; o = o->next)
         lock_if(&((struct member *)o)->lock, take);
 }
@@ -395,7 +394,7 @@ static size_t returned_check(const struct freed *f)
 
 static size_t bucket_check(void)
 {
-    size_t open, listed = 0, bad = large_check() + chunks_check(&open);
+    size_t open, listed = 0, bad = huge_check() + chunks_check(&open);
     if (bad)
         return bad;
     for (struct owner *o = owners.all; o; o = o->next) {
@@ -427,7 +426,7 @@ static int bucket_global_init(void)
 
 #define BUCKET_REST                                                            \
     FAMILY, LIFECYCLE, .check = bucket_check, .contains = bucket_contains,     \
-                       .stats = held_stats
+                       .stats = held_stats, .trim = huge_trim
 
 const struct mm_allocator mm_bucket = {
     .name = "bucket",

@@ -23,6 +23,8 @@
 #ifndef DESIGNS_BUCKET_CHUNK_H
 #define DESIGNS_BUCKET_CHUNK_H
 
+#define LARGE_LEAST 1 /* a request that no chunk serves has a page or more */
+
 #include "designs/bucket_class.h"
 #include "designs/large.h"
 #include "designs/owner.h"

@@ -11,9 +11,9 @@
  * splits what it has or takes clean memory. `buddy-plain` has no sizes between
  * the powers of two: that is the whole difference.
  *
- * An arena has one large region, and another only if that is full; what
- * exceeds half a region is a mapping of its own. An arena's struct stands in
- * the header of its first region. Nothing is reserved: a region's header is
+ * An arena has one large region, and another only if that is full; blocks of
+ * more than 4 MiB are mappings of their own, large.h. An arena's struct stands
+ * in the header of its first region. Nothing is reserved: a region's header is
  * mapped first, then blocks and their metadata, a piece at a time; if something
  * of others lies in the way, the region ends there.
  *
@@ -338,12 +338,12 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
     void *p = NULL;
     if (!a && !(a = (struct arena *)owner_enter()))
         return NULL;
-    if (max_size(size, align) <= order_bytes(top_order())) {
-        unsigned order = log2_floor(align) - UNIT_LOG2;
-        p = arena_cut(a, order, request_byte(size));
-    }
-    if (!p)
+    if (max_size(size, align) > HUGE_OVER)
         p = large_malloc(align, size);
+    else
+        p = arena_cut(a, log2_floor(align) - UNIT_LOG2, request_byte(size));
+    if (!p)
+        no_memory();
     owner_done();
     return p;
 }
@@ -403,12 +403,11 @@ static bool design_fresh(const void *p)
 /* Only the owner resizes in place; others keep what is large enough. */
 static void *design_resize(void *p, size_t size)
 {
-    size_t most = order_bytes(top_order());
     if (!in_region(p))
-        return size > most ? large_resize(p, size) : NULL;
+        return size > HUGE_OVER ? large_resize(p, size) : NULL;
     uint8_t byte = live_byte(p);
     struct arena *a = region_of(p)->arena;
-    if (a != owner_mine() || size > most)
+    if (a != owner_mine() || size > HUGE_OVER)
         return size <= byte_bytes(byte) ? p : NULL;
     if (request_byte(size) == byte)
         return p;
@@ -420,7 +419,7 @@ static void *design_resize(void *p, size_t size)
 static bool buddy_contains(const void *p, size_t size)
 {
     if (!in_region(p))
-        return large_contains(p, size);
+        return huge_contains(p, size);
     struct region *r = region_of(p);
     const char *start = blocks_start(r), *at = p;
     return at >= start && at <= r->end && size <= (size_t)(r->end - at);
@@ -428,7 +427,7 @@ static bool buddy_contains(const void *p, size_t size)
 
 static void design_lock_all(bool take)
 {
-    lock_if(&larges.lock, take);
+    (void)take; /* there are none */
 }
 
 /* ---- start, stop, check ---------------------------------------------- */
@@ -485,7 +484,7 @@ static size_t arena_check(const struct arena *a)
 
 static size_t buddy_check(void)
 {
-    size_t bad = large_check();
+    size_t bad = huge_check();
     for (struct owner *o = owners.all; o; o = o->next)
         bad += arena_check((struct arena *)o);
     return bad;
@@ -503,7 +502,7 @@ static int buddy_plain_init(void)
 
 #define BUDDY_REST                                                             \
     FAMILY, LIFECYCLE, .check = buddy_check, .contains = buddy_contains,       \
-                       .stats = held_stats
+                       .stats = held_stats, .trim = huge_trim
 
 const struct mm_allocator mm_buddy = {
     .name = "buddy",

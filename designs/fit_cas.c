@@ -19,8 +19,10 @@
  *   C2 no two ranges touch, and no range has more units than its segment says
  *   C3 used blocks, nodes and ranges tile the heap from end to end */
 #include "designs/family.h"
-#include "designs/fit_cas_list.h"
+#include "designs/large.h"
 #include "mm.h"
+
+#include "designs/fit_cas_list.h" /* its `word` is a type */
 
 #define PURGE_UNITS (8192u) /* 128 KiB: smaller ranges keep their pages */
 #define PURGE_SLACK ((size_t)64 << 20) /* bytes freed between two purges */
@@ -214,8 +216,9 @@ static uint32_t block_units(uint32_t at)
 
 static void *design_memalign(size_t align, size_t size)
 {
-    if (size >= mem_range.size || align >= mem_range.size)
-        return no_memory();
+    void *p = size > HUGE_OVER ? large_malloc(align, size) : NULL;
+    if (p || size >= mem_range.size || align >= mem_range.size)
+        return p ? p : no_memory();
     uint32_t units = request_units(size);
     uint32_t all = units + (uint32_t)(align / UNIT) - 1;
     uint32_t at = take(all);
@@ -237,8 +240,10 @@ static void *design_malloc(size_t size)
 
 static void design_free(void *p)
 {
-    if (unlikely(!mem_in_range(p)) && mem_side_free(p))
+    if (unlikely(!mem_in_range(p))) {
+        large_free(p);
         return;
+    }
     int saved = errno;
     uint32_t at = live_unit(p), units = block_units(at);
     *header_at(at) = 0;
@@ -248,15 +253,13 @@ static void design_free(void *p)
 
 static size_t design_usable(const void *p)
 {
-    size_t usable = mem_in_range(p) ? 0 : mem_side_usable(p);
-    return usable ? usable
-                  : block_units(live_unit(p)) * UNIT - sizeof(uint64_t);
+    return mem_in_range(p) ? block_units(live_unit(p)) * UNIT - sizeof(uint64_t)
+                           : large_usable(p);
 }
 
 static bool design_fresh(const void *p)
 {
-    (void)p;
-    return false;
+    return !mem_in_range(p) && large_fresh(p);
 }
 
 /* May there be a range of this many units? */
@@ -292,10 +295,10 @@ static uint32_t annex(uint32_t at, uint32_t units, uint32_t want)
 
 static void *design_resize(void *p, size_t size)
 {
-    if (!mem_in_range(p) && mem_side_usable(p))
-        return NULL;
+    if (!mem_in_range(p))
+        return size > HUGE_OVER ? large_resize(p, size) : NULL;
     uint32_t at = live_unit(p), units = block_units(at);
-    if (size >= mem_range.size)
+    if (size > HUGE_OVER && size >= units * UNIT)
         return NULL;
     uint32_t want = request_units(size);
     if (want > units)
@@ -331,6 +334,7 @@ static void fit_cas_fini(void)
     memset(cas.most, 0, sizeof cas.most);
     word_init(&cas.pool, 0);
     atomic_store_explicit(&idle, 0, memory_order_relaxed);
+    large_fini();
     mem_fini();
 }
 
@@ -381,7 +385,7 @@ static size_t tiles_check(uint32_t at, uint32_t end, size_t *nodes)
 
 static size_t fit_cas_check(void)
 {
-    struct sums s = {0};
+    struct sums s = {.bad = huge_check()};
     size_t made = 0;
     uint32_t end = 0, at = 1, last_unit = end_unit(mem_brk());
     uint64_t last = UINT64_MAX;
@@ -404,12 +408,19 @@ static size_t fit_cas_check(void)
                           "not all listed or in the pool, but", s.nodes);
 }
 
+static bool fit_cas_contains(const void *p, size_t size)
+{
+    return mem_contains(p, size) || huge_contains(p, size);
+}
+
 static void fit_cas_stats(struct mm_stats *out)
 {
     size_t segments = segment_of(end_unit(mem_brk())) + 1;
     *out = (struct mm_stats){.heap = mem_heapsize(),
                              .heap_peak = mem_peak(),
-                             .metadata = segments * sizeof(word)};
+                             .metadata = segments * sizeof(word),
+                             .nmapped = huge_blocks(),
+                             .mapped = huge_used()};
 }
 
 const struct mm_allocator mm_fit_cas = {
@@ -419,6 +430,7 @@ const struct mm_allocator mm_fit_cas = {
     .fini = fit_cas_fini,
     FAMILY,
     .check = fit_cas_check,
-    .contains = mem_contains,
+    .contains = fit_cas_contains,
     .stats = fit_cas_stats,
+    .trim = huge_trim,
 };

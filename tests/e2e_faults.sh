@@ -41,7 +41,7 @@ overwritten="the block's header was overwritten, or malloc never returned the\
  pointer"
 no_owner="the block's header was overwritten"
 WITH_OWNERS="per-thread arena arena-favorite lockfree"
-ENGINE="global per-thread" # no bins before it
+DESIGNS="buddy buddy-plain bucket bucket-inbox bucket-global fit-cas"
 
 dies double_free_slab "double free of a small block" \
     "$STAGES"
@@ -52,6 +52,9 @@ dies double_free_after_slide "$unknown" "$STAGES"
 dies double_free_huge "double free of a huge block" "$STAGES"
 dies free_moved_huge "double free of a huge block" "$STAGES"
 dies realloc_freed_huge "realloc of a huge block that is free" "$STAGES"
+dies double_free_huge "double free of a large block" "$DESIGNS"
+dies free_moved_huge "double free of a large block" "$DESIGNS"
+dies realloc_freed_huge "realloc of a large block that is free" "$DESIGNS"
 dies free_inside_slab "pointer into the middle of a block" "$STAGES"
 dies free_slab_itself "pointer into the middle of a block" "$STAGES"
 dies free_unaligned "pointer into the middle of a block" "$STAGES"

@@ -184,7 +184,7 @@ START_TEST(misuse_is_named)
     ck_dies(free_twice_in_turn, "not a live block");
     ck_dies(free_the_middle, "not a live block");
     victim = take(100 * KIB);
-    ck_dies(free_twice, "not a live block");
+    ck_dies(free_twice, "double free of a large block");
     ck_dies(free_the_middle, "not a live block");
     ck_healthy();
 }

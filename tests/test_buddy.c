@@ -172,16 +172,17 @@ END_TEST
 
 START_TEST(a_full_arena_gets_another_region)
 {
-    size_t half = order_bytes(top_order());
-    char *first = take(half), *second = take(half);
-    ck_assert(region_of(first) != region_of(second));
-    ck_assert(region_of(first)->arena == region_of(second)->arena);
-    char *larger = take(half + 1);
+    size_t fit = (forest.mask + 1) / HUGE_OVER, n = 0;
+    char *first = take(HUGE_OVER), *last = first, *larger = take(HUGE_OVER + 1);
+    while (region_of(last) == region_of(first) && n++ < fit)
+        last = take(HUGE_OVER);
+    ck_assert_uint_gt(n, fit * 9 / 10);
+    ck_assert(region_of(first) != region_of(last));
+    ck_assert(region_of(first)->arena == region_of(last)->arena);
     ck_assert(!in_region(larger));
-    mm_buddy.free(first);
-    mm_buddy.free(second);
+    mm_buddy.free(last);
     mm_buddy.free(larger);
-    ck_assert_ptr_eq(take(half), second);
+    ck_assert_ptr_eq(take(HUGE_OVER), last);
     ck_healthy();
 }
 END_TEST

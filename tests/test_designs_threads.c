@@ -181,12 +181,11 @@ static void *take_a_gib(void *arg)
     return p;
 }
 
-/* In the range all look at the words of one list: under TSan, which takes a
- * lock for each look, 63 of them need minutes. */
+/* Under a sanitizer eight: each page of a GiB has some of its shadow. */
 START_TEST(sixty_four_threads_get_a_gib_each)
 {
     pthread_t threads[64];
-    int n = !in_the_range(_i) ? 64 : SANITIZED ? 8 : 63;
+    int n = SANITIZED ? 8 : 64;
     small_pages();
     begin(_i);
     pthread_barrier_init(&barrier, NULL, (unsigned)n);

@@ -48,7 +48,7 @@ START_TEST(a_huge_block_is_known_and_goes_back_when_freed)
     mm->free(p);
     ck_assert(!mm->contains(p, 1));
     ck_assert_uint_eq(mm->used(), used);
-    ck_assert_uint_le(mem_heapsize(), heap + 64 * KIB); /* a leaf */
+    ck_assert_uint_le(mem_heapsize(), heap + 64 * KIB); /* a node */
     ck_resident(before + MIB);
     ck_healthy();
     mm->fini();

@@ -1,6 +1,6 @@
 /* huge.h - blocks of more than HUGE_OVER bytes: each is a mapping of its own.
  *
- *   address ─► top[address / 16 GiB] ─► leaf[address / 4 MiB % 4096] ─► word
+ *   address ─► top[address / 16 GiB] ─► node[address / 4 MiB % 4096] ─► word
  *
  *   word   | freed | pages of the block | its first page, counted in the slot |
  *            1 bit   53 bits; 0 if freed  10 bits; word 0: no block began here
@@ -8,14 +8,15 @@
  * Such a block grows by mremap, which moves page tables and no byte, and goes
  * back to the system as soon as it is freed. A pointer outside the heap's range
  * is one of these, or wild: the table tells which. No block is shorter than a
- * slot of 4 MiB, so at most one begins in each.
+ * slot of 4 MiB, so at most one begins in each. (A design that maps smaller
+ * blocks has smaller slots, and more nodes on the way: designs/large.h.)
  *
  * There is no lock. A thread that takes the word out owns the block: of two
  * frees of one block only one finds it. A word that says that its block was
  * freed stays until the next block begins in the slot, and tells the second
  * free. So all of this may be done in a signal handler, and a thread that is
  * killed, or missing in a child of fork, costs what it was about to map or
- * unmap. Leaves are mapped, not records: fork copies no page while anything is
+ * unmap. Nodes are mapped, not records: fork copies no page while anything is
  * mapped, so what the child's table leads to is there.
  *
  * Spares. A program that frees and allocates such blocks in turn would pay for
@@ -25,38 +26,48 @@
  * kept, SPARES of them and SPARES_MOST bytes; one that fits nothing drops one.
  *
  * Invariants (huge_check)
- *   U1 a word's block begins in the slot of the word, is longer than HUGE_OVER,
- *      and ends before the next block begins
+ *   U1 a word's block begins in the slot of the word, has HUGE_LEAST bytes or
+ *      more, and ends before the next block begins
  *   U2 bytes == all that the words say */
 #ifndef MM_HUGE_H
 #define MM_HUGE_H
 
 #include "config.h"
-#include "mm/engine/arena.h"
+#include "count.h"
+#include "memlib.h"
+#include "mm/util.h"
 
 #include <stdatomic.h>
 
-#define SLOT_LOG2 22
+/* What the file that includes this one may choose. */
+#ifndef SLOT_LOG2
+#define SLOT_LOG2 22                   /* bytes of a slot */
+#define NODES 1                        /* from top to a word */
+#define NODE_LOG2 12                   /* words of a node */
+#define HUGE_LEAST (HUGE_OVER + 1)     /* bytes of the smallest block */
+#define SPARES 4                       /* that are kept */
+#define HUGE_MAPPED(more) (void)(more) /* bytes were mapped; -n: n unmapped */
+#endif
+
+#define HUGE_PAGE_LOG2 12 /* the unit of words: the smallest system's page */
 #define SLOT_PAGES_LOG2 (SLOT_LOG2 - HUGE_PAGE_LOG2)
-#define HUGE_PAGE_LOG2                                                         \
-    12 /* the unit of words: of the smallest system's page                     \
-        */
-#define LEAF_LOG2 12
-#define LEAF_SLOTS ((size_t)1 << LEAF_LOG2)
+#define NODE_SLOTS ((size_t)1 << NODE_LOG2)
 #define ADDRESS_LOG2 48
-#define TOP_SLOTS ((size_t)1 << (ADDRESS_LOG2 - SLOT_LOG2 - LEAF_LOG2))
+#define TOP_SLOTS ((size_t)1 << (ADDRESS_LOG2 - SLOT_LOG2 - NODES * NODE_LOG2))
 
-_Static_assert(HUGE_OVER >= (size_t)1 << SLOT_LOG2, "one block in a slot");
+_Static_assert(HUGE_LEAST >= (size_t)1 << SLOT_LOG2 ||
+                   SLOT_LOG2 == HUGE_PAGE_LOG2,
+               "one block in a slot");
 
-struct huge_leaf {
-    _Atomic uint64_t words[LEAF_SLOTS];
+/* Words of slots; or, further up, addresses of nodes. */
+struct huge_node {
+    _Atomic uint64_t words[NODE_SLOTS];
 };
 
-#define SPARES 4
 #define CREDIT_MOST 8 /* requests that fit nothing, until none is kept */
 
 static struct {
-    struct huge_leaf *_Atomic top[TOP_SLOTS];
+    _Atomic uint64_t top[TOP_SLOTS]; /* addresses of nodes */
     _Atomic size_t bytes, blocks;
     _Atomic uint64_t spares[SPARES]; /* first page << 16 | pages; page 0: a
                                         ghost; 0: nothing */
@@ -87,44 +98,78 @@ static inline uint64_t word_in_use(const _Atomic uint64_t *at)
     return word & WORD_FREED ? 0 : word;
 }
 
-/* Acquire, paired with the release in leaf_make: the leaf is zero. */
-static inline struct huge_leaf *leaf_at(size_t i)
+/* The node that a word leads to, or NULL. Acquire, paired with the release in
+ * child_put: the node is zero. */
+static inline struct huge_node *child_at(_Atomic uint64_t *at)
 {
-    return atomic_load_explicit(&huge.top[i], memory_order_acquire);
+    return (struct huge_node *)(uintptr_t)atomic_load_explicit(
+        at, memory_order_acquire);
 }
 
-static inline size_t top_index(uintptr_t address)
+static inline size_t slot_of(const void *p)
 {
-    return address >> (SLOT_LOG2 + LEAF_LOG2);
+    return (uintptr_t)p >> SLOT_LOG2;
+}
+
+/* Where it stands which node, `level` nodes above a word, leads to the slot's;
+ * for level 0 it is the word. @pre the nodes before are there */
+static inline _Atomic uint64_t *step_down(_Atomic uint64_t *at, size_t slot,
+                                          unsigned level)
+{
+    return &child_at(at)->words[slot >> (level * NODE_LOG2) & (NODE_SLOTS - 1)];
+}
+
+/* Walk down to the slot's word as far as there are nodes. @return the word, and
+ * *level is 0; or where a node is missing, so many levels above it */
+static inline _Atomic uint64_t *walk_down(size_t slot, unsigned *level)
+{
+    _Atomic uint64_t *at = &huge.top[slot >> (NODES * NODE_LOG2)];
+    for (*level = NODES; *level > 0 && child_at(at); --*level)
+        at = step_down(at, slot, *level - 1);
+    return at;
+}
+
+static inline bool has_slot(const void *p)
+{
+    return slot_of(p) < TOP_SLOTS << (NODES * NODE_LOG2);
 }
 
 /* The word of p's slot; NULL: there is none, and so no block. */
 static inline _Atomic uint64_t *word_at(const void *p)
 {
-    size_t i = top_index((uintptr_t)p);
-    struct huge_leaf *leaf = i < TOP_SLOTS ? leaf_at(i) : NULL;
-    return leaf ? &leaf->words[(uintptr_t)p >> SLOT_LOG2 & (LEAF_SLOTS - 1)]
-                : NULL;
+    unsigned level;
+    if (!has_slot(p))
+        return NULL;
+    _Atomic uint64_t *at = walk_down(slot_of(p), &level);
+    return level == 0 ? at : NULL;
 }
 
-/* Have a leaf for p. @return false: no memory */
-static inline bool leaf_make(const void *p)
+/* A node is put where none was; if another thread was faster, not.
+ * @return was it? */
+static inline bool child_put(_Atomic uint64_t *at, struct huge_node *n)
 {
-    size_t i = top_index((uintptr_t)p);
-    if (i >= TOP_SLOTS)
-        return false;
-    struct huge_leaf *none = NULL, *leaf;
-    if (leaf_at(i))
-        return true;
-    leaf = mem_map(sizeof *leaf, 1);
-    if (!leaf)
-        return false;
+    uint64_t none = 0;
     count_rmw();
-    if (!atomic_compare_exchange_strong_explicit(&huge.top[i], &none, leaf,
-                                                 memory_order_release,
-                                                 memory_order_relaxed))
-        mem_unmap(leaf, sizeof *leaf); /* another thread was faster */
-    return true;
+    return atomic_compare_exchange_strong_explicit(
+        at, &none, (uintptr_t)n, memory_order_release, memory_order_relaxed);
+}
+
+/* Have a word for p. @return false: no memory */
+static inline bool word_make(const void *p)
+{
+    unsigned level;
+    if (!has_slot(p))
+        return false;
+    for (;;) {
+        _Atomic uint64_t *at = walk_down(slot_of(p), &level);
+        if (level == 0)
+            return true;
+        struct huge_node *n = mem_map(sizeof *n, 1);
+        if (!n)
+            return false;
+        if (!child_put(at, n))
+            mem_unmap(n, sizeof *n);
+    }
 }
 
 /* p, a mapping of bytes that nobody else knows, is a block from now on.
@@ -179,6 +224,20 @@ static inline size_t word_take(const void *p)
 
 /* ---- spares ---------------------------------------------------------- */
 
+static inline void *huge_map(size_t bytes, size_t align)
+{
+    void *p = mem_map(bytes, align);
+    if (p)
+        HUGE_MAPPED(bytes);
+    return p;
+}
+
+static inline void huge_unmap(void *p, size_t bytes)
+{
+    HUGE_MAPPED(-bytes);
+    mem_unmap(p, bytes);
+}
+
 #define SPARE_PAGES ((uint64_t)0xffff)
 
 _Static_assert(SPARE_MOST >> HUGE_PAGE_LOG2 <= SPARE_PAGES, "16 bits");
@@ -198,7 +257,7 @@ static inline size_t spare_unmap(uint64_t spare)
 {
     if (!spare_map(spare))
         return 0;
-    mem_unmap(spare_map(spare), spare_bytes(spare));
+    huge_unmap(spare_map(spare), spare_bytes(spare));
     return spare_bytes(spare);
 }
 
@@ -292,7 +351,7 @@ static inline void spare_offer(void *p, size_t bytes)
     bool keep = credit_get() && bytes <= SPARE_MOST &&
                 bytes + spares_bytes() <= SPARES_MOST;
     if (!keep)
-        mem_unmap(p, bytes);
+        huge_unmap(p, bytes);
     if (bytes <= SPARE_MOST)
         spare_put(spare_turn(), keep ? page << 16 | pages : pages);
 }
@@ -310,7 +369,7 @@ static inline size_t huge_trim(void)
 
 static inline size_t huge_bytes(size_t size)
 {
-    return round_up(max_size(size, HUGE_OVER + 1), mem_pagesize());
+    return round_up(max_size(size, HUGE_LEAST), mem_pagesize());
 }
 
 /* Does p lie where the heap may get to? Then it would look like one of its. */
@@ -326,30 +385,37 @@ static cold_noinline void *huge_calloc(size_t align, size_t size)
     if (size > MAX_REQUEST || align > MAX_REQUEST)
         return no_memory();
     size_t bytes = huge_bytes(size);
-    void *p = mem_map(bytes, align);
+    void *p = huge_map(bytes, align);
     if (!p && huge_trim())
-        p = mem_map(bytes, align);
+        p = huge_map(bytes, align);
     if (!p)
         return NULL;
-    if (in_window(p) || !leaf_make(p)) {
-        mem_unmap(p, bytes);
+    if (in_window(p) || !word_make(p)) {
+        huge_unmap(p, bytes);
         return no_memory();
     }
     word_put(p, bytes);
     return p;
 }
 
-/** A block of anything. @return NULL, errno == ENOMEM
- * @pre align is a power of two */
-static cold_noinline void *huge_malloc(size_t align, size_t size)
+/* A block that is a spare, if one fits. @return NULL: none */
+static cold_noinline void *huge_spare(size_t align, size_t size)
 {
     uint64_t spare = 0;
     if (align <= mem_pagesize() && size <= MAX_REQUEST)
         spare = spare_ask(huge_bytes(size));
     if (!spare)
-        return huge_calloc(align, size);
+        return NULL;
     word_put(spare_map(spare), spare_bytes(spare));
     return spare_map(spare);
+}
+
+/** A block of anything. @return NULL, errno == ENOMEM
+ * @pre align is a power of two */
+static inline void *huge_malloc(size_t align, size_t size)
+{
+    void *p = huge_spare(align, size);
+    return p ? p : huge_calloc(align, size);
 }
 
 /** There was no memory for a mapping: may the heap have room all the same? What
@@ -368,19 +434,23 @@ static inline bool huge_free(void *p)
     return bytes != 0;
 }
 
-/* The leaf of a block that mremap has moved is missing, and a mapping for it is
+/* A node for a block that mremap has moved is missing, and a mapping for it is
  * refused: what records have left serves. */
-static cold_noinline void leaf_force(const void *p)
+static cold_noinline void word_force(const void *p)
 {
-    size_t i = top_index((uintptr_t)p);
-    struct huge_leaf *none = NULL, *leaf = mem_record(sizeof *leaf);
-    if (!leaf)
-        mm_die("no memory left to note where a block moved", p);
-    atomic_compare_exchange_strong_explicit(
-        &huge.top[i], &none, leaf, memory_order_release, memory_order_relaxed);
+    unsigned level;
+    for (;;) {
+        _Atomic uint64_t *at = walk_down(slot_of(p), &level);
+        if (level == 0)
+            return;
+        struct huge_node *n = mem_record(sizeof *n);
+        if (!n)
+            mm_die("no memory left to note where a block moved", p);
+        child_put(at, n);
+    }
 }
 
-/** Resize the block at p to size bytes, or HUGE_OVER if that is more. No byte
+/** Resize the block at p to size bytes, or HUGE_LEAST if that is more. No byte
  * is copied. @return where it is now; NULL, errno == ENOMEM: it stays as it was
  * @pre huge_usable(p), size <= MAX_REQUEST */
 static cold_noinline void *huge_resize(void *p, size_t size)
@@ -397,8 +467,9 @@ static cold_noinline void *huge_resize(void *p, size_t size)
         word_put(p, before);
         return no_memory();
     }
-    if (!leaf_make(q))
-        leaf_force(q);
+    HUGE_MAPPED(bytes - before);
+    if (!word_make(q))
+        word_force(q);
     word_put(q, bytes);
     return q;
 }
@@ -427,17 +498,16 @@ static inline size_t huge_blocks(void)
     return atomic_load_explicit(&huge.blocks, memory_order_relaxed);
 }
 
-/* The slot of the last block that begins in p's slot or below; SIZE_MAX: none.
- */
-static inline size_t slot_below(uintptr_t p)
+/* The last slot up to this one in which a block begins; SIZE_MAX: none. */
+static inline size_t slot_below(size_t slot)
 {
-    for (size_t i = min_size(top_index(p) + 1, TOP_SLOTS); i-- > 0;) {
-        struct huge_leaf *leaf = leaf_at(i);
-        size_t last =
-            i == top_index(p) ? (p >> SLOT_LOG2) % LEAF_SLOTS : LEAF_SLOTS - 1;
-        for (size_t k = last + 1; leaf && k-- > 0;)
-            if (word_in_use(&leaf->words[k]))
-                return i * LEAF_SLOTS + k;
+    unsigned level;
+    for (slot = min_size(slot, (TOP_SLOTS << (NODES * NODE_LOG2)) - 1) + 1;
+         slot-- > 0;) {
+        _Atomic uint64_t *at = walk_down(slot, &level);
+        if (level == 0 && word_in_use(at))
+            return slot;
+        slot = round_down(slot, (size_t)1 << (level * NODE_LOG2));
     }
     return SIZE_MAX;
 }
@@ -464,13 +534,12 @@ static inline bool block_covers(size_t slot, uintptr_t p, size_t size)
 static inline bool huge_contains(const void *address, size_t size)
 {
     uintptr_t p = (uintptr_t)address;
-    size_t slot = slot_below(p);
+    size_t slot = slot_below(slot_of(address));
     if (slot == SIZE_MAX)
         return false;
     if (block_covers(slot, p, size))
         return true;
-    slot = slot == p >> SLOT_LOG2 && slot ? slot_below((slot << SLOT_LOG2) - 1)
-                                          : SIZE_MAX;
+    slot = slot == slot_of(address) && slot ? slot_below(slot - 1) : SIZE_MAX;
     return slot != SIZE_MAX && block_covers(slot, p, size);
 }
 
@@ -479,10 +548,10 @@ static cold_noinline size_t huge_check(void)
 {
     size_t bad = 0, sum = 0;
     uintptr_t above = UINTPTR_MAX, start;
-    for (size_t slot = slot_below(UINTPTR_MAX); slot != SIZE_MAX;
-         slot = slot ? slot_below((slot << SLOT_LOG2) - 1) : SIZE_MAX) {
+    for (size_t slot = slot_below(SIZE_MAX - 1); slot != SIZE_MAX;
+         slot = slot ? slot_below(slot - 1) : SIZE_MAX) {
         size_t bytes = slot_block(slot, &start);
-        bad += broken(bytes <= HUGE_OVER || above - start < bytes,
+        bad += broken(bytes < HUGE_LEAST || above - start < bytes,
                       "U1 a block is huge, and ends before the next",
                       (void *)start, "its bytes are", bytes);
         above = start;
@@ -492,23 +561,29 @@ static cold_noinline size_t huge_check(void)
                         "the count says", huge_used());
 }
 
+static inline void nodes_unmap(_Atomic uint64_t *at, size_t n, unsigned level)
+{
+    for (size_t i = 0; level > 0 && i < n; i++) {
+        struct huge_node *node = child_at(&at[i]);
+        if (!node)
+            continue;
+        nodes_unmap(node->words, NODE_SLOTS, level - 1);
+        mem_unmap(node, sizeof *node);
+        atomic_store_explicit(&at[i], 0, memory_order_relaxed);
+    }
+}
+
 /** Unmap all. @pre quiescent; no block is used any more */
 static cold_noinline void huge_fini(void)
 {
     huge_trim();
-    for (size_t slot; (slot = slot_below(UINTPTR_MAX)) != SIZE_MAX;) {
+    for (size_t slot; (slot = slot_below(SIZE_MAX - 1)) != SIZE_MAX;) {
         uintptr_t start;
         size_t bytes = slot_block(slot, &start);
         word_take((void *)start);
-        mem_unmap((void *)start, bytes);
+        huge_unmap((void *)start, bytes);
     }
-    for (size_t i = 0; i < TOP_SLOTS; i++) {
-        struct huge_leaf *leaf = leaf_at(i);
-        if (!leaf)
-            continue;
-        atomic_store_explicit(&huge.top[i], NULL, memory_order_relaxed);
-        mem_unmap(leaf, sizeof *leaf);
-    }
+    nodes_unmap(huge.top, TOP_SLOTS, NODES);
     credit_set(0);
 }
 
