@@ -23,6 +23,23 @@
  * many again as there are each time that they do not reach: 64 KiB of them. */
 #define MEM_TAGGED ((size_t)8 << 20)
 
+/* Huge pages (memthp.h). The heap's first ones, in bytes so many huge pages,
+ * are small: then what is not used of the last one is 1/32 of it at most. */
+#define THP_FROM 32
+
+/* The same for each of several arenas: a further region is an eighth of one. */
+#define THP_REGION (THP_FROM / 8)
+
+/* A heap of whose growth more than a quarter was for large blocks, of which
+ * perhaps only the first page is written, is not dense. */
+#define THP_SPARSE 4
+
+/* 1/32 of a huge page is worth being given back alone: 64 KiB of 2 MiB. And so
+ * many places of small pages, two mappings each, make no more by that: of the
+ * 65,530 mappings that a process may have. */
+#define THP_SPLIT 32
+#define THP_SPLITS 8192
+
 /* ---- stages ---------------------------------------------------------- */
 
 /* Arenas at most; threads beyond share. At most 65536: ids are 16 bits wide.

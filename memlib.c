@@ -194,6 +194,7 @@ static void range_set(uintptr_t window, char *page, bool no_barrier)
 {
     process_set(page);
     parts_init(window);
+    thp_init(mem.heap.start, mem.page);
     level_set(mem.levels, 0, THERE);
     mem_range.base = mem.heap.start;
     mem_range.pages = (struct mem_page *)window;
@@ -363,7 +364,13 @@ static char *take(struct part *part, size_t size)
 
 void *mem_sbrk(size_t size)
 {
+    thp_note(&thp.regions, 1);
     return take(&mem.heap, size);
+}
+
+void mem_grows_sparse(size_t size)
+{
+    thp_note(&thp.sparse, size);
 }
 
 bool mem_extend(const void *end, size_t size)
@@ -507,14 +514,23 @@ void mem_unmap(void *p, size_t size)
 
 size_t mem_purge(void *p, size_t size)
 {
-    uintptr_t first = ((uintptr_t)p + mem.page - 1) & ~(mem.page - 1);
-    uintptr_t end = ((uintptr_t)p + size) & ~(mem.page - 1);
-    if (end <= first)
-        return 0;
-    int saved = errno;
-    int refused = sys_madvise((void *)first, end - first, MADV_DONTNEED);
-    errno = saved;
-    return refused ? 0 : end - first;
+    uintptr_t first = (uintptr_t)p, end = first + size;
+    return pages_inside(&first, &end) ? pages_drop(first, end) : 0;
+}
+
+size_t mem_give_back(void *p, size_t size)
+{
+    uintptr_t first = (uintptr_t)p, end = first + size;
+    if (pages_inside(&first, &end))
+        thp_cut(&first, &end);
+    return first < end ? pages_drop(first, end) : 0;
+}
+
+void mem_set_huge(enum mem_huge huge)
+{
+    atomic_store_explicit(&mem_options.huge, huge, memory_order_relaxed);
+    if (mem_range.size)
+        part_advise(&mem.heap);
 }
 
 /* ---- questions ------------------------------------------------------- */

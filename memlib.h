@@ -73,10 +73,18 @@ static inline bool mem_in_range(const void *p)
     return (size_t)((const char *)p - mem_range.base) / 16 < mem_blocks();
 }
 
+/** Huge pages of the heap (memthp.h). */
+enum mem_huge {
+    MEM_HUGE_AS_IT_IS, /* the kernel is told nothing */
+    MEM_HUGE_NEVER,
+    MEM_HUGE_LARGE, /* a large heap that grows dense has them */
+};
+
 /** What an operator may set (docs/operator.md). The lab leaves it as it is. */
 struct mem_options {
-    _Atomic long decay_ms;   /* < 0: nothing goes back by itself */
-    _Atomic bool background; /* a thread sees to that */
+    _Atomic enum mem_huge huge; /* set by mem_set_huge */
+    _Atomic long decay_ms;      /* < 0: nothing goes back by itself */
+    _Atomic bool background;    /* a thread sees to that */
 };
 extern struct mem_options mem_options __attribute__((visibility("hidden")));
 
@@ -108,6 +116,10 @@ void *mem_sbrk(size_t size);
  * @return true and size zero bytes at end; false if another thread grew the
  *         heap meanwhile (errno unchanged), or with errno == ENOMEM. */
 bool mem_extend(const void *end, size_t size);
+
+/** So many bytes are about to be appended to the heap, and perhaps not written
+ * (memthp.h). */
+void mem_grows_sparse(size_t size);
 
 /** A record: bookkeeping that stays until mem_reset and is no part of the heap.
  * @param size  bytes, a multiple of 64.
@@ -152,6 +164,15 @@ void mem_unmap(void *p, size_t size);
 /** Give the whole pages inside [p, p + size) back to the system; they read as
  * zero afterwards. @return bytes given back. errno is kept. */
 size_t mem_purge(void *p, size_t size);
+
+/** The same for memory that the allocator merely has no use for; but parts of
+ * huge pages that are not worth a whole one stay as they are.
+ * @return bytes given back */
+size_t mem_give_back(void *p, size_t size);
+
+/** From now on, and for what is mapped of the heap already. Not a signal
+ * handler's affair. */
+void mem_set_huge(enum mem_huge huge);
 
 /** What mem_map gave, and mem_unmap did not take back. */
 struct mem_mapped {

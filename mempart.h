@@ -30,7 +30,7 @@
 #define MEMPART_H
 
 #include "count.h"
-#include "memsys.h"
+#include "memthp.h"
 #include "relax.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ struct part {
     mark skipped;   /* bytes that jumps left out */
     mark njumps;    /* the last ones may not be known */
     struct jump jumps[JUMPS_KNOWN]; /* read by a thread that is alone */
-    mark *blocks; /* units of 16 bytes that are committed; or NULL */
+    mark *blocks; /* units of 16 bytes that are committed; NULL: not the heap */
 };
 
 static inline size_t mark_get(const mark *m)
@@ -155,6 +155,25 @@ static inline void part_jump(struct part *part, size_t brk, size_t to)
         part->jumps[i] = (struct jump){brk, done > brk ? done : brk, to};
 }
 
+/* Bytes to map from from on, so that it goes up to end, and ahead. */
+static inline size_t part_piece(const struct part *part, size_t from,
+                                size_t need, size_t page)
+{
+    char *at = part->start + from;
+    size_t room = part->limit - from;
+    size_t more = need + (part_ahead(part, from) & ~(page - 1));
+    more = part->blocks ? (size_t)(thp_piece_end(at + more) - at) : more;
+    return more < room ? more : room;
+}
+
+/* The kernel's mode is new: tell it of what is mapped; of what lies behind a
+ * jump it learns when it comes to be. */
+static inline void part_advise(const struct part *part)
+{
+    if (!mark_get(&part->njumps))
+        thp_advise(part->start, part->start + part_committed(part));
+}
+
 /* Have [brk, end) mapped. @param page  bytes of the system's.
  * @return TAKEN: something is in the way; *from says up to where it is ours */
 static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
@@ -164,10 +183,8 @@ static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
     if (end <= done)
         return MAPPED;
     *from = done >= brk ? done : brk - page;
-    size_t room = part->limit - *from;
     size_t need = (end - *from + page - 1) & ~(page - 1);
-    size_t more = need + (part_ahead(part, *from) & ~(page - 1));
-    more = more < room ? more : room;
+    size_t more = part_piece(part, *from, need, page);
     mark_raise(&part->intended, *from + more);
     enum mapped result = map_at(part->start + *from, more);
     if (result != MAPPED && more > need) {
@@ -176,9 +193,12 @@ static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
     }
     if (result != MAPPED)
         return result;
-    if (part->blocks) /* before committed: a thread that relies on that knows
-                         this, too */
+    if (part->blocks) {
+        char *at = part->start + *from;
+        thp_advise(at, at + more);
+        /* before committed: a thread that relies on that knows this, too */
         mark_raise(part->blocks, (*from + more) / 16);
+    }
     mark_raise(&part->committed, *from + more);
     return MAPPED;
 }

@@ -188,6 +188,7 @@ static void background_wanted(void)
 __attribute__((constructor)) static void start_early(void)
 {
     options_read();
+    mem_set_huge(opts.huge);
     if (ready())
         MM_ALLOCATOR.free(MM_ALLOCATOR.malloc(1));
     if (opts.background)

@@ -21,9 +21,10 @@
 #define M_MM_BACKGROUND (-1002)
 
 struct options {
-    bool background; /* MM_BACKGROUND */
+    bool background;    /* MM_BACKGROUND */
+    enum mem_huge huge; /* MM_HUGE */
 };
-static struct options opts;
+static struct options opts = {.huge = MEM_HUGE_LARGE};
 
 __attribute__((visibility("hidden"))) bool mm_die_quietly;
 extern char **environ;
@@ -81,6 +82,15 @@ static bool read_abort(const char *text)
     return is;
 }
 
+static bool read_huge(const char *text)
+{
+    bool on;
+    bool is = read_switch(text, &on);
+    if (is)
+        opts.huge = on ? MEM_HUGE_LARGE : MEM_HUGE_NEVER;
+    return is;
+}
+
 static const struct option {
     const char *name;
     bool (*read)(const char *value); /* false: it is no good */
@@ -89,6 +99,7 @@ static const struct option {
     {"MM_DECAY", read_decay, "milliseconds, or -1: never"},
     {"MM_BACKGROUND", read_background, "0 or 1"},
     {"MM_ABORT", read_abort, "0 or 1"},
+    {"MM_HUGE", read_huge, "0 or 1"},
 };
 #define NOPTIONS (sizeof known_options / sizeof known_options[0])
 
@@ -115,7 +126,7 @@ static const char *value_of(const char *text, const char *name)
  * one that goes on as ours do is a slip. */
 static bool looks_like_ours(const char *text)
 {
-    return strncmp(text, "MM_", 3) == 0 && text[3] && strchr("DBA", text[3]);
+    return strncmp(text, "MM_", 3) == 0 && text[3] && strchr("DBAH", text[3]);
 }
 
 static void option_read(const char *text)

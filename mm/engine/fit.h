@@ -249,7 +249,7 @@ static inline void block_purge(struct heap *h, struct block *b, void *given)
     free_set_dirty(b, size, 0);
     char *first = (char *)(b + 1) + sizeof(size_t); /* keep both ends */
     *(size_t *)given +=
-        mem_purge(first, (size_t)((char *)block_footer(b) - first));
+        mem_give_back(first, (size_t)((char *)block_footer(b) - first));
 }
 
 /* The same for all free blocks of least bytes or more. */

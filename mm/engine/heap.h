@@ -40,6 +40,8 @@
 #define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix, */
 #define LARGE_HEAP ((size_t)1 << 20)   /* ... and from so many bytes on */
 #define LARGE_GROWTH 8                 /* ... 1/8 of the heap at least */
+#define SPARSE_MIN ((size_t)8 << 10)   /* that may be written in part */
+#define SLAB_MOST ((size_t)16 << 10)   /* a slab's bytes */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
 
@@ -163,6 +165,13 @@ static inline size_t heap_step(const struct heap *h)
                : 0;
 }
 
+/* Of a large block perhaps only the first bytes are written; but a slab, which
+ * is whole pages, is cut up. */
+static inline bool may_stay_untouched(size_t asize, size_t align)
+{
+    return asize >= SPARSE_MIN && (align == ALIGN || asize > SLAB_MOST);
+}
+
 /* Make a free block that holds asize bytes with an aligned payload, from as
  * little new memory as will do. @return NULL, errno == ENOMEM: none left; or
  * NULL: the heap is fixed. */
@@ -188,6 +197,8 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     if (need <= block_size(top))
         return top;
     size_t lacks = need - block_size(top), step = heap_step(h);
+    if (may_stay_untouched(asize, align))
+        mem_grows_sparse(max_size(lacks, step));
     struct block *b = step > lacks ? region_extend(h, step) : NULL;
     if (b || (b = region_extend(h, lacks)))
         return b;

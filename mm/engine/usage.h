@@ -53,7 +53,7 @@ static inline void block_trim_pages(struct heap *h, struct block *b,
     }
     char *first = (char *)(b + 1);
     *(size_t *)given +=
-        mem_purge(first, (size_t)((char *)block_footer(b) - first));
+        mem_give_back(first, (size_t)((char *)block_footer(b) - first));
 }
 
 /* Give back every page on which h has nothing in use. @return bytes */

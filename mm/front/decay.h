@@ -86,7 +86,7 @@ static inline void victim_purge(struct heap *h, size_t hot)
     char *first = (char *)(v + 1) + hot, *end = (char *)block_footer(v);
     if (victim_dirty(h, v) <= hot || first >= end)
         return;
-    mem_purge(first, (size_t)(end - first));
+    mem_give_back(first, (size_t)(end - first));
     h->victim_dirty = hot;
 }
 

@@ -481,7 +481,7 @@ static cold_noinline void *huge_resize(void *p, size_t size)
 static inline void huge_moved(void *p, size_t usable)
 {
     if (!credit_get())
-        mem_purge(p, usable);
+        mem_give_back(p, usable);
 }
 
 /* ---- all of them ----------------------------------------------------- */
