@@ -34,7 +34,7 @@ struct member {
     unsigned countdown; /* operations until the next look; 0: never */
     struct heap heap;
     struct inbox inbox __attribute__((aligned(64))); /* others write here */
-    pthread_mutex_t lock; /* of box; atomic for the look without it */
+    struct lock lock; /* of box; atomic for the look without it */
     _Atomic(struct freed *) box;
 };
 
@@ -68,28 +68,28 @@ static void box_set(struct member *m, struct freed *f)
 
 static void box_give(struct member *to, struct freed *f)
 {
-    pthread_mutex_lock(&to->lock);
+    lock_take_as(&to->lock, RANK_NONE);
     f->next = box_head(to);
     box_set(to, f);
-    pthread_mutex_unlock(&to->lock);
+    lock_drop(&to->lock);
 }
 
 static struct freed *box_take(struct member *m)
 {
     if (!box_head(m))
         return NULL;
-    pthread_mutex_lock(&m->lock);
+    lock_take_as(&m->lock, RANK_NONE);
     struct freed *f = box_head(m);
     box_set(m, NULL);
-    pthread_mutex_unlock(&m->lock);
+    lock_drop(&m->lock);
     return f;
 }
 
 static struct {
-    pthread_mutex_t lock;
+    struct lock lock;
     struct freed *head, **tail;
     _Atomic size_t n; /* written under the lock; else a hint */
-} common = {.lock = PTHREAD_MUTEX_INITIALIZER, .tail = &common.head};
+} common = {.lock = LOCK_INITIALIZER, .tail = &common.head};
 
 /* @pre common.lock is held, in the next three */
 static void common_append(struct freed *f)
@@ -117,10 +117,10 @@ static void common_count(size_t n)
 static void common_give(struct member *to, struct freed *f)
 {
     (void)to;
-    pthread_mutex_lock(&common.lock);
+    lock_take_as(&common.lock, RANK_NONE);
     common_append(f);
     common_count(1);
-    pthread_mutex_unlock(&common.lock);
+    lock_drop(&common.lock);
 }
 
 /* Own blocks among the first few. The others go to the end of the list, so
@@ -130,7 +130,7 @@ static struct freed *common_take(struct member *m)
     struct freed *own = NULL;
     if (atomic_load_explicit(&common.n, memory_order_relaxed) == 0)
         return NULL;
-    pthread_mutex_lock(&common.lock);
+    lock_take_as(&common.lock, RANK_NONE);
     for (unsigned i = 0; i < LOOK_AT && common.head; i++) {
         struct freed *f = common_pop();
         if (chunk_of(f)->heap != &m->heap) {
@@ -141,7 +141,7 @@ static struct freed *common_take(struct member *m)
         own = f;
         common_count((size_t)-1);
     }
-    pthread_mutex_unlock(&common.lock);
+    lock_drop(&common.lock);
     return own;
 }
 
@@ -169,7 +169,7 @@ static struct owner *design_owner_new(void)
     if (!m)
         return NULL;
     tally_add(&held, round_up(sizeof *m, mem_pagesize()));
-    pthread_mutex_init(&m->lock, NULL);
+    m->lock = (struct lock)LOCK_INITIALIZER;
     m->countdown = way->look_every;
     return &m->owner;
 }

@@ -54,10 +54,10 @@ struct heap {
 /* Chunks by number + 1, linked in memlib's page records: the clean stay
  * untouched. */
 static struct {
-    pthread_mutex_t lock;
+    struct lock lock;
     uint32_t dirty, clean; /* the first of each kind; 0: none */
     size_t ndirty, nclean;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} pool = {.lock = LOCK_INITIALIZER};
 
 static always_inline struct chunk *chunk_of(const void *p)
 {
@@ -107,31 +107,31 @@ static struct chunk *pool_pop(uint32_t *list, size_t *n)
 static void pool_put(struct chunk *c)
 {
     c->heap = NULL;
-    pthread_mutex_lock(&pool.lock);
+    lock_take_as(&pool.lock, RANK_NONE);
     bool full = pool.ndirty * classes.chunk >= POOL_SLACK;
     if (!full)
         pool_push(&pool.dirty, &pool.ndirty, c);
-    pthread_mutex_unlock(&pool.lock);
+    lock_drop(&pool.lock);
     if (!full)
         return;
     bool clean = mem_purge(c, classes.chunk) == classes.chunk;
     if (clean)
         tally_add(&held, -classes.chunk);
-    pthread_mutex_lock(&pool.lock);
+    lock_take_as(&pool.lock, RANK_NONE);
     if (clean)
         pool_push(&pool.clean, &pool.nclean, c);
     else
         pool_push(&pool.dirty, &pool.ndirty, c);
-    pthread_mutex_unlock(&pool.lock);
+    lock_drop(&pool.lock);
 }
 
 /* @return a chunk of any content; NULL: the pool is empty */
 static struct chunk *pool_take(void)
 {
-    pthread_mutex_lock(&pool.lock);
+    lock_take_as(&pool.lock, RANK_NONE);
     struct chunk *c = pool_pop(&pool.dirty, &pool.ndirty);
     bool clean = !c && (c = pool_pop(&pool.clean, &pool.nclean));
-    pthread_mutex_unlock(&pool.lock);
+    lock_drop(&pool.lock);
     if (clean)
         tally_add(&held, classes.chunk);
     return c;

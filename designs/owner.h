@@ -29,6 +29,7 @@
 #include "memlib.h"
 #include "mm/fork.h"
 #include "mm/front/inbox.h"
+#include "mm/lock.h"
 #include "mm/util.h"
 
 #include <errno.h>
@@ -62,12 +63,12 @@ static void design_lock_all(bool take);
     ((size_t)64 << 10) /* returned to orphans between two looks */
 
 static struct {
-    pthread_mutex_t lock; /* guards all but generation */
+    struct lock lock; /* guards all but generation */
     struct owner *all, *orphans;
     int variant;
     pthread_key_t key;
     _Atomic unsigned generation;
-} owners = {.lock = PTHREAD_MUTEX_INITIALIZER, .variant = NOT_STARTED};
+} owners = {.lock = LOCK_INITIALIZER, .variant = NOT_STARTED};
 
 static _Thread_local struct {
     struct owner *owner;
@@ -105,10 +106,10 @@ static cold_noinline void orphan_tidy(struct owner *o, size_t bytes)
     if (mine.returned < TIDY_BYTES)
         return;
     mine.returned = 0;
-    pthread_mutex_lock(&owners.lock);
+    lock_take_as(&owners.lock, RANK_NONE);
     if (is_orphan(o))
         design_owner_leave(o);
-    pthread_mutex_unlock(&owners.lock);
+    lock_drop(&owners.lock);
 }
 
 /** Another thread returned bytes to o. */
@@ -127,11 +128,11 @@ static void owner_leave(void)
     design_owner_leave(o);
     mine.owner = NULL;
     pthread_setspecific(owners.key, NULL);
-    pthread_mutex_lock(&owners.lock);
+    lock_take_as(&owners.lock, RANK_NONE);
     o->next_orphan = owners.orphans;
     owners.orphans = o;
     set_orphan(o, true);
-    pthread_mutex_unlock(&owners.lock);
+    lock_drop(&owners.lock);
 }
 
 static void owner_exit(void *ignored)
@@ -148,24 +149,24 @@ static always_inline void owner_done(void)
         owner_leave();
 }
 
-static always_inline void lock_if(pthread_mutex_t *lock, bool take)
+static always_inline void lock_if(struct lock *lock, bool take)
 {
     if (take)
-        pthread_mutex_lock(lock);
+        lock_take_as(lock, RANK_NONE);
     else
-        pthread_mutex_unlock(lock);
+        lock_drop(lock);
 }
 
 static void owners_fork_begins(void)
 {
-    pthread_mutex_lock(&owners.lock);
+    lock_take_as(&owners.lock, RANK_NONE);
     design_lock_all(true);
 }
 
 static void owners_fork_ended(void)
 {
     design_lock_all(false);
-    pthread_mutex_unlock(&owners.lock);
+    lock_drop(&owners.lock);
 }
 
 /* @pre owners.lock is held. */
@@ -193,16 +194,16 @@ static int owners_start(int variant)
 /** Start the design; again is the same as once. @return 0; -1 and errno. */
 static int owners_init(int variant)
 {
-    pthread_mutex_lock(&owners.lock);
+    lock_take_as(&owners.lock, RANK_NONE);
     int result = owners_start(variant);
-    pthread_mutex_unlock(&owners.lock);
+    lock_drop(&owners.lock);
     return result;
 }
 
 /** End the generation. @pre quiescent */
 static void owners_fini(void)
 {
-    pthread_mutex_lock(&owners.lock);
+    lock_take_as(&owners.lock, RANK_NONE);
     if (owners.variant != NOT_STARTED) {
         design_stop();
         pthread_key_delete(owners.key);
@@ -211,20 +212,20 @@ static void owners_fini(void)
         owners.variant = NOT_STARTED;
         mem_fini();
     }
-    pthread_mutex_unlock(&owners.lock);
+    lock_drop(&owners.lock);
 }
 
 /* An orphan, or NULL. Starts the design (variant 0) if nobody has. */
 static struct owner *owner_adopt(bool *started)
 {
-    pthread_mutex_lock(&owners.lock);
+    lock_take_as(&owners.lock, RANK_NONE);
     *started = owners.variant != NOT_STARTED || owners_start(0) == 0;
     struct owner *o = owners.orphans;
     if (o) {
         owners.orphans = o->next_orphan;
         set_orphan(o, false);
     }
-    pthread_mutex_unlock(&owners.lock);
+    lock_drop(&owners.lock);
     return o;
 }
 
@@ -233,10 +234,10 @@ static struct owner *owner_create(void)
     struct owner *o = design_owner_new();
     if (!o)
         return NULL;
-    pthread_mutex_lock(&owners.lock);
+    lock_take_as(&owners.lock, RANK_NONE);
     o->next = owners.all;
     owners.all = o;
-    pthread_mutex_unlock(&owners.lock);
+    lock_drop(&owners.lock);
     return o;
 }
 

@@ -1,22 +1,33 @@
-/* lock.h - a mutex that is left out while the process has one thread only, and
- * that has a place in an order.
+/* lock.h - a lock that is left out while the process has one thread only, that
+ * knows its holder, and that has a place in an order.
+ *
+ *   holder   | a thread, as an address of its own | sleepers |   0: nobody
+ *              63 bits                              1 bit
+ *
+ * One compare-and-swap of the holder takes the lock, and one exchange gives it
+ * back. Locks are held for a microsecond. A thread that meets one looks a few
+ * times whether it is free before it sleeps (futex(2)), which takes longer.
+ *
+ * A thread that meets its own lock is inside the allocator already: a signal
+ * handler interrupted malloc, and calls it, or left it by siglongjmp. It would
+ * wait for itself, and what the lock guards may be half changed: so it dies
+ * with a line. As one swap makes the lock its own, that is known for certain,
+ * at whichever instruction the handler came.
  *
  * A thread that waits for a lock holds only locks of lower rank, so that no
  * threads wait for each other in a circle; a debug build dies where that is not
- * so. One that only tries never waits, and may hold any.
- *
- * Locks are held for a microsecond. A thread that meets one looks a few times
- * whether it is free before it sleeps (glibc's adaptive mutex), which takes
- * longer. */
+ * so. One that only tries never waits, and may hold any. */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
 
 #include "count.h"
 #include "mm/single.h"
 #include "mm/util.h"
+#include "relax.h"
 
-#include <pthread.h>
+#include <linux/futex.h>
 #include <stdatomic.h>
+#include <time.h>
 
 enum rank {
     RANK_NONE, /* not checked: it was only tried, or fork takes them all */
@@ -26,17 +37,27 @@ enum rank {
 };
 
 struct lock {
-    pthread_mutex_t mutex;
-    bool taken; /* really; written under the mutex */
-    unsigned char rank;
+    _Atomic uintptr_t holder;
+    unsigned char rank; /* as which it was taken; the holder's */
 };
 
 #define LOCK_INITIALIZER                                                       \
     {                                                                          \
-        PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP, false, RANK_NONE                \
+        0, RANK_NONE                                                           \
     }
 
+#define SLEEPERS ((uintptr_t)1) /* threads sleep, or are about to */
+#define LOOKS 100               /* before a thread sleeps: a few microseconds */
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "futex looks at the first half of the holder");
+
 static __thread unsigned ranks_held; /* bit r: a lock of rank r; MM_DEBUG */
+
+static always_inline uintptr_t lock_me(void)
+{
+    return (uintptr_t)&ranks_held; /* even, and no other living thread's */
+}
 
 static inline void rank_enter(enum rank rank)
 {
@@ -46,10 +67,45 @@ static inline void rank_enter(enum rank rank)
     }
 }
 
-static inline void lock_taken(struct lock *l, enum rank rank)
+/* Acquire, paired with the release in lock_drop: what the last holder did under
+ * the lock is seen. */
+static always_inline bool lock_swap(struct lock *l, uintptr_t from,
+                                    uintptr_t to)
 {
-    l->rank = (unsigned char)rank;
-    l->taken = true;
+    return atomic_compare_exchange_strong_explicit(
+        &l->holder, &from, to, memory_order_acquire, memory_order_relaxed);
+}
+
+/* Sleep while the first half of the holder is what it is in `is`; or a second:
+ * a thread that left by siglongjmp may have woken nobody. */
+static inline void lock_sleep(struct lock *l, uintptr_t is)
+{
+    struct timespec second = {.tv_sec = 1};
+    syscall(SYS_futex, &l->holder, FUTEX_WAIT_PRIVATE, (uint32_t)is, &second);
+}
+
+/* Relaxed: lock_swap is what takes the lock. errno is kept. */
+static cold_noinline void lock_wait(struct lock *l)
+{
+    uintptr_t me = lock_me();
+    int saved = errno, looks = LOOKS;
+    for (;;) {
+        uintptr_t is = atomic_load_explicit(&l->holder, memory_order_relaxed);
+        if ((is & ~SLEEPERS) == me)
+            mm_die("this thread is inside malloc or free already: a signal "
+                   "handler called it, or left it by siglongjmp (the stage "
+                   "lockfree allows both); it holds the lock",
+                   l);
+        if (is == 0 && lock_swap(l, 0, looks ? me : me | SLEEPERS))
+            break;
+        if (looks > 0) {
+            looks--;
+            cpu_relax();
+        } else if (is & SLEEPERS || (is && lock_swap(l, is, is | SLEEPERS))) {
+            lock_sleep(l, is | SLEEPERS);
+        }
+    }
+    errno = saved;
 }
 
 static inline void lock_take_as(struct lock *l, enum rank rank)
@@ -58,8 +114,9 @@ static inline void lock_take_as(struct lock *l, enum rank rank)
         return;
     rank_enter(rank);
     count_rmw();
-    pthread_mutex_lock(&l->mutex);
-    lock_taken(l, rank);
+    if (unlikely(!lock_swap(l, 0, lock_me())))
+        lock_wait(l);
+    l->rank = (unsigned char)rank;
 }
 
 static inline bool lock_try(struct lock *l)
@@ -67,60 +124,31 @@ static inline bool lock_try(struct lock *l)
     if (single_threaded())
         return true;
     count_rmw();
-    if (pthread_mutex_trylock(&l->mutex) != 0)
+    if (!lock_swap(l, 0, lock_me()))
         return false;
-    lock_taken(l, RANK_NONE);
+    l->rank = RANK_NONE;
     return true;
 }
 
+static cold_noinline void lock_wake(struct lock *l)
+{
+    int saved = errno;
+    syscall(SYS_futex, &l->holder, FUTEX_WAKE_PRIVATE, 1);
+    errno = saved;
+}
+
+/* Nobody has it where it was left out: there was one thread. Relaxed: if it is
+ * this thread's, this thread wrote it. */
 static inline void lock_drop(struct lock *l)
 {
-    if (!l->taken)
+    if (!atomic_load_explicit(&l->holder, memory_order_relaxed))
         return;
-    l->taken = false;
     if (MM_DEBUG && l->rank)
         ranks_held &= ~(1u << l->rank);
     count_rmw();
-    pthread_mutex_unlock(&l->mutex);
-}
-
-/* ---- fork ------------------------------------------------------------ */
-
-/* While fork waits for the locks of all arenas, a thread that would take one
- * more waits, too. Else threads that allocate without end take their locks
- * again before the forker has woken up, each of them, and all threads that
- * begin or end wait for the registry meanwhile. The flag changes under the
- * registry's lock only. The holder of that lock finds it unset, so a thread
- * that finds it set holds no lock. */
-static struct {
-    struct lock lock;
-    _Atomic bool shut; /* relaxed: a hint; the lock is what is waited for */
-} gate = {.lock = LOCK_INITIALIZER};
-
-static inline void gate_wait(void)
-{
-    lock_take_as(&gate.lock, RANK_NONE);
-    lock_drop(&gate.lock);
-}
-
-/* Before an arena's lock is taken and waited for. */
-static inline void gate_pass(void)
-{
-    if (unlikely(atomic_load_explicit(&gate.shut, memory_order_relaxed)))
-        gate_wait();
-}
-
-/* @pre the registry's lock */
-static inline void gate_shut(void)
-{
-    lock_take_as(&gate.lock, RANK_NONE);
-    atomic_store_explicit(&gate.shut, true, memory_order_relaxed);
-}
-
-static inline void gate_open(void)
-{
-    atomic_store_explicit(&gate.shut, false, memory_order_relaxed);
-    lock_drop(&gate.lock);
+    if (unlikely(atomic_exchange_explicit(&l->holder, 0, memory_order_release) &
+                 SLEEPERS))
+        lock_wake(l);
 }
 
 #endif

@@ -48,9 +48,8 @@ ALLOWED='^(_IO_list_(lock|unlock|resetlock)|_ITM_.*|__cxa_finalize
 |mem(cpy|move|set)|mmap|mremap|munmap|pthread_attr_(init|destroy|setstacksize
 |setdetachstate)
 |pthread_(create|sigmask)|pthread_key_create|pthread_key_delete
-|pthread_mutex_(init|lock|trylock|unlock)|pthread_setcancelstate
-|pthread_setspecific|secure_getenv|str(chr|rchr|cmp|ncmp|len)|syscall
-|sysconf)$'
+|pthread_set(cancelstate|specific)|secure_getenv|str(chr|rchr|cmp|ncmp|len)
+|syscall|sysconf)$'
 takes_little() {
     ! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' |
         grep -vE "${ALLOWED//$'\n'/}"

@@ -22,8 +22,8 @@ done
 
 try hitpath --limit 5 libmm-arena.so 24
 expect_output "too many instructions are seen" 1 'more than 5 instructions$'
-try hitpath --limit 1000 libmm-arena-nocache.so 24
-expect_output "a call is seen" 1 'malloc\(24\).*; a call$'
+try hitpath --limit 1000 libmm-fit-cas.so 24
+expect_output "a call is seen" 1 'malloc\(24\).*; a call;'
 
 cat >"$SCRATCH/locked.c" <<'END'
 char blocks[1 << 20];

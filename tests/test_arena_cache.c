@@ -91,10 +91,10 @@ static pthread_barrier_t held;
 static void *hold_lock(void *shard)
 {
     struct shard *s = shard;
-    pthread_mutex_lock(&s->lock.mutex);
+    lock_take_as(&s->lock, RANK_NONE);
     pthread_barrier_wait(&held);
     pthread_barrier_wait(&held);
-    pthread_mutex_unlock(&s->lock.mutex);
+    lock_drop(&s->lock);
     return NULL;
 }
 

@@ -10,7 +10,8 @@
 # What steps from instruction to instruction does it by the trap flag of x86.
 UNIT_TESTS = $(patsubst tests/%.c,$(B)/tests/%,$(filter-out \
                  $(if $(filter-out x86_64,$(MACHINE)),\
-                 tests/test_lf_steps.c tests/test_lf_jump.c) \
+                 tests/test_lf_steps.c tests/test_lf_jump.c \
+                 tests/test_mm_jump.c) \
                  $(if $(filter zstd,$(LACKS)),tests/test_trace_zstd.c), \
                  $(wildcard tests/test_*.c)))
 E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)) \

@@ -41,7 +41,7 @@
 #include "mm/front/low_water.h"
 #include "mm/front/owners.h"
 #include "mm/front/thread.h"
-#include "mm/lock.h"
+#include "mm/gate.h"
 
 #ifndef ARENA_FAVORITE
 #define ARENA_FAVORITE 0

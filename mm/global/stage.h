@@ -19,50 +19,30 @@
 #include "mm/engine/walk.h"
 #include "mm/fork.h"
 #include "mm/front/huge.h"
-#include "mm/single.h"
-
-#include <pthread.h>
+#include "mm/lock.h"
 
 #define STAGE_NAME "global"
 #define STAGE_SUMMARY "stage 1: one heap, one global lock"
 
 static struct {
-    pthread_mutex_t lock;
+    struct lock lock;
     struct arena arena;
-} global = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} global = {.lock = LOCK_INITIALIZER};
 
-/* @return whether the lock was taken: unlock must do alike */
-static always_inline bool stage_lock(void)
+static always_inline void stage_lock(void)
 {
-    if (likely(single_threaded()))
-        return false;
-    pthread_mutex_lock(&global.lock);
-    return true;
+    lock_take_as(&global.lock, RANK_SHARD);
 }
 
-static always_inline void stage_unlock(bool locked)
+static always_inline void stage_unlock(void)
 {
-    if (locked)
-        pthread_mutex_unlock(&global.lock);
-}
-
-/* fork waits until nobody is inside, so that the child gets a whole heap. */
-static bool fork_locked;
-
-static void fork_prepare(void)
-{
-    bool locked = stage_lock();
-    fork_locked = locked; /* under the lock, or alone */
-}
-
-static void fork_done(void)
-{
-    stage_unlock(fork_locked);
+    lock_drop(&global.lock);
 }
 
 static int stage_init(void)
 {
-    if (fork_take_locks(fork_prepare, fork_done, fork_done))
+    /* fork waits until nobody is inside: the child gets a whole heap. */
+    if (fork_take_locks(stage_lock, stage_unlock, stage_unlock))
         return -1;
     arena_init(&global.arena, 0);
     return 0;
@@ -88,9 +68,9 @@ static cold_noinline void *take_huge(size_t align, size_t size)
     void *p = huge_malloc(align, size);
     if (p || !heap_may_hold(size))
         return p;
-    bool locked = stage_lock();
+    stage_lock();
     p = arena_memalign(&global.arena, align, size);
-    stage_unlock(locked);
+    stage_unlock();
     return p;
 }
 
@@ -98,25 +78,25 @@ static always_inline void *stage_malloc(size_t size)
 {
     if (unlikely(size > HUGE_OVER))
         return take_huge(ALIGN, size);
-    bool locked = stage_lock();
+    stage_lock();
     void *p = arena_malloc(&global.arena, size);
-    stage_unlock(locked);
+    stage_unlock();
     return p;
 }
 
 static always_inline void stage_free(void *p, uint32_t tag)
 {
-    bool locked = stage_lock();
+    stage_lock();
     arena_free_tagged(&global.arena, p, tag);
-    stage_unlock(locked);
+    stage_unlock();
 }
 
 /* Resize in place; NULL: it does not go. */
 static inline void *stage_resize(void *p, size_t size)
 {
-    bool locked = stage_lock();
+    stage_lock();
     void *q = arena_resize(&global.arena, p, size);
-    stage_unlock(locked);
+    stage_unlock();
     return q;
 }
 
@@ -124,9 +104,9 @@ static inline void *stage_memalign(size_t align, size_t size)
 {
     if (size > HUGE_OVER)
         return take_huge(align, size);
-    bool locked = stage_lock();
+    stage_lock();
     void *p = arena_memalign(&global.arena, align, size);
-    stage_unlock(locked);
+    stage_unlock();
     return p;
 }
 
@@ -143,10 +123,10 @@ static bool lies_in(const void *p, const void *shard)
 
 static size_t stage_check(void)
 {
-    bool locked = stage_lock();
+    stage_lock();
     size_t bad = arena_check_owned(&global.arena, lies_in, NULL,
                                    "G1 every block is the one arena's");
-    stage_unlock(locked);
+    stage_unlock();
     return bad;
 }
 
@@ -157,17 +137,17 @@ static void stage_walk(const struct walker *w)
 
 static size_t stage_used(void)
 {
-    bool locked = stage_lock();
+    stage_lock();
     size_t used = arena_used(&global.arena);
-    stage_unlock(locked);
+    stage_unlock();
     return used;
 }
 
 static size_t stage_trim(void)
 {
-    bool locked = stage_lock();
+    stage_lock();
     size_t given = arena_trim(&global.arena);
-    stage_unlock(locked);
+    stage_unlock();
     return given;
 }
 

@@ -38,8 +38,9 @@
 #include "mm/fork.h"
 #include "mm/front/high_water.h"
 #include "mm/front/huge.h"
-#include "mm/lock.h"
+#include "mm/gate.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define STAGE_NAME "per-thread"
