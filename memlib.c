@@ -153,12 +153,6 @@ static void clear_suspect(struct part *part, size_t at, size_t size)
 
 /* ---- page records ---------------------------------------------------- */
 
-bool mem_tagged(const void *p)
-{
-    size_t at = (size_t)((const char *)p - mem_range.base);
-    return level_get(mem.levels, level_of(at)) == THERE;
-}
-
 /* Have page records for [at, end) of the heap. @return TAKEN: not before *next
  */
 static enum mapped pages_commit(size_t at, size_t end, size_t *next)

@@ -13,7 +13,8 @@
  * mlockall and core dumps meet what the heap has and no more. If something of
  * others lies in the way, the break jumps over it.
  *
- * Bytes between the old and the new break are zero and belong to the caller.
+ * Bytes between the old and the new break are zero and belong to the caller; no
+ * other bytes do, as their owner, in a child of fork, may still make them zero.
  * For each 4 KiB of the range there is a page record, zero at first: the
  * allocator's own, for what it needs to know of an address. Records are the
  * allocator's own bookkeeping: arenas, caches; never given back. Large blocks
@@ -108,7 +109,7 @@ void mem_reset(void);
 void mem_fini(void);
 
 /** Append to the heap.
- * @param size  bytes, a multiple of 16.
+ * @param size  bytes, a multiple of 8.
  * @return size zero bytes, 64-aligned, so that no two callers' memory shares a
  *         cache line (up to 48 bytes are skipped); NULL, errno == ENOMEM. */
 void *mem_sbrk(size_t size);
@@ -182,9 +183,6 @@ struct mem_mapped mem_mapped(void);
 
 /** The break: the end of the heap. */
 void *mem_brk(void);
-/** Are there page records for p's part of the range? Not where the break has
- * jumped, or is about to. @pre p is in the range */
-bool mem_tagged(const void *p);
 /** Where the break jumped to from p; p if it did not. For a thread that is
  * alone: bytes between are nobody's, and may not be touched. */
 const void *mem_skip(const void *p);

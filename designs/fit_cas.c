@@ -26,6 +26,7 @@
 
 #define PURGE_UNITS (8192u) /* 128 KiB: smaller ranges keep their pages */
 #define PURGE_SLACK ((size_t)64 << 20) /* bytes freed between two purges */
+#define START (UNIT + UNIT / 2)        /* bytes before the first unit */
 #define SMALL_STEP 8 /* a realloc by less than 1/8 is one of many to come */
 
 static _Atomic size_t idle; /* bytes freed into large ranges since a purge */
@@ -317,7 +318,7 @@ static int fit_cas_init(void)
 {
     if (cas.started)
         return 0;
-    if (mem_init() != 0 || !tables_make(0) || !mem_sbrk(MIN_UNITS * UNIT))
+    if (mem_init() != 0 || !tables_make(0) || !mem_sbrk(START))
         return -1;
     struct node *head = node_new();
     if (!head)
@@ -331,7 +332,7 @@ static int fit_cas_init(void)
 static void fit_cas_fini(void)
 {
     cas.started = false;
-    memset(cas.most, 0, sizeof cas.most);
+    memset(cas.tables, 0, sizeof cas.tables);
     word_init(&cas.pool, 0);
     atomic_store_explicit(&idle, 0, memory_order_relaxed);
     large_fini();
@@ -366,8 +367,8 @@ static void node_check(struct node *n, uint64_t last, uint32_t end,
 static size_t tiles_check(uint32_t at, uint32_t end, size_t *nodes)
 {
     while (at < end) {
-        const char *skip = mem_skip((char *)header_at(at) + sizeof(word));
-        if (unit_of(skip) >= at && (at = unit_of(skip)) >= end)
+        at = end_unit(mem_skip(header_at(at))); /* the break was there */
+        if (at >= end)
             break;
         uint64_t header = *header_at(at);
         uint32_t units = (uint32_t)(header >> 16);
@@ -387,7 +388,9 @@ static size_t fit_cas_check(void)
 {
     struct sums s = {.bad = huge_check()};
     size_t made = 0;
-    uint32_t end = 0, at = 1, last_unit = end_unit(mem_brk());
+    const char *first = mem_skip(mem_range.base);
+    uint32_t at = end_unit(first + START), end = 0;
+    uint32_t last_unit = end_unit(mem_brk());
     uint64_t last = UINT64_MAX;
     struct node *n = sentinel_from(0);
     for (; n && !s.bad; n = node_at(word_load(&n->next))) {

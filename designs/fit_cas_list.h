@@ -6,6 +6,7 @@
  *   list        S0 ─► [2,9) ─► S2 ─► [2100,2140) ─► ...    by address
  *                       ▲ node: next, body, key; apart from the memory it means
  *   heap        |used|  free  |used|nodes|used| ...        units of 16 bytes
+ *                                              ▲ break: where a unit begins
  *
  * A node of 0 units is dead: a thread that walks by marks its link, so that
  * nothing is inserted behind it, and unlinks it. That is Harris's list (2001),
@@ -34,8 +35,8 @@
 #define UNIT ((size_t)16)
 #define MIN_UNITS 2u /* of a block: header and 24 bytes; it may hold a node */
 #define SEGMENT_LOG2 10 /* units: 16 KiB */
-#define SEGMENT_TAGS_LOG2 (SEGMENT_LOG2 + 4 - MEM_GRAIN_LOG2)
-#define TABLE_LOG2 12    /* segments: 64 MiB of the heap */
+#define TABLE_LOG2 12   /* segments: 64 MiB of the heap */
+#define TABLE_SEGMENTS (1u << TABLE_LOG2)
 #define CHUNK_UNITS 256u /* nodes are made out of this many units at a time */
 #define IN_USE 0xa10cu   /* low bits of a header; 0 when it is free */
 #define HOLDS_NODES 0xa10du
@@ -50,14 +51,19 @@ struct node {
     word key;  /* 2 * first unit, + 1 for a range; constant while listed */
 };
 
-/* A segment's sentinel is linked in memlib's tag of its first page. Of `most`,
- * units that no range which begins in a segment has more of, there are tables
- * as far as the heap has grown. */
+/* What is known of segments. */
+struct table {
+    word most[TABLE_SEGMENTS]; /* units: no range that begins there has more */
+    _Atomic uint32_t sentinels[TABLE_SEGMENTS]; /* links; 0: none yet */
+};
+
+/* There are tables as far as the heap has grown. */
 static struct {
     bool started;
     word pool; /* link: nodes that are not used */
     word none; /* 0: of segments without a table */
-    _Atomic(word *) most[(MEM_WINDOW / UNIT >> SEGMENT_LOG2) >> TABLE_LOG2];
+    _Atomic(struct table *)
+        tables[(MEM_WINDOW / UNIT >> SEGMENT_LOG2) >> TABLE_LOG2];
 } cas;
 
 struct range { /* seen in the list */
@@ -134,10 +140,18 @@ static always_inline struct node *node_at(uint64_t link)
     return low(link) ? payload_at(low(link)) : NULL;
 }
 
-/* The end of the heap when the break was there. */
+/* The end of the heap when the break was there. So that each thread writes only
+ * what memlib gave it, and in a child of fork may still be clearing, the break
+ * is where this unit's header is to be; or 8 bytes behind, after a jump. */
 static uint32_t end_unit(const char *brk)
 {
-    return (uint32_t)((size_t)(brk - mem_range.base) / UNIT - 1);
+    return (uint32_t)((size_t)(brk - mem_range.base - UNIT / 2) / UNIT);
+}
+
+/* Bytes by which the break moves for so many units. */
+static size_t units_bytes(const char *brk, uint32_t units)
+{
+    return (size_t)((char *)header_at(end_unit(brk) + units) - brk);
 }
 
 static always_inline uint32_t segment_of(uint32_t at)
@@ -196,30 +210,34 @@ static void nodes_make(uint32_t at, uint32_t units)
 
 static uint32_t take(uint32_t units);
 
-/* Release, paired with the acquire in most_of: it is all zero. Of two threads
+/* Release, paired with the acquire in table_of: it is all zero. Of two threads
  * that make the same one the later loses its own. @return false: no memory */
 static bool tables_make(uint32_t end)
 {
-    const size_t bytes = sizeof(word) << TABLE_LOG2;
     for (uint32_t t = 0; t <= segment_of(end) >> TABLE_LOG2; t++) {
-        word *none = NULL, *table;
-        if (atomic_load_explicit(&cas.most[t], memory_order_relaxed))
+        struct table *none = NULL, *table;
+        if (atomic_load_explicit(&cas.tables[t], memory_order_relaxed))
             continue;
-        if (!(table = mem_record(bytes)))
+        if (!(table = mem_record(sizeof *table)))
             return false;
-        atomic_compare_exchange_strong_explicit(&cas.most[t], &none, table,
+        atomic_compare_exchange_strong_explicit(&cas.tables[t], &none, table,
                                                 memory_order_release,
                                                 memory_order_relaxed);
     }
     return true;
 }
 
-/* The break may be where no table reaches: if it has jumped. */
+/* NULL: none, as for the break when it has jumped. */
+static always_inline struct table *table_of(uint32_t segment)
+{
+    return atomic_load_explicit(&cas.tables[segment >> TABLE_LOG2],
+                                memory_order_acquire);
+}
+
 static always_inline word *most_of(uint32_t segment)
 {
-    word *table = atomic_load_explicit(&cas.most[segment >> TABLE_LOG2],
-                                       memory_order_acquire);
-    return table ? table + segment % (1u << TABLE_LOG2) : &cas.none;
+    struct table *t = table_of(segment);
+    return t ? &t->most[segment % TABLE_SEGMENTS] : &cas.none;
 }
 
 /* @return 1: the heap is longer by so much; 0: it had grown already; -1: no
@@ -228,8 +246,8 @@ static int extend(char *brk, uint32_t units)
 {
     int saved = errno;
     errno = 0;
-    bool extended =
-        tables_make(end_unit(brk) + units) && mem_extend(brk, units * UNIT);
+    bool extended = tables_make(end_unit(brk) + units) &&
+                    mem_extend(brk, units_bytes(brk, units));
     if (!extended && errno)
         return -1;
     errno = saved;
@@ -265,17 +283,18 @@ static struct node *node_new(void)
 /* @return link; 0: none yet, or the break has jumped over the segment */
 static uint32_t sentinel_of(uint32_t segment)
 {
-    if (!mem_tagged(mem_range.base + ((size_t)segment << SEGMENT_LOG2) * UNIT))
-        return 0;
-    return __atomic_load_n(&mem_range.pages[segment << SEGMENT_TAGS_LOG2].tag,
-                           __ATOMIC_SEQ_CST);
+    struct table *t = table_of(segment);
+    return t ? atomic_load_explicit(&t->sentinels[segment % TABLE_SEGMENTS],
+                                    memory_order_seq_cst)
+             : 0;
 }
 
 /* @pre the sentinel is listed; several threads may set the same */
 static void sentinel_set(uint32_t segment, uint32_t link)
 {
-    __atomic_store_n(&mem_range.pages[segment << SEGMENT_TAGS_LOG2].tag, link,
-                     __ATOMIC_SEQ_CST);
+    atomic_store_explicit(
+        &table_of(segment)->sentinels[segment % TABLE_SEGMENTS], link,
+        memory_order_seq_cst);
 }
 
 /* The nearest sentinel at or before a segment. The first is always there. */

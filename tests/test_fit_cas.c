@@ -231,7 +231,6 @@ START_TEST(ranges_are_found_on_both_sides_of_a_jump)
         blocks[i][0] = 1;
     }
     ck_assert((char *)mem_brk() > mem_range.base + 2 * MEM_TAGGED);
-    ck_assert(!mem_tagged(mem_range.base + MEM_TAGGED));
     for (int i = 0; i < N; i++)
         mm->free(blocks[i * 7 % N]);
     ck_healthy();
@@ -240,9 +239,28 @@ START_TEST(ranges_are_found_on_both_sides_of_a_jump)
 }
 END_TEST
 
+START_TEST(the_heap_may_begin_behind_a_jump)
+{
+    mm->fini();
+    ck_assert_int_eq(mem_init(), 0);
+    ck_assert_ptr_eq(mmap(mem_range.base, 4 * KIB, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                          0),
+                     mem_range.base);
+    set_up();
+    char *p = take_block(1000), *q = take_block(1000);
+    ck_assert((size_t)(p - mem_range.base) > 4 * KIB);
+    ck_healthy();
+    mm->free(p);
+    mm->free(q);
+    ck_healthy();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {ranges_are_found_on_both_sides_of_a_jump,
+                                  the_heap_may_begin_behind_a_jump,
                                   what_is_freed_in_any_order_merges,
                                   ranges_merge_across_segments,
                                   the_first_range_is_cut_at_its_end,

@@ -5,6 +5,8 @@
 #include "tests/limits.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 /* ---- many threads ------------------------------------------------------ */
@@ -103,6 +105,47 @@ START_TEST(children_of_a_busy_process_allocate)
 }
 END_TEST
 
+static void (*in_madvise)(void); /* once */
+
+int madvise(void *p, size_t size, int advice)
+{
+    void (*act)(void) = in_madvise;
+    in_madvise = NULL;
+    if (act)
+        act();
+    return (int)syscall(SYS_madvise, p, size, advice);
+}
+
+static void *appended;
+
+/* What another thread could do, or a handler. */
+static void append(void)
+{
+    appended = take_block(100);
+    mm->free(take_block(40 * KIB)); /* its segment has a sentinel now */
+}
+
+/* In a child of fork a thread clears what it appends to the heap: others, who
+ * go on behind, may have written there by then. */
+START_TEST(what_is_appended_while_a_child_clears_its_own_stays)
+{
+    int status;
+    take_block(100);
+    pid_t child = fork();
+    if (child == 0) {
+        in_madvise = append;
+        void *p = mm->malloc(40 * KIB);
+        if (!p || in_madvise)
+            _exit(1);
+        mm->free(appended);
+        mm->free(p);
+        _exit(mm->check() ? 2 : 0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 /* ---- no memory --------------------------------------------------------- */
 
 START_TEST(without_memory_for_nodes_free_makes_nodes_of_the_block)
@@ -136,8 +179,11 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_threads_free_at_once_has_merged, a_signal_handler_may_allocate,
+        what_threads_free_at_once_has_merged,
+        a_signal_handler_may_allocate,
         children_of_a_busy_process_allocate,
-        without_memory_for_nodes_free_makes_nodes_of_the_block, NULL};
+        what_is_appended_while_a_child_clears_its_own_stays,
+        without_memory_for_nodes_free_makes_nodes_of_the_block,
+        NULL};
     return run_tests("fit-cas-threads", set_up, tests);
 }
