@@ -10,10 +10,12 @@
  * if libc lets it: fork then takes it a second time, which one thread may. In
  * the child libc has made the list's lock anew; in the parent both are dropped.
  *
- * What is left: fork takes two more locks that no handler can take first, for a
- * moment, and a holder may allocate: a thread that is just reading
- * nsswitch.conf, once in a process, or that registers more handlers than libc
- * has room for. */
+ * Two locks are left that fork takes after the handler, and that none can take
+ * first. What libc knows of nsswitch.conf: a thread that reads the file has let
+ * go of it (glibc 2.34 and later), so none allocates under it. And the list of
+ * handlers: a thread that registers the 49th, or 73rd ..., allocates under it,
+ * and would wait for us as fork does for it. glibc's own fork does not bear
+ * that either: it walks the list that is being moved. */
 #ifndef MM_FORK_H
 #define MM_FORK_H
 
