@@ -435,8 +435,7 @@ void *mem_later_take(void)
 
 /* ---- maps ------------------------------------------------------------ */
 
-/* From old to new bytes are mapped. The heap is highest just before it falls:
- * only then its peak is looked at (the break never falls). */
+/* From old to new bytes are mapped. The peak is looked at before they fall. */
 static void add_mapped(size_t old, size_t new)
 {
     if (new < old)
@@ -520,6 +519,16 @@ size_t mem_give_back(void *p, size_t size)
     return first < end ? pages_drop(first, end) : 0;
 }
 
+size_t mem_block_unit(size_t size)
+{
+    return thp_is_large(size) ? thp.page : mem.page;
+}
+
+void mem_will_be(bool written, void *p, size_t size)
+{
+    thp_advise_block((uintptr_t)p, to_pages(size), written);
+}
+
 void mem_set_huge(enum mem_huge huge)
 {
     atomic_store_explicit(&mem_options.huge, huge, memory_order_relaxed);
@@ -561,12 +570,6 @@ bool mem_contains(const void *p, size_t size)
     uintptr_t at = (uintptr_t)p, base = (uintptr_t)mem_range.base;
     uintptr_t end = (uintptr_t)mem_brk();
     return at >= base && at <= end && size <= end - at;
-}
-
-static size_t part_used(const struct part *part)
-{
-    size_t skipped = mark_get(&part->skipped), brk = mark_get(&part->brk);
-    return brk - skipped;
 }
 
 size_t mem_heapsize(void)

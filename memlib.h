@@ -171,6 +171,12 @@ size_t mem_purge(void *p, size_t size);
  * @return bytes given back */
 size_t mem_give_back(void *p, size_t size);
 
+/** Bytes by which a mapping of size bytes best ends: a page, or a huge one. */
+size_t mem_block_unit(size_t size);
+/** p is what mem_map gave, or mem_remap. written: the program will write it
+ * from its beginning on, not here and there. errno is kept (memthp.h) */
+void mem_will_be(bool written, void *p, size_t size);
+
 /** From now on, and for what is mapped of the heap already. Not a signal
  * handler's affair. */
 void mem_set_huge(enum mem_huge huge);

@@ -91,6 +91,13 @@ static inline size_t part_committed(const struct part *part)
     return atomic_load_explicit(&part->committed, memory_order_acquire);
 }
 
+/* Bytes that were handed out. */
+static inline size_t part_used(const struct part *part)
+{
+    size_t skipped = mark_get(&part->skipped), brk = mark_get(&part->brk);
+    return brk - skipped;
+}
+
 static inline void part_init(struct part *part, char *start, size_t limit,
                              size_t piece)
 {

@@ -162,6 +162,24 @@ static inline void thp_advise(char *first, char *end)
         thp_advise_large(border, to, !dense);
 }
 
+/* Is a mapping outside the heap so large that its last huge page is little? */
+static inline bool thp_is_large(size_t bytes)
+{
+    return thp_mode() == MEM_HUGE_LARGE && bytes >= THP_FROM * thp.page;
+}
+
+/* A new mapping outside the heap, or one that will be written from its
+ * beginning on. All of it is told the same, not only whole huge pages: mremap
+ * takes one mapping of the kernel's. */
+static inline void thp_advise_block(uintptr_t at, size_t bytes, bool written)
+{
+    bool never = thp_mode() == MEM_HUGE_NEVER && !written;
+    bool large =
+        thp_mode() == MEM_HUGE_LARGE && written && bytes >= THP_FROM * thp.page;
+    if (large || (never && bytes >= thp.page))
+        thp_tell(at, at + bytes, never);
+}
+
 /* ---- going back -------------------------------------------------------- */
 
 /* The pages inside [*first, *end). @return are there any? */

@@ -50,6 +50,15 @@ small() {
     look 40 1000 1000 && few_huge
 }
 
+# Blocks that are mappings of their own: written whole; by realloc; hardly
+# touched, and shorter than 64 MiB.
+mapped() {
+    look 320 80000000 80000000 && came 290 && look 300 10000000 10000000 grow &&
+        came 200 && look 300 10000000 4000 && few_huge &&
+        MM_HUGE=0 look 320 80000000 80000000 && few_huge &&
+        MM_HUGE=0 look 300 10000000 10000000 grow && few_huge
+}
+
 # Without MM_HUGE=0 the same has some (large): the test can fail.
 off() {
     MM_HUGE=0 look 200 1000 1000 && few_huge
@@ -124,11 +133,13 @@ for library in libmm.so libmm-arena.so; do
     expect "$library: a large heap has huge pages" large
     expect "$library: a small one has none" small
     expect "$library: MM_HUGE=0: none" off
+    expect "$library: a block of 64 MiB has some, or one that grows" mapped
     expect "$library: blocks that are hardly touched: none" sparse
     expect "$library: in the kernel's mode always: the same" always
     expect "$library: 300 MB need no more memory with them" \
         no_larger 300 1000 1000
     expect "$library: ... nor do larger blocks" no_larger 300 100000 100000
+    expect "$library: ... nor one that grows" no_larger 300 10000000 0 grow
     expect "$library: a few KiB go back from none" scattered
     expect "$library: half of one goes back" runs
 done

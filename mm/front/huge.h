@@ -367,9 +367,14 @@ static inline size_t huge_trim(void)
 
 /* ---- blocks ---------------------------------------------------------- */
 
-static inline size_t huge_bytes(size_t size)
+static inline size_t huge_exact(size_t size)
 {
     return round_up(max_size(size, HUGE_LEAST), mem_pagesize());
+}
+
+static inline size_t huge_bytes(size_t size)
+{
+    return round_up(huge_exact(size), mem_block_unit(size));
 }
 
 /* Does p lie where the heap may get to? Then it would look like one of its. */
@@ -386,14 +391,15 @@ static cold_noinline void *huge_calloc(size_t align, size_t size)
         return no_memory();
     size_t bytes = huge_bytes(size);
     void *p = huge_map(bytes, align);
-    if (!p && huge_trim())
-        p = huge_map(bytes, align);
+    if (!p && (huge_trim() || huge_exact(size) < bytes))
+        p = huge_map(bytes = huge_exact(size), align);
     if (!p)
         return NULL;
     if (in_window(p) || !word_make(p)) {
         huge_unmap(p, bytes);
         return no_memory();
     }
+    mem_will_be(false, p, bytes); /* calloc's may be touched here and there */
     word_put(p, bytes);
     return p;
 }
@@ -415,7 +421,9 @@ static cold_noinline void *huge_spare(size_t align, size_t size)
 static inline void *huge_malloc(size_t align, size_t size)
 {
     void *p = huge_spare(align, size);
-    return p ? p : huge_calloc(align, size);
+    if (!p && (p = huge_calloc(align, size)))
+        mem_will_be(true, p, huge_usable(p));
+    return p;
 }
 
 /** There was no memory for a mapping: may the heap have room all the same? What
@@ -461,13 +469,14 @@ static cold_noinline void *huge_resize(void *p, size_t size)
     if (!word_take(p))
         mm_die("realloc of a block that another thread frees", p);
     void *q = mem_remap(p, before, bytes);
-    if (!q && huge_trim())
-        q = mem_remap(p, before, bytes);
+    if (!q && (huge_trim() || huge_exact(size) < bytes))
+        q = mem_remap(p, before, bytes = huge_exact(size));
     if (!q) {
         word_put(p, before);
         return no_memory();
     }
     HUGE_MAPPED(bytes - before);
+    mem_will_be(true, q, bytes);
     if (!word_make(q))
         word_force(q);
     word_put(q, bytes);

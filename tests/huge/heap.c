@@ -9,7 +9,8 @@
  *              each tenth of the heap, and call malloc_trim
  *     all      free all, and call malloc_trim
  *     fork     go on in a child that writes to every 500th block
- *     limit    go on allocating until there is no memory; MIB is not looked at
+ *     grow     begin with a block of SIZE bytes, by realloc 1 MiB more each
+ * time limit    go on allocating until there is no memory; MIB is not looked at
  * and prints a line: KiB that are resident, in huge pages, in mappings that may
  * have them (VmFlags: hg), and the number of mappings; or for limit MiB that
  * could be had. */
@@ -84,6 +85,18 @@ static int allocate_all(size_t size)
     return 0;
 }
 
+/* One block that grows to this size. */
+static char *grown(size_t size, size_t most)
+{
+    char *p = malloc(size);
+    memset(p, 1, size);
+    for (size_t step = (size_t)1 << 20; size < most; size += step) {
+        p = realloc(p, size + step);
+        memset(p + size, 1, step);
+    }
+    return p;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4)
@@ -94,6 +107,11 @@ int main(int argc, char **argv)
     char how = argc > 4 ? argv[4][0] : 0;
     if (how == 'l')
         return allocate_all(size);
+    if (how == 'g') {
+        char *p = grown(size, n * size);
+        print_sums();
+        return p[0] == 0;
+    }
     char **blocks = malloc(n * sizeof *blocks);
     for (size_t i = 0; i < n; i++) {
         blocks[i] = malloc(size);
