@@ -58,7 +58,7 @@ static void mm_free(void *p)
     if (unlikely(place >= mem_blocks()))
         free_unknown(p);
     else
-        stage_free(p, place_tag(place));
+        stage_free(p, place_page(place));
 }
 
 /* Blocks from this size on are made zero by giving their pages back: a page

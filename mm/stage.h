@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mem_page;
+
 /** A block of size bytes, 16-aligned. NULL, errno == ENOMEM. */
 static void *stage_malloc(size_t size);
 /** The same, aligned to a power of two that is not larger than MAX_REQUEST. */
 static void *stage_memalign(size_t align, size_t size);
-/** Free p, whichever thread made it; tag is that of p's page. errno is kept. */
-static void stage_free(void *p, uint32_t tag);
+/** Free p, whichever thread made it; page is p's record. errno is kept. */
+static void stage_free(void *p, struct mem_page *page);
 /** Resize p without a second block. NULL: it does not go, p is as it was. */
 static void *stage_resize(void *p, size_t size);
 /** Bytes that the program may use at p. */

@@ -46,7 +46,8 @@ READ = {
     "arena": ("mm/front/cache.h", "mm/front/outbox.h", "mm/front/inbox.h",
               "mm/front/thread.h", "mm/front/owners.h", "mm/front/remote.h",
               "mm/arena/shard.h", "mm/arena/remote.h", "mm/arena/thread.h",
-              "mm/front/front.h", "mm/arena/stage.h"),
+              "mm/front/hooks.h", "mm/front/slow.h", "mm/front/front.h",
+              "mm/arena/stage.h"),
     "lockfree": ("mm/lockfree/lists.h", "mm/lockfree/shard.h",
                  "mm/lockfree/remote.h", "mm/lockfree/steal.h",
                  "mm/lockfree/thread.h", "mm/lockfree/stage.h"),
@@ -149,9 +150,10 @@ def difference(step):
     return [p + m for p, m in zip(step.plus, step.minus)]
 
 
-# The arena's: 1,400, 250 for memory that goes back by itself, and 100 for bins
-# that slabs fill and large blocks wait in.
-AIMS = {"per_thread": (250, growth), "arena": (1750, growth),
+# The arena's: 1,400, 250 for memory that goes back by itself, 100 for bins that
+# slabs fill and large blocks wait in, and 100 for what a thread does in its own
+# arena without entering once more.
+AIMS = {"per_thread": (250, growth), "arena": (1850, growth),
         "lockfree": (1100, difference)}
 
 

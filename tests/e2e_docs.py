@@ -108,7 +108,7 @@ def main():
         ("a function that was renamed, or moved, or has no file is found",
          lambda: misplaced("| x | `no_such` | `front/front.h` |\n"
                            "`refill` in `engine/heap.h`, `refill` in "
-                           "`front/front.h`, `send` in `gone.h`")
+                           "`front/slow.h`, `send` in `gone.h`")
          == ([("no_such", "front/front.h"), ("refill", "engine/heap.h"),
               ("send", "gone.h")], 1)
          and adrift("`mm_free` in `mm.c` calls `stage_free`")

@@ -32,13 +32,13 @@ static inline char *first_in_slab(unsigned c)
     earn(c);
     ck_assert_uint_eq(arena.slabs.nslabs[c], 0);
     char *p = take(c * ALIGN, 'x');
-    ck_assert_uint_eq(page_tag(p) & (TAG_CLASS | TAG_PLACE), c);
+    ck_assert_uint_eq(tag_class(page_tag(p)), c);
     return p;
 }
 
 static inline struct mem_page *slab_of(const void *p)
 {
-    return payload_slab(p, page_tag(p));
+    return payload_slab(p);
 }
 
 /* In a process of its own, misuse ends in abort, after this line. */

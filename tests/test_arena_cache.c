@@ -5,7 +5,7 @@
 /* The bin that p, free or not, belongs in. */
 static size_t bin_of(const void *p)
 {
-    size_t class = page_tag(p) & TAG_CLASS;
+    size_t class = tag_class(page_tag(p));
     return class ? class : header_bin(block_size(payload_block(p)));
 }
 
@@ -19,7 +19,7 @@ START_TEST(a_block_of_each_size_waits_in_the_bin_that_serves_it)
         ck_assert(!block_has_key(p));
         lab->free(p);
         ck_assert(block_has_key(p));
-        ck_assert_ptr_eq(self()->cache.heads[bin], p);
+        ck_assert_ptr_eq(self()->cache.bins[bin].head, p);
         ck_assert_ptr_eq(lab->malloc(size), p);
         ck_assert(!block_has_key(p));
         lab->free(p);
@@ -77,7 +77,7 @@ START_TEST(large_blocks_wait_within_their_budget)
         }
         size_t bytes = 0;
         for (size_t i = NBINS + SMALL_BINS; i < ALL_BINS; i++)
-            bytes += chain_bytes(self()->cache.heads[i]);
+            bytes += chain_bytes(self()->cache.bins[i].head);
         ck_assert_uint_eq(bytes, self()->cache.large);
         ck_sound();
     }
@@ -151,18 +151,45 @@ START_TEST(no_bin_has_more_than_it_has_room_for_when_all_is_freed)
         const struct cache *c = &self()->cache;
         static unsigned had[ALL_BINS]; /* whole slabs, perhaps */
         for (size_t i = 1; i < ALL_BINS; i++)
-            had[i] = bin_count(c, i);
+            had[i] = bin_count(&c->bins[i]);
         for (size_t i = 0; i < n; i++)
             lab->free(p[i]);
         for (size_t i = 1; i < ALL_BINS; i++) {
             unsigned blocks = 0;
-            for (const void *q = c->heads[i]; q; q = *(void *const *)q)
+            for (const void *q = c->bins[i].head; q; q = *(void *const *)q)
                 blocks++;
-            ck_assert_uint_eq(blocks, bin_count(c, i));
-            ck_assert(c->rooms[i] >= 0 || blocks <= had[i]);
+            ck_assert_uint_eq(blocks, bin_count(&c->bins[i]));
+            ck_assert(c->bins[i].room >= 0 || blocks <= had[i]);
         }
         ck_sound();
     }
+}
+END_TEST
+
+/* They are served as one byte is, but nobody has looked into that bin. */
+START_TEST(requests_for_no_byte_lose_nothing_that_waits)
+{
+    enum { N = 5000 };
+    static void *p[N];
+    lab->free(take(16));
+    flush_own();
+    size_t used = lab->used();
+    for (int i = 0; i < N; i++)
+        p[i] = take(16);
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < N / 2; i++)
+            lab->free(p[i]);
+        for (int i = 0; i < N / 2; i++) {
+            p[i] = lab->malloc(0);
+            ck_assert_ptr_nonnull(p[i]);
+        }
+    }
+    ck_sound();
+    for (int i = 0; i < N; i++)
+        lab->free(p[i]);
+    flush_own();
+    ck_assert_uint_eq(lab->used(), used);
+    ck_sound();
 }
 END_TEST
 
@@ -174,9 +201,9 @@ START_TEST(an_empty_bin_takes_all_free_blocks_of_a_slab)
         n++;
     flush_own();
     void *p = take(32);
-    ck_assert_uint_eq(page_tag(p) & TAG_CLASS, 2);
-    ck_assert_uint_gt(bin_count(&self()->cache, 2), 1);
-    ck_assert_ptr_null(payload_slab(p, page_tag(p))->free);
+    ck_assert_uint_eq(tag_class(page_tag(p)), 2);
+    ck_assert_uint_gt(bin_count(&self()->cache.bins[2]), 1);
+    ck_assert_ptr_null(payload_slab(p)->free);
     ck_sound();
 }
 END_TEST
@@ -192,6 +219,7 @@ int main(void)
         a_thread_that_ends_leaves_nothing_in_its_cache,
         no_bin_has_more_than_it_has_room_for_when_all_is_freed,
         an_empty_bin_takes_all_free_blocks_of_a_slab,
+        requests_for_no_byte_lose_nothing_that_waits,
         NULL};
     return run_here("arena-cache", tests);
 }

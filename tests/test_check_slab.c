@@ -12,7 +12,7 @@ static void *headed; /* a block of class KIND with a header */
 
 static struct mem_page *slab_of(const void *p)
 {
-    return payload_slab(p, page_tag(p));
+    return payload_slab(p);
 }
 
 static void *take_slab_block(unsigned c)
@@ -226,7 +226,7 @@ END_TEST
 START_TEST(s4_a_tag_of_another_class)
 {
     fill_slabs();
-    page_set_tag(full, LONG);
+    page_set_tag(full, LONG * ALIGN);
     ck_names("S4", slab_start(full));
 }
 END_TEST
@@ -234,7 +234,10 @@ END_TEST
 START_TEST(s4_a_tag_of_a_class_that_does_not_exist)
 {
     fill_slabs();
-    page_set_tag(full, SLAB_CLASSES + 1);
+    uint32_t tag = full->tag;
+    page_set_tag(full, (SLAB_CLASSES + 1) * ALIGN);
+    ck_names("S4", slab_start(full));
+    page_set_tag(full, tag + 1);
     ck_names("S4", slab_start(full));
 }
 END_TEST
@@ -242,7 +245,7 @@ END_TEST
 START_TEST(s4_a_later_page_of_another_class)
 {
     fill_slabs();
-    page_set_tag(longer + 1, KIND | 1u << TAG_PLACE_SHIFT);
+    page_set_tag(longer + 1, KIND * ALIGN);
     ck_names("S4", slab_start(longer) + PAGE);
 }
 END_TEST
@@ -250,7 +253,7 @@ END_TEST
 START_TEST(s4_a_page_that_says_another_place)
 {
     fill_slabs();
-    page_set_tag(longer + 1, LONG | 2u << TAG_PLACE_SHIFT);
+    longer[1].units = 2 * PAGE_UNITS;
     ck_names("S4", slab_start(longer) + PAGE);
 }
 END_TEST
@@ -266,7 +269,7 @@ END_TEST
 START_TEST(s4_a_page_with_a_tag_that_is_not_carved)
 {
     fill_slabs();
-    page_set_tag(longer + 2, LONG | 2u << TAG_PLACE_SHIFT);
+    page_set_tag(longer + 2, LONG * ALIGN);
     ck_names("S4", slab_start(longer) + 2 * PAGE);
 }
 END_TEST
@@ -276,7 +279,7 @@ START_TEST(s4_a_tag_on_a_page_of_a_used_block)
     fill_slabs();
     char *large = take(10 * PAGE, 'x');
     char *page = (char *)round_up((uintptr_t)large, PAGE);
-    page_set_tag(slab_at((uint32_t)page_index(page)), KIND);
+    page_set_tag(slab_at((uint32_t)page_index(page)), KIND * ALIGN);
     ck_names("S4", page);
 }
 END_TEST
@@ -288,7 +291,7 @@ START_TEST(s4_a_tag_that_a_free_block_kept)
     take(10 * PAGE, 'x');
     give_back(large);
     char *page = (char *)round_up((uintptr_t)large, PAGE) + 3 * PAGE;
-    page_set_tag(slab_at((uint32_t)page_index(page)), KIND);
+    page_set_tag(slab_at((uint32_t)page_index(page)), KIND * ALIGN);
     ck_names("S4", page);
 }
 END_TEST

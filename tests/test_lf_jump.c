@@ -32,7 +32,7 @@ START_TEST(who_jumps_out_of_malloc_is_soon_as_fast_as_before)
     struct thread *t = jump_out();
     allocate_often();
     ck_assert_ptr_ne(self(), t);
-    ck_assert_uint_eq(self()->open, NBINS);
+    ck_assert_uint_eq(self()->open, OPEN);
     const struct shard *s = self()->shard;
     lab->free(p);
     allocate_often();
@@ -174,7 +174,7 @@ START_TEST(a_handler_may_jump_out_of_any_instruction)
         if (!call_until(n, lab->malloc(50)))
             break;
         allocate_often();
-        ck_assert_uint_eq(self()->open, NBINS);
+        ck_assert_uint_eq(self()->open, OPEN);
         ck_assert_uint_eq(shard_check(self()->shard), 0);
         ck_assert_uint_eq(kept[0] + kept[299], 'x' + 'x');
         lab->free(kept);

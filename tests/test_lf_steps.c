@@ -185,12 +185,13 @@ static void *full_slab_block(void *blocks[SLAB_SLOTS_MAX])
     struct thread *t = self();
     const struct mem_page *s;
     unsigned n = 0, c = slab_class(FULL_SIZE);
-    t->cache.rooms[c] = (int16_t)(t->cache.rooms[c] - t->cache.limits[c]);
-    t->cache.limits[c] = 0;
+    struct bin *bin = &t->cache.bins[c];
+    bin->room -= bin->limit;
+    bin->limit = 0;
     do {
         demand(n < SLAB_SLOTS_MAX && (blocks[n] = lab->malloc(FULL_SIZE)));
         uint32_t tag = page_tag(blocks[n]);
-        s = tag_owner(tag) == t->shard->id && tag ? payload_slab(blocks[n], tag)
+        s = tag_owner(tag) == t->shard->id && tag ? payload_slab(blocks[n])
                                                   : NULL;
         n++;
     } while (!s || s->listed);

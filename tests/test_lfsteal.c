@@ -216,11 +216,11 @@ START_TEST(what_is_freed_without_a_shard_goes_to_its_owner)
     uint32_t n = atomic_load(&nshards);
     size_t bin = request_bin(SIZE);
     ck_assert(shard_steal(s));
-    atomic_store(&nshards, MAX_SHARDS); /* all ids are used up */
-    unsigned had = bin_count(c, bin);   /* a whole slab, perhaps */
+    atomic_store(&nshards, MAX_SHARDS);      /* all ids are used up */
+    unsigned had = bin_count(&c->bins[bin]); /* a whole slab, perhaps */
     for (int i = 0; i < N; i++) {
         lab->free(p[i]);
-        ck_assert(c->rooms[bin] >= 0 || bin_count(c, bin) <= had);
+        ck_assert(c->bins[bin].room >= 0 || bin_count(&c->bins[bin]) <= had);
     }
     atomic_store(&nshards, n);
     shard_return(s);

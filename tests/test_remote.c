@@ -41,7 +41,7 @@ START_TEST(an_own_block_waits_in_a_bin_at_once)
     in_thread(run_nothing, NULL); /* there are locks from now on */
     lab->free(p);
     size_t i = header_bin(block_size(payload_block(p)));
-    ck_assert_ptr_eq(self()->cache.heads[i], p);
+    ck_assert_ptr_eq(self()->cache.bins[i].head, p);
     flush_own();
     ck_assert(!block_used(payload_block(p)));
     lab->free(wall);
@@ -134,8 +134,9 @@ static void *run_take_one(void *unused)
     (void)unused;
     void *p = take(200);
     size_t i = header_bin(request_to_block(200));
-    ck_assert_uint_gt(bin_count(&self()->cache, i), 0);
-    ck_assert_int_eq(self()->cache.rooms[i], 1); /* p was the last of many */
+    const struct bin *bin = &self()->cache.bins[i];
+    ck_assert_uint_gt(bin_count(bin), 0);
+    ck_assert_int_eq(bin->room, 1); /* p was the last of many */
     ck_assert_uint_eq(mail_of(self()->shard->id), 0);
     return p;
 }

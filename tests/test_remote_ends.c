@@ -77,8 +77,9 @@ START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
 {
     take(100 * LARGE); /* of such a heap the cache is worth little */
     made_size = 600;
-    size_t n =
-        (size_t)self()->cache.limits[header_bin(request_to_block(made_size))];
+    size_t n = (size_t)self()
+                   ->cache.bins[header_bin(request_to_block(made_size))]
+                   .limit;
     run_make((void *)n);
     in_thread(run_free_made, (void *)n);
     ck_assert(adopt_one()); /* now there is none to adopt */
@@ -90,7 +91,7 @@ START_TEST(mail_in_the_bin_serves_before_the_heap_grows)
     ck_assert_ptr_nonnull(lab->malloc(made_size));
     ck_assert_uint_eq(a->heap.size, size);
     ck_assert_int_ge(
-        self()->cache.rooms[header_bin(request_to_block(made_size))], 0);
+        self()->cache.bins[header_bin(request_to_block(made_size))].room, 0);
     ck_sound();
 }
 END_TEST

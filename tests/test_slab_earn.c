@@ -20,7 +20,7 @@ static size_t live_when_earned(unsigned c)
     ck_assert_uint_gt(n, 0);
     ck_assert_uint_eq(arena.live[c + 1], n);
     char *p = take(c * ALIGN, 'x');
-    ck_assert_uint_eq(page_tag(p) & TAG_CLASS, c);
+    ck_assert_uint_eq(tag_class(page_tag(p)), c);
     ck_assert_uint_eq(arena.live[c + 1], n);
     ck_healthy();
     return n * (c * ALIGN);
@@ -63,7 +63,7 @@ START_TEST(sizes_that_need_no_larger_block_speak_for_the_class_too)
     for (; !arena_earns(&arena, c * ALIGN, c); n++)
         take(c * ALIGN - HEADER_SIZE, 'x');
     ck_assert_uint_eq(arena.live[c], n);
-    ck_assert_uint_eq(page_tag(take(c * ALIGN - 8, 'x')) & TAG_CLASS, c);
+    ck_assert_uint_eq(tag_class(page_tag(take(c * ALIGN - 8, 'x'))), c);
     ck_healthy();
 }
 END_TEST
@@ -116,7 +116,37 @@ START_TEST(requests_for_no_byte_or_too_many_get_a_header)
         earn(c), take(c * ALIGN, 'x');
     ck_assert_uint_eq(page_tag(take(0, 'x')), 0);
     ck_assert_uint_eq(page_tag(take(SLAB_MAX + 1, 'x')), 0);
-    ck_assert_uint_eq(page_tag(arena_memalign(&arena, 64, 100)), 0);
+    ck_healthy();
+}
+END_TEST
+
+/* Blocks of a slab are as aligned as their bytes are. */
+START_TEST(aligned_requests_are_served_from_slabs_of_a_multiple)
+{
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        earn(c), take(c * ALIGN, 'x');
+    for (size_t align = 2 * ALIGN; align <= 2 * SLAB_MAX; align *= 2)
+        for (size_t size = 1; size <= SLAB_MAX + 1; size += 41) {
+            char *p = arena_memalign(&arena, align, size);
+            size_t bytes = round_up(size, align);
+            ck_assert_uint_eq((uintptr_t)p % align, 0);
+            ck_assert_uint_ge(arena_usable(p), size);
+            ck_assert_uint_eq(tag_bytes(page_tag(p)),
+                              bytes <= SLAB_MAX ? bytes : 0);
+        }
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(small_aligned_blocks_with_headers_tile_and_earn_a_slab)
+{
+    char *before = arena_memalign(&arena, 64, 24);
+    size_t n = 1;
+    for (char *p; !page_tag(p = arena_memalign(&arena, 64, 24));
+         before = p, n++)
+        ck_assert_ptr_eq(p, before + 64);
+    ck_assert_uint_ge(n, EARN_SMALL * PAGE / 64);
+    ck_assert_uint_eq(arena_usable(before), 64 - HEADER_SIZE);
     ck_healthy();
 }
 END_TEST
@@ -148,7 +178,7 @@ START_TEST(a_fixed_heap_without_a_page_leaves_it_to_growth)
     ck_assert_ptr_null(arena_malloc(&arena, 96));
     ck_assert_ptr_nonnull(arena_malloc(&arena, SLAB_MAX + 1));
     heap->may_grow = true;
-    ck_assert_uint_eq(page_tag(take(96, 'x')), 6);
+    ck_assert_uint_eq(tag_class(page_tag(take(96, 'x'))), 6);
 }
 END_TEST
 
@@ -162,6 +192,8 @@ int main(void)
         where_not_all_may_earn_tight_sizes_do,
         a_class_that_has_a_slab_goes_on_until_that_is_given_back,
         requests_for_no_byte_or_too_many_get_a_header,
+        aligned_requests_are_served_from_slabs_of_a_multiple,
+        small_aligned_blocks_with_headers_tile_and_earn_a_slab,
         without_a_page_for_a_slab_a_header_does,
         a_fixed_heap_without_a_page_leaves_it_to_growth,
         NULL};

@@ -1,6 +1,6 @@
 /* thread.h - a thread and the shard that it works in: how it comes and goes.
  *
- *   self ─► thread     open NBINS: cache, outbox, shard
+ *   self ─► thread     open OPEN: cache, outbox, shard
  *        ─► no_thread  open 0      not yet a thread of ours, or no longer
  *
  * A struct thread is made at a thread's first allocation, and kept for the next
@@ -77,9 +77,17 @@ static always_inline struct shard *shard_enter_inside(struct thread *t)
     return NULL;
 }
 
-static always_inline void shard_exit_inside(struct thread *t)
+static always_inline void shard_exit_inside(struct thread *t, struct shard *s)
 {
-    lock_drop(&t->shard->lock);
+    (void)t;
+    shard_exit(s);
+}
+
+/* Not without the lock. */
+static always_inline bool shard_may_put(const struct thread *t)
+{
+    (void)t;
+    return false;
 }
 
 /* Its thread is not inside: nobody has its lock. */
@@ -142,7 +150,7 @@ static cold_noinline bool attach(void)
     if (t)
         s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
     if (s) {
-        *t = (struct thread){.open = NBINS};
+        *t = (struct thread){.open = OPEN};
         thread_set(s, t);
         cache_init(&t->cache);
         self_thread = t;

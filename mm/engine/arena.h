@@ -24,8 +24,9 @@
 
 #define TIGHT_MAX ((size_t)128)
 #define TIGHT_BUSY 64 /* live blocks that earn a tight class a slab */
-#define EARN_SMALL 3  /* slabs' worth of live bytes earn a class one ... */
+#define EARN_SMALL 2  /* slabs' worth of live bytes earn a class one ... */
 #define EARN_LARGE 1  /* ... in a small heap, and in a large one */
+#define TILE_ALIGN 64 /* bytes: a line of the cache */
 #define NLIVE (SLAB_CLASSES + 2) /* sizes that are counted, and the rest */
 
 struct arena {
@@ -92,6 +93,13 @@ static always_inline void *arena_own(struct arena *a, struct block *b)
     return block_payload(b);
 }
 
+/* A block of a slab of class c. NULL: no memory, or the heap is fixed. */
+static always_inline void *arena_take_slab(struct arena *a, unsigned c)
+{
+    struct mem_page *s = arena_slab(a, c);
+    return likely(s != NULL) ? slab_take(&a->heap, &a->slabs, s, c) : NULL;
+}
+
 /** @return 16-aligned payload; NULL, errno == ENOMEM.
  * @pre size <= MAX_REQUEST */
 static always_inline void *arena_malloc(struct arena *a, size_t size)
@@ -101,11 +109,9 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
         unsigned c = slab_class(size);
         bool gap = !a->slabs.first[c] && fit_exact(h, request_to_block(size));
         if (arena_earns(a, size, c) && !gap) {
-            struct mem_page *s = arena_slab(a, c);
-            if (likely(s != NULL))
-                return slab_take(h, &a->slabs, s, c);
-            if (!h->may_grow)
-                return NULL; /* once it may grow there is a slab */
+            void *p = arena_take_slab(a, c);
+            if (likely(p != NULL) || !h->may_grow)
+                return p; /* once it may grow there is a slab */
         }
     }
     struct block *b = heap_malloc(h, request_to_block(size));
@@ -121,12 +127,29 @@ static inline void *arena_take_all(struct arena *a, unsigned c, unsigned *n)
                  : NULL;
 }
 
+/* The block with a header for such a request. Small ones that are aligned to a
+ * line or less are a multiple of that, so that those of one size tile, and one
+ * that is freed is as good for the next such request as it was. */
+static always_inline size_t request_to_aligned(size_t align, size_t size)
+{
+    size_t block = request_to_block(size);
+    return align <= TILE_ALIGN && block <= SLAB_MAX ? round_up(block, align)
+                                                    : block;
+}
+
 /** As arena_malloc, aligned to a power of two. */
 static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
 {
     if (align <= ALIGN)
         return arena_malloc(a, size);
-    struct block *b = heap_memalign(&a->heap, align, request_to_block(size));
+    size_t bytes = slab_aligned(align, size);
+    if (bytes - 1 < SLAB_MAX && arena_earns(a, bytes, slab_class(bytes))) {
+        void *p = arena_take_slab(a, slab_class(bytes));
+        if (likely(p != NULL) || !a->heap.may_grow)
+            return p;
+    }
+    struct block *b =
+        heap_memalign(&a->heap, align, request_to_aligned(align, size));
     return b ? arena_own(a, b) : NULL;
 }
 
@@ -206,9 +229,9 @@ static always_inline void arena_free(struct arena *a, void *p)
 /** Bytes that the program may use at p. */
 static always_inline size_t arena_usable(const void *p)
 {
-    uint32_t class = page_tag(p) & TAG_CLASS;
-    if (class)
-        return class * ALIGN;
+    uint32_t bytes = tag_bytes(page_tag(p));
+    if (bytes)
+        return bytes;
     return (header_read_remote(used_block(p)) & BLOCK_SIZE) - HEADER_SIZE;
 }
 

@@ -161,9 +161,10 @@ static inline size_t slab_tag_check(const struct mem_page *s, unsigned c,
 {
     uint32_t tag = s[i].tag;
     bool begins = i * PAGE + c * ALIGN <= s->carved * (c * ALIGN);
-    bool right = (tag & TAG_CLASS) == c && tag >> TAG_PLACE_SHIFT == i;
+    bool right = tag_class(tag) == c && s[i].units == i * PAGE_UNITS;
     return broken(begins ? !right : tag != 0,
-                  "S4 a page's tag is the class and place of its slab",
+                  "S4 a page's tag and units are the class and place of its "
+                  "slab",
                   slab_start(s) + i * PAGE, "the tag is", tag);
 }
 
@@ -183,7 +184,7 @@ static inline size_t slab_list_check(const struct heap *h,
             return bad + 1;
         const struct mem_page *s = slab_at(i);
         if (broken(!heap_holds(h, payload_block(slab_start(s))) || !s->listed ||
-                       (s->tag & TAG_CLASS) != c,
+                       tag_class(s->tag) != c,
                    "S3 a class's list leads to its slabs", slab_start(s),
                    "not so in the list of class", c))
             return bad + 1;
@@ -221,8 +222,8 @@ static inline size_t slab_block_check(const struct block *b,
                                       const struct mem_page *s,
                                       struct slabs_walk *w)
 {
-    unsigned c = s->tag & TAG_CLASS;
-    if (broken(c - 1u >= SLAB_CLASSES ||
+    unsigned c = tag_class(s->tag);
+    if (broken(c - 1u >= SLAB_CLASSES || tag_bytes(s->tag) % ALIGN ||
                    block_size(b) != slab_classes[c].pages * PAGE,
                "S4 a page's tag is the class of its slab", slab_start(s),
                "the tag is", s->tag))
@@ -294,7 +295,7 @@ static inline void owner_check(struct block *b, void *walk)
     const struct mem_page *s = block_slab(b);
     const char *p = block_payload(b);
     payload_owner_check(p, walk);
-    unsigned pages = s ? slab_classes[s->tag & TAG_CLASS].pages : 1;
+    unsigned pages = s ? slab_classes[tag_class(s->tag)].pages : 1;
     for (unsigned i = 1; i < pages; i++)
         if (s[i].tag)
             payload_owner_check(p + i * PAGE, walk);

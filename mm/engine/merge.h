@@ -90,10 +90,9 @@ static inline void regions_join_all(struct heap *h)
 
 static inline void slab_relabel(struct mem_page *s, uint32_t owner)
 {
-    unsigned n = slab_classes[s->tag & TAG_CLASS].pages;
+    unsigned n = slab_classes[tag_class(s->tag)].pages;
     for (struct mem_page *page = s; page < s + n && page->tag; page++)
-        page_set_tag(page,
-                     (page->tag & (TAG_CLASS | TAG_PLACE)) | owner_tag(owner));
+        page_set_tag(page, tag_bytes(page->tag) | owner_tag(owner));
 }
 
 static inline void block_relabel(struct block *b, void *id)

@@ -7,12 +7,12 @@
  * fields are the owner's alone (slab.h).
  *
  *   0    boundary-tag blocks, or nothing of ours
- *   c    bits 0..7: a page of a slab of class c, 1..64
- *        bits 8..23: the arena that owns it
- *        bits 24..31: the page's place in its slab, 0..3
+ *   t    bits 0..10: a page of a slab whose blocks have so many bytes
+ *        bits 11..26: the arena that owns it
  *
- * So the difference of a tag and an owner's, place left out, is the class if
- * the owner's it is, and larger than any class if not. */
+ * So the difference of a tag and an owner's is the block's bytes if the owner's
+ * it is, and more than any block of a slab has if not. Bytes are what the bins
+ * are found by (front/cache.h): no shift, no mask on the way of a free. */
 #ifndef MM_PAGEMAP_H
 #define MM_PAGEMAP_H
 
@@ -46,18 +46,27 @@ static always_inline uint32_t page_tag(const void *p)
     return tag_read(&mem_range.pages[page_index(p)]);
 }
 
-/* The same, of a payload's place. @pre place < mem_blocks() */
-static always_inline uint32_t place_tag(size_t place)
+/* The record of a payload's page. @pre place < mem_blocks() */
+static always_inline struct mem_page *place_page(size_t place)
 {
-    return tag_read(&mem_range.pages[place / (PAGE / ALIGN)]);
+    return &mem_range.pages[place / (PAGE / ALIGN)];
 }
 
-#define TAG_CLASS 0xffu
-#define TAG_OWNER_SHIFT 8
-#define TAG_PLACE_SHIFT 24
-#define TAG_PLACE ((uint32_t)0xff << TAG_PLACE_SHIFT)
+#define TAG_OWNER_SHIFT 11
+#define TAG_BYTES ((1u << TAG_OWNER_SHIFT) - 1)
 
-/* The tag of an owner's pages, but for class and place. */
+/* Bytes of a block of such a page, and its class; 0: it is no slab's. */
+static always_inline uint32_t tag_bytes(uint32_t tag)
+{
+    return tag & TAG_BYTES;
+}
+
+static always_inline unsigned tag_class(uint32_t tag)
+{
+    return tag_bytes(tag) / ALIGN;
+}
+
+/* The tag of an owner's pages, but for the bytes. */
 static always_inline uint32_t owner_tag(uint32_t owner)
 {
     return owner << TAG_OWNER_SHIFT;
@@ -66,7 +75,7 @@ static always_inline uint32_t owner_tag(uint32_t owner)
 /* The owner that a tag names. */
 static always_inline uint32_t tag_owner(uint32_t tag)
 {
-    return (tag & ~TAG_PLACE) >> TAG_OWNER_SHIFT;
+    return tag >> TAG_OWNER_SHIFT;
 }
 
 static always_inline void page_set_tag(struct mem_page *page, uint32_t tag)

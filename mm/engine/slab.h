@@ -8,9 +8,9 @@
  *   header | 0 | 1 | 2 | ... | carved-1 | not yet carved ... | rest | header
  *          ^ page boundary     blocks of 16 * class bytes             of next
  *
- *   record  tag: class, owner, place | room | carved | free | next | prev
- *                                                      │
- *                                                      ▼ block ─► block ─► 0
+ *   record  tag: bytes, owner | units: place | room | carved | free | next ...
+ *                                                              │
+ *                                                              ▼ block ─► 0
  *
  * A free block leads to the next one by its first word, and its second is a key
  * made of its address: a block that is freed while it has its key is freed
@@ -33,8 +33,8 @@
  *   S1 blocks in free are carved, each once; listed: room + they == carved
  *   S2 not listed: carved == all, room == 1, and no block is free
  *   S3 listed slabs are in their class's list, and no others; links: symmetric
- *   S4 a page's tag is class, owner and place of its slab, from when a block
- *      that begins in it is carved; other pages' are 0
+ *   S4 a page's tag and units are bytes, owner and place of its slab, from when
+ *      a block that begins in it is carved; other pages' tags are 0
  *   S5 nslabs[c] == slabs of class c
  *
  * Slabs are Bonwick's (1994); the list taken whole is after mimalloc's pages
@@ -94,6 +94,14 @@ static always_inline unsigned slab_class(size_t size)
     return (unsigned)((size + ALIGN - 1) / ALIGN);
 }
 
+/* Bytes of the smallest class whose blocks, side by side from a page boundary,
+ * have this alignment and hold size; > SLAB_MAX: there is none.
+ * @pre align >= ALIGN */
+static always_inline size_t slab_aligned(size_t align, size_t size)
+{
+    return (size + align - 1) & ~(align - 1);
+}
+
 /* What a free block of at least 16 bytes says in its second word. */
 static always_inline uint64_t block_key(const void *p)
 {
@@ -138,9 +146,9 @@ static always_inline void block_clear_key(void *p)
  * and how many blocks there are. */
 static always_inline bool slab_has_block(const void *p)
 {
-    size_t index = payload_index(p);
-    const struct mem_page *page = &mem_range.pages[index / PAGE_UNITS];
-    uint32_t unit = (uint32_t)(index % PAGE_UNITS) + page->units;
+    size_t place = payload_index(p);
+    const struct mem_page *page = place_page(place);
+    uint32_t unit = (uint32_t)(place % PAGE_UNITS) + page->units;
     return unit * page->inverse < page->bound;
 }
 
@@ -177,10 +185,15 @@ static inline char *slab_start(const struct mem_page *s)
     return mem_range.base + (size_t)slab_index(s) * PAGE;
 }
 
-/* The slab that p, in a page with this tag, lies in. */
-static always_inline struct mem_page *payload_slab(const void *p, uint32_t tag)
+/* The slab that a page of one belongs to: units say how many pages back. */
+static always_inline struct mem_page *page_slab(struct mem_page *page)
 {
-    return &mem_range.pages[page_index(p) - (tag >> TAG_PLACE_SHIFT)];
+    return page - page->units / PAGE_UNITS;
+}
+
+static always_inline struct mem_page *payload_slab(const void *p)
+{
+    return page_slab(&mem_range.pages[page_index(p)]);
 }
 
 static inline void slab_list_append(struct slabs *slabs, struct mem_page *s,
@@ -244,22 +257,20 @@ static cold_noinline void *slab_carve(const struct heap *h, struct mem_page *s,
                                       unsigned c)
 {
     size_t size = c * ALIGN, at = s->carved * size, page = at / PAGE;
-    char *start = slab_start(s);
-    void *first = start + at, **last = NULL;
-    for (; s->carved < slab_classes[c].slots && at / PAGE == page; at += size) {
-        void **p = (void **)(start + at);
-        if (last)
-            *last = p;
-        p[1] = (void *)block_key(p);
-        last = p;
+    size_t end = min_size((page + 1) * PAGE, slab_classes[c].slots * size);
+    char *first = slab_start(s) + at, *last = first;
+    for (; at + size < end; at += size, last += size) {
+        *(void **)last = last + size;
+        block_put_key(last);
         s->carved++;
     }
-    *last = NULL;
+    *(void **)last = NULL;
+    block_put_key(last);
+    s->carved++;
     s[page].units = (uint16_t)(page * PAGE_UNITS);
     s[page].inverse = slab_classes[c].inverse;
     s[page].bound = slab_classes[c].bound;
-    page_set_tag(s + page,
-                 c | owner_tag(h->owner) | (uint32_t)page << TAG_PLACE_SHIFT);
+    page_set_tag(s + page, (uint32_t)size | owner_tag(h->owner));
     return first;
 }
 
@@ -319,11 +330,24 @@ static cold_noinline void slab_event(struct heap *h, struct slabs *slabs,
 static always_inline void slab_put(struct heap *h, struct slabs *slabs, void *p,
                                    uint32_t tag)
 {
-    struct mem_page *s = payload_slab(p, tag);
+    struct mem_page *s = payload_slab(p);
     *(void **)p = s->free;
     s->free = p;
     if (unlikely(--s->room == 0))
-        slab_event(h, slabs, s, tag & TAG_CLASS);
+        slab_event(h, slabs, s, tag_class(tag));
+}
+
+/* The same, to page, if nothing happens by that. @return false: something
+ * would, and nothing was done */
+static always_inline bool slab_put_quietly(struct mem_page *page, void *p)
+{
+    struct mem_page *s = page_slab(page);
+    if (unlikely(s->room == 1))
+        return false;
+    s->room--;
+    *(void **)p = s->free;
+    s->free = p;
+    return true;
 }
 
 /* Give back what is empty, the last ones of their classes, too. */

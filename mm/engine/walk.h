@@ -41,7 +41,7 @@ static inline void slab_free_bits(const struct mem_page *s, unsigned c,
 static inline void walk_slab(const struct walker *w, const struct mem_page *s,
                              uint32_t owner)
 {
-    unsigned c = s->tag & TAG_CLASS, slots = slab_classes[c].slots;
+    unsigned c = tag_class(s->tag), slots = slab_classes[c].slots;
     size_t size = c * ALIGN;
     const char *first = slab_start(s), *rest = first + slots * size;
     const char *end = first + slab_classes[c].pages * PAGE - HEADER_SIZE;

@@ -4,12 +4,13 @@
  * a cached block is in use: only the thread that holds it writes to it, and
  * only to its payload.
  *
- *   heads[i] ─► block ─► block ─► 0    link in the payload's first word, the
- *   rooms[i]    how many more may      key of a free block in its second
- *               wait there             (slab.h)
+ *   bins[i]  head ─► block ─► block ─► 0   link in the payload's first word,
+ *            room    how many more may     the key of a free block in its
+ *            limit   wait there            second (slab.h)
  *
  *   bin 0       nothing waits there, ever
- *   1 .. 64     blocks of slabs, 16 bytes to 1 KiB: a class each
+ *   1 .. 64     blocks of slabs, 16 bytes to 1 KiB: a class each; as a bin has
+ *               16 bytes, too, a block's bytes are its bin's place
  *   then        blocks with headers: of 32 to 1040 bytes, one size a bin;
  *               to 1 MiB, eight bins a doubling
  *
@@ -42,12 +43,12 @@
 
 #define LEAST_REQUEST ((size_t)9)   /* bytes: the block has 32, or no header */
 #define BIN_LEAST ((size_t)256)     /* of a slab class's bin, at least, */
-#define BIN_BYTES ((size_t)2 << 10) /* at first, */
+#define BIN_BYTES ((size_t)4 << 10) /* at first, */
 #define BIN_BYTES_MAX ((size_t)16 << 10) /* and at most */
 #define BIN_SHARE 1024                   /* part of the heap that it may be */
-#define GIVEN_MOST 512           /* blocks that go to slabs, and bins shrink */
-#define BIN_BLOCKS ((size_t)256) /* of any bin */
-#define COLD_BYTES ((size_t)2 << 10)    /* of a small header bin */
+#define GIVEN_MOST 64                /* slow frees in a row, and bins shrink */
+#define BIN_BLOCKS ((size_t)256)     /* of any bin */
+#define COLD_BYTES ((size_t)2 << 10) /* of a small header bin */
 #define LARGE_BYTES ((size_t)16 << 10)  /* of a large one, or one block */
 #define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
 #define LARGE_ONE ((size_t)64 << 10)    /* ... but one of so many, ... */
@@ -56,24 +57,45 @@
 #define LARGE_BUSY 200 /* misses, and requests of a large bin get one size */
 #define WORTH_BYTES ((size_t)16 << 10) /* a request worth all that waits */
 
+struct bin {
+    void *head;
+    int32_t room, limit; /* room < 0: a whole slab's blocks came at once */
+};
+
+_Static_assert(sizeof(struct bin) == ALIGN, "bytes lead to a bin");
+
 struct cache {
-    void *heads[ALL_BINS];
-    int16_t rooms[ALL_BINS];
-    int16_t limits[ALL_BINS];
+    struct bin bins[ALL_BINS];
     uint8_t misses[LARGE_BINS]; /* of each, up to LARGE_BUSY */
     size_t bin_bytes;           /* that may wait in a slab class's bin */
     unsigned hits;              /* of bins of blocks with headers, ever */
-    unsigned given; /* blocks that went to slabs since the last refill */
-    size_t large;   /* bytes that wait in large bins, ... */
-    size_t budget;  /* ... and that may */
-    size_t moved;   /* blocks fetched and flushed, ever */
-    size_t ask_at;  /* cache_worth: not before so many have moved */
+    unsigned given;             /* slow frees since the last refill */
+    size_t large;               /* bytes that wait in large bins, ... */
+    size_t budget;              /* ... and that may */
+    size_t moved;               /* blocks fetched and flushed, ever */
+    size_t ask_at;              /* cache_worth: not before so many have moved */
 };
+
+/* A thread that may use its bins has this open: requests of less bytes have a
+ * bin, and so has a block of less. */
+#define OPEN (SLAB_MAX + 1)
+
+/* Bytes of the slab block that serves a request; 0: none is so small. */
+static always_inline size_t request_bytes(size_t size)
+{
+    return (size + ALIGN - 1) & ~(ALIGN - 1);
+}
 
 /* The bin that serves a request from slabs; >= NBINS: none does; 0: none. */
 static always_inline size_t request_bin(size_t size)
 {
-    return (size + ALIGN - 1) / ALIGN;
+    return request_bytes(size) / ALIGN;
+}
+
+/* The bin of slab blocks of so many bytes. @pre bytes < OPEN */
+static always_inline struct bin *slab_bin(struct cache *c, size_t bytes)
+{
+    return (struct bin *)((char *)c->bins + bytes);
 }
 
 /* The bin of a block with a header, of so many bytes; >= ALL_BINS: none, as for
@@ -86,6 +108,13 @@ static always_inline size_t header_bin(size_t size)
     size_t step = ((size - 1) >> (top - LARGE_STEPS_LOG2)) &
                   ((1u << LARGE_STEPS_LOG2) - 1);
     return NBINS + SMALL_BINS + (((size_t)top - 10) << LARGE_STEPS_LOG2) + step;
+}
+
+/* The bin of blocks with headers of so many bytes. @pre 2 * ALIGN <= size <=
+ * SMALL_BIN_MAX */
+static always_inline struct bin *small_bin(struct cache *c, size_t size)
+{
+    return (struct bin *)((char *)(c->bins + NBINS - 2) + size);
 }
 
 static inline bool bin_is_large(size_t i)
@@ -108,16 +137,17 @@ static inline size_t bin_bytes(size_t i)
 }
 
 /* Blocks that may wait in bin i, if it may have so many bytes. */
-static inline int16_t bin_limit(size_t i, size_t bytes)
+static inline int32_t bin_limit(size_t i, size_t bytes)
 {
-    return (int16_t)max_size(min_size(bytes / bin_bytes(i), BIN_BLOCKS), 1);
+    return (int32_t)max_size(min_size(bytes / bin_bytes(i), BIN_BLOCKS), 1);
 }
 
 static inline void bin_set_limit(struct cache *c, size_t i, size_t bytes)
 {
-    int16_t limit = bin_limit(i, bytes);
-    c->rooms[i] = (int16_t)(c->rooms[i] + limit - c->limits[i]);
-    c->limits[i] = limit;
+    struct bin *b = &c->bins[i];
+    int32_t limit = bin_limit(i, bytes);
+    b->room += limit - b->limit;
+    b->limit = limit;
 }
 
 static inline void slab_bins_set_limits(struct cache *c, size_t bytes)
@@ -135,52 +165,52 @@ static inline void cache_init(struct cache *c)
         bin_set_limit(c, i, bin_is_large(i) ? LARGE_BYTES : COLD_BYTES);
 }
 
-/* Blocks that wait in bin i. */
-static inline unsigned bin_count(const struct cache *c, size_t i)
+/* Blocks that wait in b. */
+static inline unsigned bin_count(const struct bin *b)
 {
-    return (unsigned)(c->limits[i] - c->rooms[i]);
+    return (unsigned)(b->limit - b->room);
 }
 
-static always_inline void *bin_pop(struct cache *c, size_t i)
+static always_inline void *bin_pop(struct bin *b)
 {
-    void *p = c->heads[i];
+    void *p = b->head;
     if (likely(p != NULL)) {
-        c->heads[i] = *(void **)p;
-        c->rooms[i]++;
+        b->head = *(void **)p;
+        b->room++;
         block_clear_key(p);
     }
     return p;
 }
 
-/* p, which has its key, waits in bin i. @return false: there is no room */
-static always_inline bool bin_push(struct cache *c, size_t i, void *p)
+/* p, which has its key, waits in b. @return false: there is no room */
+static always_inline bool bin_push(struct bin *b, void *p)
 {
-    int room = c->rooms[i];
+    int32_t room = b->room;
     if (unlikely(room <= 0))
         return false;
-    *(void **)p = c->heads[i];
-    c->heads[i] = p;
-    c->rooms[i] = (int16_t)(room - 1);
+    *(void **)p = b->head;
+    b->head = p;
+    b->room = room - 1;
     return true;
 }
 
-/* A chain of n blocks, which have their keys, waits in bin i, which is empty.
- */
-static inline void bin_fill(struct cache *c, size_t i, void *chain, unsigned n)
+/* A chain of n blocks, which have their keys, waits in b, which is empty. */
+static inline void bin_fill(struct cache *c, struct bin *b, void *chain,
+                            unsigned n)
 {
-    c->heads[i] = chain;
-    c->rooms[i] = (int16_t)(c->limits[i] - (int)n);
+    b->head = chain;
+    b->room = b->limit - (int32_t)n;
     c->moved += n;
 }
 
-/* Take all out of bin i. @return their chain, *n blocks */
-static inline void *bin_take_all(struct cache *c, size_t i, unsigned *n)
+/* Take all out of b. @return their chain, *n blocks */
+static inline void *bin_take_all(struct cache *c, struct bin *b, unsigned *n)
 {
-    void *chain = c->heads[i];
-    *n = bin_count(c, i);
+    void *chain = b->head;
+    *n = bin_count(b);
     c->moved += *n;
-    c->heads[i] = NULL;
-    c->rooms[i] = c->limits[i];
+    b->head = NULL;
+    b->room = b->limit;
     return chain;
 }
 
@@ -195,7 +225,7 @@ static inline size_t large_bin_most(size_t i)
 /* As bin_pop, if the first block of large bin i is large enough. */
 static inline void *large_bin_take(struct cache *c, size_t i, size_t need)
 {
-    void *p = c->heads[i];
+    void *p = c->bins[i].head;
     size_t has = p ? header_read_remote(payload_block(p)) & BLOCK_SIZE : 0;
     if (has < need) {
         uint8_t *misses = &c->misses[i - NBINS - SMALL_BINS];
@@ -203,17 +233,41 @@ static inline void *large_bin_take(struct cache *c, size_t i, size_t need)
         return NULL;
     }
     c->large -= has;
-    return bin_pop(c, i);
+    return bin_pop(&c->bins[i]);
 }
 
-/* A block for a request that no slab's bin serves. NULL: none waits. */
+/* A block for a request of at most SLAB_MAX bytes. NULL: none waits. */
+static always_inline void *small_bin_take(struct cache *c, size_t size)
+{
+    return bin_pop(
+        small_bin(c, request_to_block(max_size(size, LEAST_REQUEST))));
+}
+
+/* One of at least need bytes with its header, of bin i. */
+static always_inline void *header_bin_pop(struct cache *c, size_t i,
+                                          size_t need)
+{
+    return bin_is_large(i) ? large_bin_take(c, i, need) : bin_pop(&c->bins[i]);
+}
+
+/* A block for any request. */
 static inline void *header_bin_take(struct cache *c, size_t size)
 {
     size_t need = request_to_block(max_size(size, LEAST_REQUEST));
     size_t i = header_bin(need);
-    if (i >= ALL_BINS)
+    return i < ALL_BINS ? header_bin_pop(c, i, need) : NULL;
+}
+
+/* The same, if the first that waits happens to be aligned: as it does where a
+ * program asks for no others of its size. */
+static inline void *header_bin_take_aligned(struct cache *c, size_t align,
+                                            size_t size)
+{
+    size_t need = request_to_aligned(align, max_size(size, LEAST_REQUEST));
+    size_t i = header_bin(need);
+    if (i >= ALL_BINS || (uintptr_t)c->bins[i].head % align)
         return NULL;
-    return bin_is_large(i) ? large_bin_take(c, i, need) : bin_pop(c, i);
+    return header_bin_pop(c, i, need);
 }
 
 /* Bytes to ask for instead of size, as a large bin that is busy has blocks of
@@ -241,9 +295,9 @@ static inline bool header_bin_put(struct cache *c, void *p, size_t size)
     if (i >= ALL_BINS)
         return false;
     if (!bin_is_large(i))
-        return bin_push(c, i, p);
+        return bin_push(&c->bins[i], p);
     if (c->large + size > (c->large ? c->budget : LARGE_ONE) ||
-        !bin_push(c, i, p))
+        !bin_push(&c->bins[i], p))
         return false;
     c->large += size;
     return true;
@@ -260,9 +314,9 @@ static inline void cache_fit(struct cache *c, size_t heap_size)
         slab_bins_set_limits(c, 2 * c->bin_bytes);
 }
 
-/* One more block went to its slab. @return whether bins are to shrink: the
+/* One more free was more than a push. @return whether bins are to shrink: the
  * thread gives memory up, and a block that waits keeps a slab from that */
-static always_inline bool cache_gives_up(struct cache *c)
+static inline bool cache_gives_up(struct cache *c)
 {
     return unlikely(++c->given % GIVEN_MOST == 0) && c->bin_bytes > BIN_LEAST;
 }
@@ -274,9 +328,9 @@ static inline size_t chain_bytes(const void *p)
 {
     size_t bytes = 0;
     for (; p; p = *(void *const *)p) {
-        unsigned class = page_tag(p) & TAG_CLASS;
-        bytes += class ? class * ALIGN
-                       : header_read_remote(payload_block(p)) & BLOCK_SIZE;
+        uint32_t slab = tag_bytes(page_tag(p));
+        bytes +=
+            slab ? slab : header_read_remote(payload_block(p)) & BLOCK_SIZE;
     }
     return bytes;
 }
@@ -286,7 +340,7 @@ static inline size_t cache_bytes(const struct cache *c)
 {
     size_t bytes = 0;
     for (size_t i = 1; i < ALL_BINS; i++)
-        bytes += chain_bytes(c->heads[i]);
+        bytes += chain_bytes(c->bins[i].head);
     return bytes;
 }
 
@@ -303,10 +357,10 @@ static inline bool cache_worth(struct cache *c, size_t heap_size, size_t need)
         return false;
     size_t blocks = 0, bytes = 0;
     for (size_t i = 1; i < ALL_BINS; i++) {
-        if (!c->heads[i])
+        if (!c->bins[i].head)
             continue;
-        blocks += bin_count(c, i);
-        bytes += bin_count(c, i) * bin_bytes(i);
+        blocks += bin_count(&c->bins[i]);
+        bytes += bin_count(&c->bins[i]) * bin_bytes(i);
     }
     c->ask_at = c->moved + max_size(2 * blocks, 2 * ALL_BINS);
     return bytes > heap_size / 64;

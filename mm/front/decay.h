@@ -207,6 +207,7 @@ static cold_noinline bool decay_sweep(struct shard *s)
     return true;
 }
 
+/* errno is kept: a free may look. */
 static cold_noinline void decay_look(struct shard *s)
 {
     struct low_water *w = &s->activity.low_water;
@@ -224,10 +225,12 @@ static cold_noinline void decay_look(struct shard *s)
     if (now < at)
         return;
     count_rmw();
+    int saved = errno; /* what is refused, a barrier perhaps, is no error */
     if (atomic_compare_exchange_strong_explicit(
             &totals()->sweep_at, &at, now + window_ms(), memory_order_relaxed,
             memory_order_relaxed))
         decay_sweep(s);
+    errno = saved;
 }
 
 #endif

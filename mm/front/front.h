@@ -1,281 +1,91 @@
 /* front.h - malloc, free and realloc of a stage whose threads have bins before
  * their arenas.
  *
- *   malloc ─► bin ── empty: all free blocks of a slab ──► the thread's arena
- *   free ─┬► its own ─┬ the bin has room ───────────────► bin
- *         │           └ else ───────────────────────────► its slab, or the heap
- *         └► another's: outbox ── a batch, one CAS ─────► the owner's inbox
+ *   malloc ─► bin ─ empty ─► bin of headers ─ empty ─► own arena ─► slow.h
+ *             of a slab class                          all free blocks of a
+ * slab, or one with a header free ─┬► its own ─┬ the bin has room ────► bin │
+ * └ else ────────────────► its slab, or the heap └► another's: outbox ─ a
+ * batch, one CAS ─► the owner's inbox
  *
  * No block of another owner is handed out by the thread that freed it: so no
  * two threads write to one line of the cache because of the allocator.
  *
  * To be included by a stage last of all; the thread's own shard is the stage's
- * business: */
+ * business (hooks.h). */
 #ifndef MM_FRONT_FRONT_H
 #define MM_FRONT_FRONT_H
 
-#include "mm/engine/usage.h"
 #include "mm/engine/walk.h"
-#include "mm/front/adopt.h"
-#include "mm/front/decay.h"
-#include "mm/front/huge.h"
-#include "mm/front/purge.h"
-#include "mm/front/rich.h"
+#include "mm/front/slow.h"
 
-/** This thread's struct; no_thread, which is never open, if it has none. */
-static always_inline struct thread *self(void);
-/** From here a signal handler of this thread keeps out of its bins. */
-static always_inline void enter(struct thread *t);
-/** Until here. */
-static always_inline void leave(struct thread *t);
-/** This thread's shard, its arena the caller's. NULL: it has none now. */
-static struct shard *shard_enter(void);
-/** The same; a thread that has none gets one. */
-static struct shard *shard_enter_or_begin(void);
-/** The same, but a novice goes on without (novice.h). */
-static inline struct shard *shard_enter_or_attach(void);
-/** As shard_enter, for a block that is to be freed. */
-static inline struct shard *shard_enter_to_free(void);
-/** The shard that p lies in, entered. NULL: this thread may not work there. */
-static inline struct shard *shard_enter_to_resize(const void *p);
-/** Out of s, which was entered. */
-static inline void shard_exit(struct shard *s);
-/** s, this thread's, would have to grow for so many bytes: is there an orphan?
- * @return the shard to go on with, entered; NULL: go on with s */
-static struct shard *shard_relieve(struct shard *s, size_t asize);
-/** The shard of t, this thread's, which is inside t already; its arena is the
- * caller's. NULL: not so, and out of t. */
-static always_inline struct shard *shard_enter_inside(struct thread *t);
-/** Out of both. */
-static always_inline void shard_exit_inside(struct thread *t);
-/** A block for a thread that has no shard now. */
-static void *malloc_aside(size_t align, size_t size);
-/** Free p for a thread that has no shard now. */
-static void free_aside(void *p);
-/** The thread is done with its shard. */
-static void thread_detach(void);
+/* ---- inside the thread's own shard -------------------------------------- */
 
-/* ---- what others left -------------------------------------------------- */
-
-/* p comes home to s, this thread's, or is on its way on. */
-static inline void take_home(struct shard *s, void *p)
-{
-    uint32_t tag = page_tag(p);
-    size_t class = (uint32_t)((tag & ~TAG_PLACE) - owner_tag(s->id));
-    if (likely(class - 1 < SLAB_CLASSES))
-        slab_put(&s->arena.heap, &s->arena.slabs, p, tag);
-    else if (tag || owner_of(p) != s ||
-             !header_bin_put(&thread_of(s)->cache, p,
-                             block_size(payload_block(p))))
-        free_block(s, outbox_of(s), p);
-}
-
-/* Take in what was sent. */
-static inline void drain(struct shard *s)
-{
-    void *p = shard_take_inbox(s);
-    while (p) {
-        void *next = *(void **)p;
-        take_home(s, p);
-        p = next;
-    }
-}
-
-/* ---- giving back ------------------------------------------------------- */
-
-/* Others need the memory more. */
-static cold_noinline void cache_flush(struct shard *s)
-{
-    struct cache *c = &thread_of(s)->cache;
-    for (size_t i = 1; i < ALL_BINS; i++) {
-        unsigned n;
-        void *chain = c->heads[i] ? bin_take_all(c, i, &n) : NULL;
-        if (chain)
-            free_chain(s, outbox_of(s), chain, n);
-    }
-    c->large = 0;
-    outbox_post(&thread_of(s)->outbox);
-}
-
-/* The same, and from now on less may wait. */
-static cold_noinline void cache_shrink(struct shard *s)
-{
-    struct cache *c = &thread_of(s)->cache;
-    cache_flush(s);
-    slab_bins_set_limits(c, c->bin_bytes / 2);
-}
-
-/* What waits with s, which is entered, goes to the owners, or the system. */
-static void shard_empty(struct shard *s)
-{
-    shard_free_inbox(s, s);
-    cache_flush(s);
-    if (heap_purgeable(&s->arena.heap) >= PURGE_STEP)
-        heap_purge_at_chance(&s->arena.heap);
-}
-
-/* ---- taking ------------------------------------------------------------ */
-
-static inline void *arena_take(struct arena *a, size_t align, size_t size)
-{
-    return align > ALIGN ? arena_memalign(a, align, size)
-                         : arena_malloc(a, size);
-}
-
-/* Take a block from a shard that may grow for it. */
-static inline void *shard_grow(struct shard *s, size_t align, size_t size)
-{
-    struct heap *h = &s->arena.heap;
-    h->may_grow = true;
-    void *p = arena_take(&s->arena, align, size);
-    h->may_grow = false;
-    return p;
-}
-
-/* A block of any shard that rests. NULL: there is none; errno stays. */
-static cold_noinline void *take_anywhere(struct shard *s, size_t align,
-                                         size_t size)
-{
-    void *p = NULL;
-    for (uint32_t i = 0; i < shard_count() && !p; i++) {
-        struct shard *other = shard_at(i);
-        if (!other || other == s || !shard_steal(other))
-            continue;
-        shard_purge(other, s);
-        p = shard_grow(other, align, size);
-        shard_return(other);
-    }
-    return p;
-}
-
-/* Take an orphan's memory into s. @return whether there was one */
-static inline bool shard_adopt(struct shard *s)
-{
-    return shard_relieve(s, NEVER_RICH) != NULL;
-}
-
-/* As shard_take, if *s has no such block: make room, or grow. */
-static cold_noinline void *shard_take_more(struct shard **s, size_t align,
+/* Some of what s has for a request; more of the same waits in its bin then.
+ * @return NULL: s would have to grow */
+static always_inline void *shard_take_some(struct shard *s, struct cache *c,
                                            size_t size)
 {
-    void *p = NULL;
-    bool flush =
-        cache_worth(&thread_of(*s)->cache, (*s)->arena.heap.size, size);
-    if (flush)
-        cache_flush(*s);
-    shard_free_inbox(*s, *s);
-    struct shard *to = shard_relieve(*s, request_most(align, size));
-    if (to)
-        *s = to;
-    if (flush || to)
-        p = arena_take(&(*s)->arena, align, size);
-    if (!p)
-        p = shard_grow(*s, align, size);
-    if (!p) { /* no memory: whatever waits anywhere */
-        cache_flush(*s);
-        shard_free_inbox(*s, *s); /* a batch may have been for itself */
-        while (shard_adopt(*s))
-            ;
-        p = shard_grow(*s, align, size);
+    size_t bytes = request_bytes(size);
+    if (bytes >= OPEN || !s->arena.slabs.first[bytes / ALIGN])
+        return arena_malloc(&s->arena, size);
+    struct bin *bin = slab_bin(c, bytes);
+    if (!bin->head) { /* for 0 bytes nobody has looked there */
+        unsigned n = 0;
+        void *chain = arena_take_all(&s->arena, (unsigned)(bytes / ALIGN), &n);
+        bin_fill(c, bin, chain, n);
     }
-    return p ? p : take_anywhere(*s, align, size);
+    return bin_pop(bin);
 }
 
-/* Take a block from this thread's shard *s, which is entered, and on return. */
-static inline void *shard_take(struct shard **s, size_t align, size_t size)
+/* Inside t: no bin has a block. From its own arena, out of hand; where there is
+ * more to do (mail, growth), malloc_slow does it. */
+static __attribute__((noinline)) void *malloc_own(struct thread *t, size_t size)
 {
-    void *p = arena_take(&(*s)->arena, align, size);
-    if (unlikely(!p))
-        p = shard_take_more(s, align, size);
-    shard_note_growth(*s);
-    return p;
-}
-
-/* Bin i, for requests of this size, was empty: if slabs serve them, fill it.
- * @return a block, or NULL */
-static inline void *refill(struct shard **s, size_t i, size_t size)
-{
-    struct cache *c = &thread_of(*s)->cache; /* stays with the thread */
-    void *p = bin_pop(c, i);                 /* a handler may have been here */
-    if (p)
-        return p;
-    unsigned n = 0;
-    p = shard_take(s, ALIGN, size);
-    c->moved++;
-    if (p && page_tag(p) && (*s)->arena.slabs.first[i]) {
-        void *chain = arena_take_all(&(*s)->arena, (unsigned)i, &n);
-        bin_fill(c, i, chain, n);
-    }
-    return p;
-}
-
-/* A mapping of its own. NULL, no_room: nor may the heap have room for
- * it. */
-static cold_noinline void *map_block(struct shard *s, size_t align, size_t size,
-                                     bool *no_room)
-{
-    if (s)
-        shard_exit(s);
-    void *p = mem_range.size ? huge_malloc(align, size) : no_memory();
-    *no_room = !p && !(mem_range.size && heap_may_hold(size));
-    return p;
-}
-
-/* All that the cache does not serve. */
-static cold_noinline void *malloc_slow(size_t align, size_t size)
-{
-    struct shard *s = shard_enter_or_attach(); /* which starts memlib, too */
-    if (unlikely(size > HUGE_OVER)) {
-        bool no_room;
-        void *mapped = map_block(s, align, size, &no_room);
-        if (mapped || no_room)
-            return mapped;
-        s = shard_enter_or_attach();
-    }
+    struct shard *s = shard_enter_inside(t);
+    if (unlikely(!s))
+        return malloc_slow(ALIGN, size);
     size = max_size(size, LEAST_REQUEST);
-    void *p;
-    if (unlikely(!s)) {
-        p = malloc_aside(align, size);
-    } else {
-        drain(s);
-        size_t i = request_bin(size);
-        bool small = i < NBINS && align <= ALIGN;
-        p = small ? header_bin_take(&thread_of(s)->cache, size) : NULL;
-        if (!p)
-            p = small ? refill(&s, i, size) : shard_take(&s, align, size);
-        cache_fit(&thread_of(s)->cache, s->arena.heap.size);
-        shard_exit(s);
-    }
-    if (likely(p != NULL))
-        block_clear_key(p);
+    void *p = NULL;
+    if (likely(!inbox_has_blocks(&s->inbox)))
+        p = shard_take_some(s, &t->cache, size);
+    t->cache.moved++;
+    shard_note_growth(s);
+    cache_fit(&t->cache, s->arena.heap.size);
+    shard_exit_inside(t, s);
+    if (unlikely(!p))
+        return malloc_slow(ALIGN, size);
+    block_clear_key(p);
     return p;
 }
 
-/* Its use of the shard is noted, and the clock looked at when it is time. */
-static cold_noinline void come_by(void)
+/* p, of a bin of blocks with headers, serves; and out of t. */
+static always_inline void *leave_served(struct thread *t, void *p)
 {
-    struct shard *s = shard_enter();
-    if (s)
-        shard_exit(s);
+    bool come = cache_comes_by(&t->cache);
+    leave(t);
+    if (come)
+        come_by();
+    return p;
 }
 
-/* No slab's bin has a block: one with a header, perhaps. */
-static __attribute__((noinline)) void *malloc_cold(size_t size)
+/* Inside t: the bin of a slab's class is empty. */
+static __attribute__((noinline)) void *malloc_small(struct thread *t,
+                                                    size_t size)
+{
+    void *p = small_bin_take(&t->cache, size);
+    return likely(p != NULL) ? leave_served(t, p) : malloc_own(t, size);
+}
+
+/* Larger than slabs' blocks, or there are no bins now. */
+static __attribute__((noinline)) void *malloc_large(size_t size)
 {
     struct thread *t = self();
-    if (likely(t->open)) {
-        enter(t);
-        void *p = header_bin_take(&t->cache, size);
-        if (!p)
-            size = header_bin_round(&t->cache, size);
-        bool come = p && cache_comes_by(&t->cache);
-        leave(t);
-        if (come)
-            come_by();
-        if (p)
-            return p;
-    }
-    return malloc_slow(ALIGN, size);
+    if (unlikely(!t->open || size > LARGE_BIN_MAX))
+        return malloc_slow(ALIGN, size);
+    enter(t);
+    void *p = header_bin_take(&t->cache, size);
+    return p ? leave_served(t, p)
+             : malloc_own(t, header_bin_round(&t->cache, size));
 }
 
 /* ---- hooks ------------------------------------------------------------- */
@@ -283,15 +93,23 @@ static __attribute__((noinline)) void *malloc_cold(size_t size)
 static always_inline void *stage_malloc(size_t size)
 {
     struct thread *t = self();
-    size_t i = request_bin(size);
-    if (likely(i < t->open)) {
-        enter(t);
-        void *p = bin_pop(&t->cache, i);
-        leave(t);
-        if (likely(p != NULL))
-            return p;
-    }
-    return malloc_cold(size);
+    size_t bytes = request_bytes(size);
+    if (unlikely(bytes >= t->open))
+        return malloc_large(size);
+    enter(t);
+    void *p = bin_pop(slab_bin(&t->cache, bytes));
+    if (unlikely(!p))
+        return malloc_small(t, size);
+    leave(t);
+    return p;
+}
+
+/* One more free in s, which is entered, was more than a push: less may wait in
+ * bins, once many were. */
+static inline void freed_slowly(struct shard *s)
+{
+    if (cache_gives_up(&thread_of(s)->cache))
+        cache_shrink(s);
 }
 
 /* p, which has its key, waits in no bin. */
@@ -301,11 +119,39 @@ static __attribute__((noinline)) void free_slow(void *p)
     struct shard *s = shard_enter_to_free();
     if (likely(s)) {
         free_block(s, &thread_of(s)->outbox, p);
+        freed_slowly(s);
         shard_exit(s);
     } else {
         free_aside(p);
     }
     errno = saved; /* there may have been no memory for a shard */
+}
+
+/* p goes to its slab, in this page, if that is of s, the caller's, and nothing
+ * happens by it: so the slab's record is all that is touched. */
+static always_inline bool free_quietly(const struct shard *s,
+                                       struct mem_page *page, void *p)
+{
+    uint32_t tag = tag_read(page);
+    return tag && tag_owner(tag) == s->id && slab_put_quietly(page, p);
+}
+
+/* Inside t: p, which has its key, was this thread's own when it was looked at,
+ * and its bin has no room. A handler may have moved the thread to another shard
+ * since: so what p says is read again. */
+static __attribute__((noinline)) void free_own(struct thread *t,
+                                               struct mem_page *page, void *p)
+{
+    struct shard *s = shard_enter_inside(t);
+    if (unlikely(!s)) {
+        free_slow(p);
+        return;
+    }
+    if (!free_quietly(s, page, p)) {
+        free_block(s, &t->outbox, p);
+        freed_slowly(s);
+    }
+    shard_exit_inside(t, s);
 }
 
 /* p is free, or what lies before it is no header. */
@@ -328,7 +174,7 @@ static always_inline bool next_agrees(const struct block *b, size_t size)
 }
 
 /* p has a header. Only its size and owner may be read: others may own it. */
-static always_inline void free_header(void *p)
+static always_inline void free_header(void *p, struct mem_page *page)
 {
     struct thread *t = self();
     const struct block *b = payload_block(p);
@@ -340,55 +186,33 @@ static always_inline void free_header(void *p)
         die_header(p);
     } else if (block_put_key(p), likely(own && t->open)) {
         enter(t);
-        bool put = header_bin_put(&t->cache, p, size);
-        leave(t);
-        if (unlikely(!put))
-            free_slow(p);
+        if (likely(header_bin_put(&t->cache, p, size)))
+            leave(t);
+        else
+            free_own(t, page, p);
     } else {
         free_slow(p);
     }
 }
 
 /* p is not of a slab of this thread's, or this thread has none. */
-static __attribute__((noinline)) void free_other(void *p, uint32_t tag)
+static __attribute__((noinline)) void free_other(void *p, struct mem_page *page)
 {
-    if (!tag) {
-        free_header(p);
+    if (!tag_read(page)) {
+        free_header(p, page);
     } else {
         slab_mark_free(p);
         free_slow(p);
     }
 }
 
-/* p, which has its key, lay in a slab of this thread's when it was looked at;
- * its bin has no room. A handler may have moved the thread to another shard
- * since: so what p says is read again. */
-static __attribute__((noinline)) void free_to_slab(struct thread *t, void *p)
-{
-    struct shard *s = shard_enter_inside(t);
-    if (unlikely(!s)) {
-        free_slow(p);
-        return;
-    }
-    uint32_t tag = page_tag(p);
-    if (likely(tag_owner(tag) == s->id))
-        slab_put(&s->arena.heap, &s->arena.slabs, p, tag);
-    else
-        free_block(s, &t->outbox, p);
-    if (cache_gives_up(&t->cache))
-        cache_shrink(s);
-    if (shard_has_more_to_purge(s))
-        shard_note_use(s);
-    shard_exit_inside(t);
-}
-
 /* What dies is a tail call, too: so there is no frame. */
-static always_inline void stage_free(void *p, uint32_t tag)
+static always_inline void stage_free(void *p, struct mem_page *page)
 {
     struct thread *t = self();
-    size_t i = (uint32_t)((tag & ~TAG_PLACE) - t->tag);
-    if (unlikely(i - 1 >= t->open)) { /* 0: it has a header */
-        free_other(p, tag);
+    size_t bytes = (uint32_t)(tag_read(page) - t->tag);
+    if (unlikely(bytes - 1 >= t->open)) { /* 0: it has a header */
+        free_other(p, page);
     } else if (unlikely(!slab_has_block(p))) {
         die_inside(p);
     } else if (unlikely(block_has_key(p))) {
@@ -396,38 +220,40 @@ static always_inline void stage_free(void *p, uint32_t tag)
     } else {
         block_put_key(p);
         enter(t);
-        if (likely(bin_push(&t->cache, i, p)))
+        if (likely(bin_push(slab_bin(&t->cache, bytes), p)) ||
+            likely(shard_may_put(t) && free_quietly(t->shard, page, p)))
             leave(t);
         else
-            free_to_slab(t, p);
+            free_own(t, page, p);
     }
 }
 
-/* p, in a page with this tag, grows by moving to a block that waits in a bin:
- * that costs less than to look whether the memory beside p is free. NULL: p
- * stays. */
-static always_inline void *grow_by_bins(void *p, uint32_t tag, size_t size)
+/* p, in this page, grows by moving to a block that waits in a bin: that costs
+ * less than to look whether the memory beside p is free. NULL: p stays. */
+static always_inline void *grow_by_bins(void *p, struct mem_page *page,
+                                        size_t size)
 {
     struct thread *t = self();
     size_t usable = arena_usable(p);
     if (size <= usable || size > SLAB_MAX || !t->open)
         return NULL;
     enter(t);
-    void *q = bin_pop(&t->cache, request_bin(size));
+    void *q = bin_pop(slab_bin(&t->cache, request_bytes(size)));
     if (!q)
         q = header_bin_take(&t->cache, size);
     leave(t);
     if (!q)
         return NULL;
     memcpy(q, p, usable);
-    stage_free(p, tag);
+    stage_free(p, page);
     return q;
 }
 
 /* In place only in a shard that the thread may work in. */
 static inline void *stage_resize(void *p, size_t size)
 {
-    uint32_t tag = page_tag(p);
+    struct mem_page *page = place_page(payload_index(p));
+    uint32_t tag = tag_read(page);
     size_t usable = arena_usable(p);
     if (tag)
         slab_used_block(p);
@@ -435,7 +261,7 @@ static inline void *stage_resize(void *p, size_t size)
         die_free(p);
     if (tag && size <= usable)
         return p;
-    void *q = grow_by_bins(p, tag, size);
+    void *q = grow_by_bins(p, page, size);
     if (q || tag)
         return q;
     struct shard *s = shard_enter_to_resize(p);
@@ -449,8 +275,22 @@ static inline void *stage_resize(void *p, size_t size)
     return q;
 }
 
+/* From bins, too: blocks of a slab are as aligned as their bytes are. */
 static inline void *stage_memalign(size_t align, size_t size)
 {
+    if (align <= ALIGN)
+        return stage_malloc(size);
+    struct thread *t = self();
+    size_t bytes = slab_aligned(align, size);
+    if (t->open) {
+        enter(t);
+        void *p = bytes < OPEN ? bin_pop(slab_bin(&t->cache, bytes)) : NULL;
+        if (!p)
+            p = header_bin_take_aligned(&t->cache, align, size);
+        if (p)
+            return leave_served(t, p);
+        leave(t);
+    }
     return malloc_slow(align, size);
 }
 

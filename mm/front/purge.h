@@ -119,14 +119,6 @@ static inline void shard_note_growth(struct shard *s)
         shard_recount(s);
 }
 
-/* Would purging s, this thread's, give a step more than others know of? */
-static always_inline bool shard_has_more_to_purge(const struct shard *s)
-{
-    size_t noted =
-        atomic_load_explicit(&s->activity.purgeable, memory_order_relaxed);
-    return unlikely(heap_purgeable(&s->arena.heap) >= noted + PURGE_STEP);
-}
-
 /* What others want to know of s, which is about to be left. */
 static inline void shard_note_use(struct shard *s)
 {

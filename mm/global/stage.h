@@ -84,8 +84,9 @@ static always_inline void *stage_malloc(size_t size)
     return p;
 }
 
-static always_inline void stage_free(void *p, uint32_t tag)
+static always_inline void stage_free(void *p, struct mem_page *page)
 {
+    uint32_t tag = tag_read(page);
     stage_lock();
     arena_free_tagged(&global.arena, p, tag);
     stage_unlock();

@@ -1,6 +1,6 @@
 /* thread.h - a thread and the shard that it owns: how it enters and leaves.
  *
- *   self ─► thread     open NBINS   the thread is elsewhere: a handler may
+ *   self ─► thread     open OPEN   the thread is elsewhere: a handler may
  * enter open 0       inside: a handler takes the side way, and no one steals ─►
  * no_thread  open 0       not yet a thread of ours, or no longer
  *
@@ -55,7 +55,7 @@ static always_inline void enter(struct thread *t)
 static always_inline void leave(struct thread *t)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    __atomic_store_n(&t->open, NBINS, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->open, OPEN, __ATOMIC_RELEASE);
 }
 
 /* No handler of this thread runs until signals_restore. @return for that */
@@ -161,13 +161,19 @@ static struct shard *shard_enter(void)
     return s;
 }
 
-/* Inside t already: is its shard ours, as it should be? */
+/* Inside t already: is its shard ours, as it should be? In a child of fork it
+ * is, too, as it was when the thread forked. */
+static always_inline bool shard_may_put(const struct thread *t)
+{
+    return !mem_range.no_barrier && status_of(state_get(t->shard)) == OWNED;
+}
+
 static always_inline struct shard *shard_enter_inside(struct thread *t)
 {
     struct shard *s = t->shard;
     uint32_t number =
         atomic_load_explicit(&process()->number, memory_order_relaxed);
-    if (likely(!mem_range.no_barrier && status_of(state_get(s)) == OWNED &&
+    if (likely(shard_may_put(t) &&
                atomic_load_explicit(&s->process, memory_order_relaxed) ==
                    number))
         return s;
@@ -175,8 +181,9 @@ static always_inline struct shard *shard_enter_inside(struct thread *t)
     return NULL;
 }
 
-static always_inline void shard_exit_inside(struct thread *t)
+static always_inline void shard_exit_inside(struct thread *t, struct shard *s)
 {
+    shard_note_use(s);
     leave(t);
 }
 

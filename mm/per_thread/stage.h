@@ -294,8 +294,9 @@ static inline void *stage_malloc(size_t size)
     return stage_memalign(ALIGN, size);
 }
 
-static inline void stage_free(void *p, uint32_t tag)
+static inline void stage_free(void *p, struct mem_page *page)
 {
+    uint32_t tag = tag_read(page);
     struct shard *s = shard_lock(owner_of(p));
     arena_free_tagged(&s->arena, p, tag);
     lock_drop(&s->lock);

@@ -121,9 +121,9 @@ MUTANTS = {
     "open_relaxed": [("shard_steal", "__ATOMIC_ACQUIRE", "__ATOMIC_RELAXED")],
     "leave_relaxed": [("leave", "__ATOMIC_RELEASE", "__ATOMIC_RELAXED")],
     "inside_fenceless": [
-        ("shard_enter_inside", r"!mem_range\.no_barrier &&", "")],
+        ("shard_may_put", r"!mem_range\.no_barrier &&", "")],
     "inside_unasked": [
-        ("shard_enter_inside", r"status_of\(state_get\(s\)\) == OWNED", "1")],
+        ("shard_may_put", r"status_of\(state_get\(t->shard\)\) == OWNED", "1")],
     "no_membarrier": [("shard_steal", r"mem_barrier\(\)", "true")],
     # memlib's marks, its side blocks, and what waits there
     "committed_relaxed": [("part_committed", ACQUIRE, RELAXED)],

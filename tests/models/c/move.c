@@ -62,7 +62,7 @@ int main(void)
     shard_set(0, state_next(state_next(0, CLAIMED), STOLEN));
     shard_set(1, SPARE);
 #endif
-    shards[0].first_thread.open = NBINS;
+    shards[0].first_thread.open = OPEN;
     shards[0].first_thread.next = &shards[0].first_thread;
 #ifdef RICH
     run_all(bodies, 3);

@@ -104,7 +104,7 @@ int main(void)
 {
     body *const bodies[] = {owner, thief, heir};
     shard_set(0, OWNED);
-    shards[0].first_thread.open = NBINS;
+    shards[0].first_thread.open = OPEN;
     shards[0].first_thread.next = &shards[0].first_thread;
     shard_set(1, SPARE);
 #ifdef HEIR

@@ -24,7 +24,7 @@ static inline void arena_relabel(struct arena *a, uint32_t owner)
         if (!(a->blocks & 1u << i))
             continue;
         if (in_slab(i))
-            slab_relabel(payload_slab(p, page_tag(p)), owner);
+            slab_relabel(payload_slab(p), owner);
         else
             header_set_owner(payload_block(p), owner);
     }

@@ -5,6 +5,7 @@
 #include "mm/engine/arena.h"
 
 #define NBINS ((size_t)4)
+#define OPEN ((size_t)5)
 
 struct cache {
     void *heads[NBINS];

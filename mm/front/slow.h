@@ -1,0 +1,230 @@
+/* slow.h - what the bins do not serve: a thread enters its shard for it.
+ *
+ *   malloc_slow ─► a mapping of its own, if it is huge
+ *              └─► mail is taken in ─► bins ─► the arena, as it is
+ *                   ─► bins emptied, an orphan taken in ─► the arena grows
+ *                      ─► no memory: what rests anywhere
+ *
+ * To be included by front.h alone. */
+#ifndef MM_FRONT_SLOW_H
+#define MM_FRONT_SLOW_H
+
+#include "mm/engine/usage.h"
+#include "mm/front/adopt.h"
+#include "mm/front/decay.h"
+#include "mm/front/hooks.h"
+#include "mm/front/huge.h"
+#include "mm/front/purge.h"
+#include "mm/front/rich.h"
+
+/* ---- what others left -------------------------------------------------- */
+
+/* p comes home to s, this thread's, or is on its way on. */
+static inline void take_home(struct shard *s, void *p)
+{
+    uint32_t tag = page_tag(p);
+    uint32_t bytes = tag - owner_tag(s->id);
+    if (likely(bytes - 1 < SLAB_MAX))
+        slab_put(&s->arena.heap, &s->arena.slabs, p, tag);
+    else if (tag || owner_of(p) != s ||
+             !header_bin_put(&thread_of(s)->cache, p,
+                             block_size(payload_block(p))))
+        free_block(s, outbox_of(s), p);
+}
+
+/* Take in what was sent. */
+static inline void drain(struct shard *s)
+{
+    void *p = shard_take_inbox(s);
+    while (p) {
+        void *next = *(void **)p;
+        take_home(s, p);
+        p = next;
+    }
+}
+
+/* ---- giving back ------------------------------------------------------- */
+
+/* Others need the memory more. */
+static cold_noinline void cache_flush(struct shard *s)
+{
+    struct cache *c = &thread_of(s)->cache;
+    for (size_t i = 1; i < ALL_BINS; i++) {
+        unsigned n;
+        struct bin *b = &c->bins[i];
+        void *chain = b->head ? bin_take_all(c, b, &n) : NULL;
+        if (chain)
+            free_chain(s, outbox_of(s), chain, n);
+    }
+    c->large = 0;
+    outbox_post(&thread_of(s)->outbox);
+}
+
+/* The same, and from now on less may wait. */
+static cold_noinline void cache_shrink(struct shard *s)
+{
+    struct cache *c = &thread_of(s)->cache;
+    cache_flush(s);
+    slab_bins_set_limits(c, c->bin_bytes / 2);
+}
+
+/* What waits with s, which is entered, goes to the owners, or the system. */
+static void shard_empty(struct shard *s)
+{
+    shard_free_inbox(s, s);
+    cache_flush(s);
+    if (heap_purgeable(&s->arena.heap) >= PURGE_STEP)
+        heap_purge_at_chance(&s->arena.heap);
+}
+
+/* ---- taking ------------------------------------------------------------ */
+
+static inline void *arena_take(struct arena *a, size_t align, size_t size)
+{
+    return align > ALIGN ? arena_memalign(a, align, size)
+                         : arena_malloc(a, size);
+}
+
+/* Take a block from a shard that may grow for it. */
+static inline void *shard_grow(struct shard *s, size_t align, size_t size)
+{
+    struct heap *h = &s->arena.heap;
+    h->may_grow = true;
+    void *p = arena_take(&s->arena, align, size);
+    h->may_grow = false;
+    return p;
+}
+
+/* A block of any shard that rests. NULL: there is none; errno stays. */
+static cold_noinline void *take_anywhere(struct shard *s, size_t align,
+                                         size_t size)
+{
+    void *p = NULL;
+    for (uint32_t i = 0; i < shard_count() && !p; i++) {
+        struct shard *other = shard_at(i);
+        if (!other || other == s || !shard_steal(other))
+            continue;
+        shard_purge(other, s);
+        p = shard_grow(other, align, size);
+        shard_return(other);
+    }
+    return p;
+}
+
+/* Take an orphan's memory into s. @return whether there was one */
+static inline bool shard_adopt(struct shard *s)
+{
+    return shard_relieve(s, NEVER_RICH) != NULL;
+}
+
+/* As shard_take, if *s has no such block: make room, or grow. */
+static cold_noinline void *shard_take_more(struct shard **s, size_t align,
+                                           size_t size)
+{
+    void *p = NULL;
+    bool flush =
+        cache_worth(&thread_of(*s)->cache, (*s)->arena.heap.size, size);
+    if (flush)
+        cache_flush(*s);
+    shard_free_inbox(*s, *s);
+    struct shard *to = shard_relieve(*s, request_most(align, size));
+    if (to)
+        *s = to;
+    if (flush || to)
+        p = arena_take(&(*s)->arena, align, size);
+    if (!p)
+        p = shard_grow(*s, align, size);
+    if (!p) { /* no memory: whatever waits anywhere */
+        cache_flush(*s);
+        shard_free_inbox(*s, *s); /* a batch may have been for itself */
+        while (shard_adopt(*s))
+            ;
+        slabs_trim(&(*s)->arena.heap, &(*s)->arena.slabs);
+        p = shard_grow(*s, align, size);
+    }
+    return p ? p : take_anywhere(*s, align, size);
+}
+
+/* Take a block from this thread's shard *s, which is entered, and on return. */
+static inline void *shard_take(struct shard **s, size_t align, size_t size)
+{
+    void *p = arena_take(&(*s)->arena, align, size);
+    if (unlikely(!p))
+        p = shard_take_more(s, align, size);
+    shard_note_growth(*s);
+    return p;
+}
+
+/* The bin for blocks of so many bytes was empty: if slabs serve the request,
+ * fill it. @return a block, or NULL */
+static inline void *refill(struct shard **s, size_t bytes, size_t align,
+                           size_t size)
+{
+    struct cache *c = &thread_of(*s)->cache; /* stays with the thread */
+    struct bin *bin = slab_bin(c, bytes);
+    void *p = bin_pop(bin); /* a handler may have been here */
+    if (p)
+        return p;
+    unsigned n = 0, class = slab_class(bytes);
+    p = shard_take(s, align, size);
+    c->moved++;
+    if (p && page_tag(p) && (*s)->arena.slabs.first[class]) {
+        void *chain = arena_take_all(&(*s)->arena, class, &n);
+        bin_fill(c, bin, chain, n);
+    }
+    return p;
+}
+
+/* A mapping of its own. NULL, no_room: nor may the heap have room for
+ * it. */
+static cold_noinline void *map_block(struct shard *s, size_t align, size_t size,
+                                     bool *no_room)
+{
+    if (s)
+        shard_exit(s);
+    void *p = mem_range.size ? huge_malloc(align, size) : no_memory();
+    *no_room = !p && !(mem_range.size && heap_may_hold(size));
+    return p;
+}
+
+/* All that the cache does not serve. */
+static cold_noinline void *malloc_slow(size_t align, size_t size)
+{
+    struct shard *s = shard_enter_or_attach(); /* which starts memlib, too */
+    if (unlikely(size > HUGE_OVER)) {
+        bool no_room;
+        void *mapped = map_block(s, align, size, &no_room);
+        if (mapped || no_room)
+            return mapped;
+        s = shard_enter_or_attach();
+    }
+    size = max_size(size, LEAST_REQUEST);
+    void *p;
+    if (unlikely(!s)) {
+        p = malloc_aside(align, size);
+    } else {
+        drain(s);
+        size_t bytes = slab_aligned(align, size);
+        p = bytes < OPEN
+                ? header_bin_take_aligned(&thread_of(s)->cache, align, size)
+                : NULL;
+        if (!p)
+            p = bytes < OPEN ? refill(&s, bytes, align, size)
+                             : shard_take(&s, align, size);
+        cache_fit(&thread_of(s)->cache, s->arena.heap.size);
+        shard_exit(s);
+    }
+    if (likely(p != NULL))
+        block_clear_key(p);
+    return p;
+}
+
+/* Its use of the shard is noted, and the clock looked at when it is time. */
+static cold_noinline void come_by(void)
+{
+    struct shard *s = shard_enter();
+    if (s)
+        shard_exit(s);
+}
+
+#endif
