@@ -132,8 +132,8 @@ END_TEST
 static void *run_take_one(void *unused)
 {
     (void)unused;
-    void *p = take(200);
-    size_t i = header_bin(request_to_block(200));
+    void *p = take(400);
+    size_t i = header_bin(request_to_block(400));
     const struct bin *bin = &self()->cache.bins[i];
     ck_assert_uint_gt(bin_count(bin), 0);
     ck_assert_int_eq(bin->room, 1); /* p was the last of many */
@@ -143,7 +143,7 @@ static void *run_take_one(void *unused)
 
 START_TEST(mail_fills_the_bins_of_who_takes_it)
 {
-    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 200)->id;
+    uint32_t id = make_elsewhere(OUTBOX_BLOCKS, 400)->id;
     for (size_t i = 0; i < OUTBOX_BLOCKS; i++)
         send_home(made[i]);
     ck_assert_uint_eq(mail_of(id), OUTBOX_BLOCKS);

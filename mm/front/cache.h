@@ -48,7 +48,7 @@
 #define BIN_SHARE 1024                   /* part of the heap that it may be */
 #define GIVEN_MOST 64                /* slow frees in a row, and bins shrink */
 #define BIN_BLOCKS ((size_t)256)     /* of any bin */
-#define COLD_BYTES ((size_t)2 << 10) /* of a small header bin */
+#define COLD_BYTES ((size_t)8 << 10) /* of a small header bin */
 #define LARGE_BYTES ((size_t)16 << 10)  /* of a large one, or one block */
 #define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
 #define LARGE_ONE ((size_t)64 << 10)    /* ... but one of so many, ... */
