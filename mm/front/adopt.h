@@ -10,8 +10,8 @@
  *   4 later, when many are merged into s: every block in use gets the id of s;
  *     then each of them becomes spare, and its id leads to itself again
  *
- * A sender that was asleep since before 4 may push a block into a shard that it
- * does not belong to: hence the receiver's look at its label.
+ * A sender that has slept since before 4 may push a block into a shard that the
+ * block does not belong to: so the receiver checks its label.
  *
  * To be included by a stage after front/remote.h. struct shard has the list.
  * The stage defines besides: */
@@ -24,11 +24,11 @@
 #define MERGED_MIN 16        /* merged ids that may wait to serve anew */
 #define MERGED_BYTES_LOG2 18 /* ... and one more for each 2^18 bytes */
 
-/** Say what becomes of a shard that is the caller's for good. */
+/** Set the status of a shard that is the caller's for good. */
 static inline void state_set(struct shard *s, enum status status);
 /** An empty arena for s, which may not grow. */
 static inline void shard_clear(struct shard *s);
-/** A shard whose id no block says any more, for a thread that needs one. */
+/** Keep s, whose id no block says any more, for a thread that needs one. */
 static inline void shard_push_spare(struct shard *s);
 
 /* L4: relabel, and let the merged shards serve anew. */
@@ -58,7 +58,7 @@ static inline bool merged_are_many(const struct shard *s)
     return s->nmerged > most;
 }
 
-/* Take orphan o, which is the caller's, into s, which is, too. */
+/* Merge orphan o into s; both are the caller's. */
 static cold_noinline void shard_merge(struct shard *s, struct shard *o)
 {
     for (struct shard *w = o->merged, *next; w; w = next) {

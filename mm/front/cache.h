@@ -9,18 +9,18 @@
  *            limit   wait there            second (slab.h)
  *
  *   bin 0       nothing waits there, ever
- *   1 .. 64     blocks of slabs, 16 bytes to 1 KiB: a class each; as a bin has
- *               16 bytes, too, a block's bytes are its bin's place
+ *   1 .. 64     blocks of slabs, 16 bytes to 1 KiB: a class each; a bin has
+ *               16 bytes, too, so a block's bytes lead to its bin
  *   then        blocks with headers: of 32 to 1040 bytes, one size a bin;
  *               to 1 MiB, eight bins a doubling
  *
  * Nothing overflows. While a bin has room, a block that is freed goes there:
  * what is hot in the processor's cache serves first. Once it has none, blocks
  * of slabs go straight back to their slabs, one push each. A bin that is empty
- * takes all free blocks of one slab at once, be they more than it has room for.
- * So how much may wait is a matter of memory, not of speed: a few KiB a class.
+ * takes all free blocks of one slab at once, even more than it has room for. So
+ * how much may wait is a matter of memory, not of speed: a few KiB a class.
  * Bins shrink while a thread only frees, and grow again when it allocates, to
- * what fits the heap. Of the large ones one may wait, or a share of the heap.
+ * what fits the heap. Of large blocks one may wait, or a share of the heap.
  * Before the heap grows, all bins are emptied, though not too often
  * (cache_worth).
  *
@@ -32,9 +32,7 @@
 #include "mm/engine/arena.h"
 
 #define NBINS (SLAB_CLASSES + 1)
-#define SMALL_BIN_MAX                                                          \
-    (SLAB_MAX + ALIGN) /* bytes of a block: one size a bin                     \
-                        */
+#define SMALL_BIN_MAX (SLAB_MAX + ALIGN) /* bytes; one size a bin */
 #define SMALL_BINS (SMALL_BIN_MAX / ALIGN - 1)
 #define LARGE_BIN_MAX ((size_t)1 << 20) /* bytes of the largest one cached */
 #define LARGE_STEPS_LOG2 3
@@ -46,15 +44,15 @@
 #define BIN_BYTES ((size_t)4 << 10) /* at first, */
 #define BIN_BYTES_MAX ((size_t)16 << 10) /* and at most */
 #define BIN_SHARE 1024                   /* part of the heap that it may be */
-#define GIVEN_MOST 64                /* slow frees in a row, and bins shrink */
+#define GIVEN_MOST 64                /* slow frees in a row: then bins shrink */
 #define BIN_BLOCKS ((size_t)256)     /* of any bin */
 #define COLD_BYTES ((size_t)8 << 10) /* of a small header bin */
 #define LARGE_BYTES ((size_t)16 << 10)  /* of a large one, or one block */
 #define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
-#define LARGE_ONE ((size_t)64 << 10)    /* ... but one of so many, ... */
-#define LARGE_SHARE 64                  /* ... and part of the heap */
-#define HITS_MOST 64   /* of header bins, and the thread comes by its shard */
-#define LARGE_BUSY 200 /* misses, and requests of a large bin get one size */
+#define LARGE_ONE ((size_t)64 << 10) /* ... but one block of this many, ... */
+#define LARGE_SHARE 64               /* ... and part of the heap */
+#define HITS_MOST 64   /* of header bins: then the thread comes by its shard */
+#define LARGE_BUSY 200 /* misses: then requests of a large bin get one size */
 #define WORTH_BYTES ((size_t)16 << 10) /* a request worth all that waits */
 
 struct bin {
@@ -76,8 +74,8 @@ struct cache {
     size_t ask_at;              /* cache_worth: not before so many have moved */
 };
 
-/* A thread that may use its bins has this open: requests of less bytes have a
- * bin, and so has a block of less. */
+/* What `open` is of a thread that may use its bins: requests of fewer bytes
+ * have a bin, and so have blocks of fewer. */
 #define OPEN (SLAB_MAX + 1)
 
 /* Bytes of the slab block that serves a request; 0: none is so small. */
@@ -86,7 +84,7 @@ static always_inline size_t request_bytes(size_t size)
     return (size + ALIGN - 1) & ~(ALIGN - 1);
 }
 
-/* The bin that serves a request from slabs; >= NBINS: none does; 0: none. */
+/* The bin that serves a request from slabs; 0, or >= NBINS: none does. */
 static always_inline size_t request_bin(size_t size)
 {
     return request_bytes(size) / ALIGN;
@@ -98,8 +96,8 @@ static always_inline struct bin *slab_bin(struct cache *c, size_t bytes)
     return (struct bin *)((char *)c->bins + bytes);
 }
 
-/* The bin of a block with a header, of so many bytes; >= ALL_BINS: none, as for
- * what no block has. */
+/* The bin of a block of so many bytes with its header; >= ALL_BINS: none, also
+ * where no block has so few. */
 static always_inline size_t header_bin(size_t size)
 {
     if (size <= SMALL_BIN_MAX)
@@ -194,7 +192,7 @@ static always_inline bool bin_push(struct bin *b, void *p)
     return true;
 }
 
-/* A chain of n blocks, which have their keys, waits in b, which is empty. */
+/* Fill b, which is empty, with a chain of n blocks that have their keys. */
 static inline void bin_fill(struct cache *c, struct bin *b, void *chain,
                             unsigned n)
 {
@@ -270,8 +268,8 @@ static inline void *header_bin_take_aligned(struct cache *c, size_t align,
     return header_bin_pop(c, i, need);
 }
 
-/* Bytes to ask for instead of size, as a large bin that is busy has blocks of
- * one size: so that the first always fits. */
+/* Bytes to ask for instead of size: all blocks of a large bin that is busy have
+ * one size, so that the first always fits. */
 static inline size_t header_bin_round(const struct cache *c, size_t size)
 {
     size_t i = header_bin(request_to_block(size));
@@ -281,8 +279,8 @@ static inline size_t header_bin_round(const struct cache *c, size_t size)
     return large_bin_most(i) - HEADER_SIZE;
 }
 
-/* A header bin served. @return whether the thread is to come by its shard: what
- * its bins serve alone would never look at the clock */
+/* A header bin served. @return whether the thread is to come by its shard: one
+ * that only its bins serve would never look at the clock */
 static inline bool cache_comes_by(struct cache *c)
 {
     return unlikely(++c->hits % HITS_MOST == 0);
@@ -314,8 +312,8 @@ static inline void cache_fit(struct cache *c, size_t heap_size)
         slab_bins_set_limits(c, 2 * c->bin_bytes);
 }
 
-/* One more free was more than a push. @return whether bins are to shrink: the
- * thread gives memory up, and a block that waits keeps a slab from that */
+/* A free took more than a push. @return whether bins are to shrink: the thread
+ * gives memory up, and a block that waits keeps its slab from going back */
 static inline bool cache_gives_up(struct cache *c)
 {
     return unlikely(++c->given % GIVEN_MOST == 0) && c->bin_bytes > BIN_LEAST;
@@ -344,11 +342,11 @@ static inline size_t cache_bytes(const struct cache *c)
     return bytes;
 }
 
-/* Shall c be emptied before a heap of this size grows for so many bytes? For
- * many, yes: a block that waits here may be all that keeps as many apart. Else
- * not when little waits here. And the question is only worth asking again when
- * twice as many blocks have moved in and out as waited here the last time: so
- * that emptying costs each block that moves no more than a few instructions. */
+/* Is c to be emptied before a heap of this size grows for need bytes? For many
+ * bytes, yes: one block that waits here may be all that keeps as many apart.
+ * Else no, if little waits here. It asks again only after twice as many blocks
+ * have moved in and out as waited the last time: so emptying costs each block
+ * that moves no more than a few instructions. */
 static inline bool cache_worth(struct cache *c, size_t heap_size, size_t need)
 {
     if (need >= WORTH_BYTES)

@@ -8,11 +8,11 @@
  *                                 │              emptied, all waste purged
  *                                 └ no: nothing; one CAS decides who sweeps
  *
- * A window lasts an eighth of MM_DECAY. Whoever comes by ends it: there is no
- * signal, no timer and no lock; where nobody comes by, a thread of the
- * library's own does (MM_BACKGROUND, preload_background.h). The clock is the
- * system's coarse one, which costs no system call; a thread asks it the less
- * often, the more often it comes by. What a shard at work gives back is decided
+ * A window lasts an eighth of MM_DECAY. The next thread that comes by ends it:
+ * there is no signal, no timer and no lock. Where none comes by, a thread of
+ * the library's own does (MM_BACKGROUND, preload_background.h). The clock is
+ * the system's coarse one, which costs no system call; the more often a thread
+ * comes by, the less often it asks. What a shard at work gives back is decided
  * by low_water.h; an idle one (no use for half of MM_DECAY) gives back all.
  *
  * What a thread that sleeps keeps in its bins stays there: only it may touch
@@ -28,15 +28,15 @@
 
 #include <time.h>
 
-#define DECAY_LEAST 128 /* of a heap at work that it keeps */
+#define DECAY_LEAST 128 /* a heap at work keeps 1/128 */
 #define SWEEP_STEALS 64 /* idle shards, and orphans, in one sweep at most */
 #define SWEEP_BYTES                                                            \
-    ((size_t)64 << 20) /* of idle ones, and no more after that */
+    ((size_t)64 << 20) /* waste of idle ones: then no more in this sweep */
 
 /** Is s, which is idle, the caller's for now? It never waits. */
 static inline bool shard_take_idle(struct shard *s);
-/** Show work orphans that shard_take_idle does not reach, most at most, with s,
- * which is entered. @return whether any work was done */
+/** Call work for at most `most` orphans that shard_take_idle does not reach; s
+ * is entered. @return whether any work was done */
 static inline bool orphans_decay(struct shard *s, unsigned most,
                                  bool (*work)(struct shard *o,
                                               struct shard *s));
@@ -78,8 +78,8 @@ static inline void block_purge_part(struct heap *h, struct block *b, void *part)
     p->given += before - h->dirty;
 }
 
-/* Small blocks are cut from the victim's low end, whose first hot bytes are
- * used: purge the rest. */
+/* Small blocks are cut from the victim's low end, of which `hot` bytes are in
+ * use: purge the rest. */
 static inline void victim_purge(struct heap *h, size_t hot)
 {
     struct block *v = h->victim;
@@ -91,8 +91,8 @@ static inline void victim_purge(struct heap *h, size_t hot)
 }
 
 /* So many bytes of h's waste rested: a share of them goes back, unless they are
- * nothing beside the heap: which of them are in use now and then is not known
- * to the page. */
+ * little beside the heap. Which of them are in use now and then is not known
+ * page by page. */
 static cold_noinline void heap_decay(struct heap *h, size_t rested)
 {
     if (rested < max_size(PURGE_MIN, h->size / DECAY_LEAST))
@@ -114,7 +114,7 @@ static inline bool shard_is_due(struct shard *o)
            !shard_is_swept(o);
 }
 
-/* o is due, and the caller's for now; s is as well. */
+/* Sweep o if it is due; o and s are the caller's for now. */
 static bool shard_decay(struct shard *o, struct shard *s)
 {
     if (!shard_is_due(o))
@@ -123,7 +123,7 @@ static bool shard_decay(struct shard *o, struct shard *s)
     return true;
 }
 
-/* What s, which is entered, was asked to give. */
+/* Give back what s, which is entered, was asked for. */
 static inline void shard_give(struct shard *s)
 {
     struct low_water *w = &s->activity.low_water;
@@ -163,7 +163,7 @@ static inline bool spares_end_window(void)
 
 /* ---- sweeps ------------------------------------------------------------ */
 
-/* Those of the first n shards that are due. @return how many are left */
+/* Sweep those of the first n shards that are due. @return how many are left */
 static inline unsigned shards_decay(struct shard *s, uint32_t n)
 {
     unsigned steals = 0, left = 0;
@@ -207,7 +207,7 @@ static cold_noinline bool decay_sweep(struct shard *s)
     return true;
 }
 
-/* errno is kept: a free may look. */
+/* errno is kept: a free may call this. */
 static cold_noinline void decay_look(struct shard *s)
 {
     struct low_water *w = &s->activity.low_water;

@@ -2,16 +2,17 @@
  * their arenas.
  *
  *   malloc ─► bin ─ empty ─► bin of headers ─ empty ─► own arena ─► slow.h
- *             of a slab class                          all free blocks of a
- * slab, or one with a header free ─┬► its own ─┬ the bin has room ────► bin │
- * └ else ────────────────► its slab, or the heap └► another's: outbox ─ a
- * batch, one CAS ─► the owner's inbox
+ *             of a slab class          all free blocks of a slab, or one block
+ *
+ *   free ─┬► its own ─┬ the bin has room ──► bin
+ *         │           └ else ──────────────► its slab, or the heap
+ *         └► another's: outbox ─ a batch, one CAS ─► the owner's inbox
  *
  * No block of another owner is handed out by the thread that freed it: so no
  * two threads write to one line of the cache because of the allocator.
  *
- * To be included by a stage last of all; the thread's own shard is the stage's
- * business (hooks.h). */
+ * A stage includes this file last; how a thread enters its own shard is the
+ * stage's business (hooks.h). */
 #ifndef MM_FRONT_FRONT_H
 #define MM_FRONT_FRONT_H
 
@@ -20,7 +21,7 @@
 
 /* ---- inside the thread's own shard -------------------------------------- */
 
-/* Some of what s has for a request; more of the same waits in its bin then.
+/* A block of s for a request; others of its size then wait in their bin.
  * @return NULL: s would have to grow */
 static always_inline void *shard_take_some(struct shard *s, struct cache *c,
                                            size_t size)
@@ -29,7 +30,7 @@ static always_inline void *shard_take_some(struct shard *s, struct cache *c,
     if (bytes >= OPEN || !s->arena.slabs.first[bytes / ALIGN])
         return arena_malloc(&s->arena, size);
     struct bin *bin = slab_bin(c, bytes);
-    if (!bin->head) { /* for 0 bytes nobody has looked there */
+    if (!bin->head) { /* a request for 0 bytes has not looked there */
         unsigned n = 0;
         void *chain = arena_take_all(&s->arena, (unsigned)(bytes / ALIGN), &n);
         bin_fill(c, bin, chain, n);
@@ -37,8 +38,9 @@ static always_inline void *shard_take_some(struct shard *s, struct cache *c,
     return bin_pop(bin);
 }
 
-/* Inside t: no bin has a block. From its own arena, out of hand; where there is
- * more to do (mail, growth), malloc_slow does it. */
+/* Inside t: no bin has a block. Take one from the thread's own arena at once;
+ * where there is more to do (an inbox to empty, growth), malloc_slow does it.
+ */
 static __attribute__((noinline)) void *malloc_own(struct thread *t, size_t size)
 {
     struct shard *s = shard_enter_inside(t);
@@ -58,7 +60,7 @@ static __attribute__((noinline)) void *malloc_own(struct thread *t, size_t size)
     return p;
 }
 
-/* p, of a bin of blocks with headers, serves; and out of t. */
+/* p, from a bin of blocks with headers, serves: leave t. */
 static always_inline void *leave_served(struct thread *t, void *p)
 {
     bool come = cache_comes_by(&t->cache);
@@ -104,15 +106,15 @@ static always_inline void *stage_malloc(size_t size)
     return p;
 }
 
-/* One more free in s, which is entered, was more than a push: less may wait in
- * bins, once many were. */
+/* A free in s, which is entered, took more than a push: after many of those,
+ * less may wait in bins. */
 static inline void freed_slowly(struct shard *s)
 {
     if (cache_gives_up(&thread_of(s)->cache))
         cache_shrink(s);
 }
 
-/* p, which has its key, waits in no bin. */
+/* Free p, which has its key, past the bins. */
 static __attribute__((noinline)) void free_slow(void *p)
 {
     int saved = errno;
@@ -127,8 +129,8 @@ static __attribute__((noinline)) void free_slow(void *p)
     errno = saved; /* there may have been no memory for a shard */
 }
 
-/* p goes to its slab, in this page, if that is of s, the caller's, and nothing
- * happens by it: so the slab's record is all that is touched. */
+/* Push p, of this page, on its slab, if that is in s, the caller's, and nothing
+ * follows from it: so only the slab's record is touched. */
 static always_inline bool free_quietly(const struct shard *s,
                                        struct mem_page *page, void *p)
 {
@@ -136,9 +138,9 @@ static always_inline bool free_quietly(const struct shard *s,
     return tag && tag_owner(tag) == s->id && slab_put_quietly(page, p);
 }
 
-/* Inside t: p, which has its key, was this thread's own when it was looked at,
+/* Inside t: p, which has its key, was this thread's own when it was checked,
  * and its bin has no room. A handler may have moved the thread to another shard
- * since: so what p says is read again. */
+ * since, so p's label is read again. */
 static __attribute__((noinline)) void free_own(struct thread *t,
                                                struct mem_page *page, void *p)
 {
@@ -164,8 +166,8 @@ static cold_noinline void die_header(void *p)
         die_free(p);
 }
 
-/* Does the block after b, of size bytes and this thread's own, say that b is in
- * use? Where no block is, nothing says so. */
+/* b has size bytes and is this thread's own: does the block after it say that
+ * it is in use? Where there is no block, nothing says so. */
 static always_inline bool next_agrees(const struct block *b, size_t size)
 {
     const struct block *next = block_at(b, size);
@@ -206,7 +208,7 @@ static __attribute__((noinline)) void free_other(void *p, struct mem_page *page)
     }
 }
 
-/* What dies is a tail call, too: so there is no frame. */
+/* Calls that die are tail calls, too: so there is no frame. */
 static always_inline void stage_free(void *p, struct mem_page *page)
 {
     struct thread *t = self();
@@ -306,7 +308,7 @@ static void stage_thread_exit(void)
 
 /* ---- all shards -------------------------------------------------------- */
 
-/* Do to each shard that is not inside; to the others, nothing.
+/* Do work to each shard whose thread is not inside, and to no other.
  * @return the sum of what was done */
 static size_t for_all_shards(size_t (*work)(struct shard *))
 {
@@ -338,7 +340,7 @@ static size_t shard_used(struct shard *s)
     return arena_used(&s->arena);
 }
 
-/* What this thread keeps for its next malloc is free to it. */
+/* Blocks in this thread's bins count as free. */
 static size_t stage_used(void)
 {
     size_t used = for_all_shards(shard_used);

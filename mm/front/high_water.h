@@ -25,9 +25,9 @@
 #define PURGE_LARGE ((size_t)16 << 20)
 
 /** The next mark, after a purge that left `left` of `whole` resident bytes.
- * A third or more was given back: the mark stays. Something was: the next purge
- * is worth its price when a quarter more is needed. Nothing was: one step more,
- * as others may be idle by then. */
+ * If more than a third went back, the mark stays. If less did, the next purge
+ * is worth its price only when a quarter more is needed. If nothing did, it
+ * comes one step later: others may be idle by then. */
 static inline size_t high_water_after(size_t mark, size_t whole, size_t left)
 {
     size_t given = left < whole ? whole - left : 0;

@@ -30,13 +30,13 @@ static inline struct shard *shard_enter_to_free(void);
 static inline struct shard *shard_enter_to_resize(const void *p);
 /** Out of s, which was entered. */
 static inline void shard_exit(struct shard *s);
-/** s, this thread's, would have to grow for so many bytes: is there an orphan?
+/** s, this thread's, would have to grow for asize bytes: is there an orphan?
  * @return the shard to go on with, entered; NULL: go on with s */
 static struct shard *shard_relieve(struct shard *s, size_t asize);
-/** The shard of t, this thread's, which is inside t already; its arena is the
- * caller's. NULL: not so, and out of t. */
+/** The thread is inside t already: its shard, whose arena is the caller's.
+ * NULL: it is not, and the thread has left t. */
 static always_inline struct shard *shard_enter_inside(struct thread *t);
-/** Out of both. */
+/** Out of s and t. */
 static always_inline void shard_exit_inside(struct thread *t, struct shard *s);
 /** Inside t: may the thread write to a record of its shard's pages, and to
  * nothing else of it? */

@@ -13,9 +13,9 @@
  *
  * There is no lock. A thread that takes the word out owns the block: of two
  * frees of one block only one finds it. A word that says that its block was
- * freed stays until the next block begins in the slot, and tells the second
- * free. So all of this may be done in a signal handler, and a thread that is
- * killed, or missing in a child of fork, costs what it was about to map or
+ * freed stays until the next block begins in the slot, so that a second free is
+ * found out. So all of this may be done in a signal handler, and a thread that
+ * is killed, or missing in a child of fork, costs what it was about to map or
  * unmap. Nodes are mapped, not records: fork copies no page while anything is
  * mapped, so what the child's table leads to is there.
  *
@@ -111,8 +111,8 @@ static inline size_t slot_of(const void *p)
     return (uintptr_t)p >> SLOT_LOG2;
 }
 
-/* Where it stands which node, `level` nodes above a word, leads to the slot's;
- * for level 0 it is the word. @pre the nodes before are there */
+/* One node down from at: the slot's entry, `level` nodes above its word; at
+ * level 0 it is the word. @pre the nodes before are there */
 static inline _Atomic uint64_t *step_down(_Atomic uint64_t *at, size_t slot,
                                           unsigned level)
 {
@@ -144,8 +144,7 @@ static inline _Atomic uint64_t *word_at(const void *p)
     return level == 0 ? at : NULL;
 }
 
-/* A node is put where none was; if another thread was faster, not.
- * @return was it? */
+/* Put a node where there is none. @return false: another thread was faster */
 static inline bool child_put(_Atomic uint64_t *at, struct huge_node *n)
 {
     uint64_t none = 0;
@@ -154,7 +153,7 @@ static inline bool child_put(_Atomic uint64_t *at, struct huge_node *n)
         at, &none, (uintptr_t)n, memory_order_release, memory_order_relaxed);
 }
 
-/* Have a word for p. @return false: no memory */
+/* Make sure that p has a word. @return false: no memory */
 static inline bool word_make(const void *p)
 {
     unsigned level;
@@ -308,7 +307,7 @@ static inline uint64_t spare_find(size_t bytes)
     return 0;
 }
 
-/* A request fits nothing: one spare goes; in the end, all. */
+/* A request fits no spare: one goes; in the end, all. */
 static inline void spare_miss(void)
 {
     unsigned credit = credit_get();
@@ -331,7 +330,7 @@ static inline uint64_t spare_ask(size_t bytes)
     return spare_map(spare) ? spare : 0;
 }
 
-/* Bytes that are kept: of a moment, which others may change. */
+/* Bytes that are kept at this moment; others may change that. */
 static inline size_t spares_bytes(void)
 {
     size_t sum = 0;
@@ -377,7 +376,8 @@ static inline size_t huge_bytes(size_t size)
     return round_up(huge_exact(size), mem_block_unit(size));
 }
 
-/* Does p lie where the heap may get to? Then it would look like one of its. */
+/* Does p lie where the heap may grow to? Then it would look like a block of the
+ * heap. */
 static inline bool in_window(const void *p)
 {
     return (size_t)((const char *)p - mem_range.base) < mem_range.size;
@@ -443,7 +443,7 @@ static inline bool huge_free(void *p)
 }
 
 /* A node for a block that mremap has moved is missing, and a mapping for it is
- * refused: what records have left serves. */
+ * refused: take what is left for records. */
 static cold_noinline void word_force(const void *p)
 {
     unsigned level;
@@ -483,10 +483,10 @@ static cold_noinline void *huge_resize(void *p, size_t size)
     return q;
 }
 
-/* What p held is in a mapping of its own now, and p, in the heap, about to be
- * freed. A buffer that grows leaves one such hole, which is given back at once:
- * that costs less than the copy did. But not where blocks come and go so fast
- * that spares are kept. The heap takes the pages for dirty all the same. */
+/* What p held is in a mapping of its own now, and p, in the heap, is freed
+ * next. A buffer that grows leaves such a hole once: its pages go back at once,
+ * which costs less than the copy did; but not where blocks come and go so fast
+ * that spares are kept. The heap still counts the pages as dirty. */
 static inline void huge_moved(void *p, size_t usable)
 {
     if (!credit_get())

@@ -26,7 +26,7 @@ struct inbox {
 /** Push a chain of blocks in use. Any thread.
  * @param last  its last block, whose link is written.
  * @return false: the inbox is closed; what was written before it was closed
- *         is seen now (acquire, paired with the release in inbox_close). */
+ * is seen now (acquire, paired with the release in inbox_close_owner). */
 static inline bool inbox_push_remote(struct inbox *in, void *first, void *last)
 {
     void *head;
@@ -36,8 +36,9 @@ static inline bool inbox_push_remote(struct inbox *in, void *first, void *last)
             return false;
         *(void **)last = head;
         count_rmw();
-        /* Release, paired with the acquire in inbox_take and inbox_close: the
-         * links are seen, and all that the pusher did with the blocks. */
+        /* Release, paired with the acquire in inbox_take_owner and
+         * inbox_close_owner: the links are seen, and all that the pusher did
+         * with the blocks. */
     } while (!atomic_compare_exchange_weak_explicit(
         &in->chain, &head, first, memory_order_release, memory_order_relaxed));
     return true;

@@ -7,10 +7,10 @@
  *
  * Waste is what purging a heap would give back. Its least value in a window is
  * memory that nothing touched all that time, whatever came and went above it.
- * The least of WINDOWS windows rests: half of it goes back at the end of each
- * window, so that waste decays along a curve. A load that takes again what it
- * frees brings the low to 0 in each window, and never pays a page fault for
- * memory that went back too soon.
+ * The least value of WINDOWS windows has rested: half of it goes back at the
+ * end of each window, so that waste decays along a curve. A load that takes
+ * again what it frees brings the low to 0 in each window, and never pays a page
+ * fault for memory that went back too soon.
  *
  * All words are hints: two threads that write at once lose a value, and a
  * window then gives back too little or too much. So all orders are relaxed. */
@@ -37,8 +37,8 @@ struct low_water {
     _Atomic size_t give; /* bytes that rested, for its thread to purge */
     _Atomic size_t lows[WINDOWS]; /* of the last windows */
     struct rest rest;
-    /* Of who works on the heap: */
-    uint32_t until, every; /* uses until it looks at the clock; and then */
+    /* Of the thread that works on the heap: */
+    uint32_t until, every; /* uses to its next look, and between looks */
     uint64_t last;         /* ms: the last look */
 };
 
@@ -54,13 +54,14 @@ static always_inline void low_water_note(struct low_water *w, size_t waste)
     atomic_store_explicit(&w->open, true, memory_order_relaxed);
 }
 
-/** Is it the turn of who works on the heap to look at the clock? */
+/** Is it time for the thread that works on the heap to look at the clock? */
 static always_inline bool low_water_turn(struct low_water *w)
 {
     return unlikely(w->until-- == 0);
 }
 
-/** It looked, at ms: the less often, the more often the clock stood still. */
+/** It looked, at ms. The more often the clock stood still, the less often it
+ * looks. */
 static inline void low_water_looked(struct low_water *w, uint64_t ms)
 {
     w->every = w->last == ms ? 2 * w->every + 1 : w->every / 2;
@@ -69,7 +70,7 @@ static inline void low_water_looked(struct low_water *w, uint64_t ms)
     w->last = ms;
 }
 
-/** A window ends. @param waste  now, should nobody have noted any
+/** A window ends. @param waste  of now, if nobody has noted any
  * @return bytes that rested all the last WINDOWS windows */
 static inline size_t low_water_end(struct low_water *w, size_t waste)
 {
@@ -118,10 +119,11 @@ struct activity {
     _Atomic uint32_t uses;        /* how often it was entered */
     _Atomic uint32_t seen, swept; /* uses, when others last looked */
     _Atomic size_t purgeable;     /* bytes that purging would give */
-    struct low_water low_water;   /* ... and gave all the time */
+    struct low_water low_water;   /* ... and its low values */
 };
 
-/** The shard was used, and has so much waste now. Of who has it. */
+/** The shard was used, and has so much waste now. For the thread that has it.
+ */
 static inline void activity_note(struct activity *a, size_t waste)
 {
     uint32_t uses = atomic_load_explicit(&a->uses, memory_order_relaxed);

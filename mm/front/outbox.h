@@ -29,8 +29,8 @@ struct outbox {
     struct batch slots[OUTBOX_SLOTS];
 };
 
-/* Add p; dies if it is the last that was added. @return whether the batch is
- * full: post it */
+/* Add p; dies if p was the last one added. @return whether the batch is full:
+ * post it */
 static inline bool batch_add(struct batch *l, struct shard *to, void *p,
                              size_t bytes)
 {

@@ -21,8 +21,8 @@ static inline void shard_return(struct shard *s);
 /** s, which is entered, may look at the clock (decay.h). */
 static cold_noinline void decay_look(struct shard *s);
 
-/* Add to the whole what s, the caller's, has more than it had, or take off what
- * it has less. Relaxed: a sum to decide by, which publishes nothing.
+/* Add to the whole by how much s, the caller's, has grown, or take off by how
+ * much it has shrunk. Relaxed: a sum to decide by, which publishes nothing.
  * @return the whole */
 static inline size_t shard_count_resident(struct shard *s)
 {
@@ -34,7 +34,7 @@ static inline size_t shard_count_resident(struct shard *s)
            more;
 }
 
-/* The same, and give its waste to the system. */
+/* Free what lies in the inbox of s, and give its waste to the system. */
 static inline void shard_purge(struct shard *s, struct shard *mine)
 {
     shard_free_inbox(s, mine);
@@ -57,7 +57,7 @@ static inline bool shard_is_swept(const struct shard *s)
            !inbox_has_blocks(&s->inbox);
 }
 
-/* Purge s, which is the caller's and idle, as mine is. */
+/* Purge s, which is idle; s and mine are the caller's. */
 static inline void shard_sweep(struct shard *s, struct shard *mine)
 {
     shard_purge(s, mine);
@@ -66,7 +66,7 @@ static inline void shard_sweep(struct shard *s, struct shard *mine)
 }
 
 /* Is there something to get from other, which no thread has entered since the
- * last look? Very much is worth it even if its thread meets the thief. */
+ * last look? Very much is worth it even if its thread is at work. */
 static inline bool shard_is_idle(struct shard *other)
 {
     uint32_t uses = shard_uses(other);
@@ -112,14 +112,15 @@ static cold_noinline void shard_recount(struct shard *s)
     atomic_store_explicit(&all->high_water, mark, memory_order_relaxed);
 }
 
-/* Memory was taken from s: does its part of the whole differ by a step? */
+/* Memory was taken from s: count it if its part of the whole has changed by a
+ * step. */
 static inline void shard_note_growth(struct shard *s)
 {
     if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
         shard_recount(s);
 }
 
-/* What others want to know of s, which is about to be left. */
+/* Note, for others, the use of s, which is about to be left. */
 static inline void shard_note_use(struct shard *s)
 {
     activity_note(&s->activity, heap_purgeable(&s->arena.heap));

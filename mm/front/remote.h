@@ -34,10 +34,10 @@ static inline void shard_sent(struct shard *to, size_t bytes);
 
 /* ---- sending ----------------------------------------------------------- */
 
-/* The inbox that first led to was closed: its blocks have a new owner already,
- * and lead to it. If they do not, and nothing happened meanwhile, their headers
- * are wrong. In a fork's child, which may have got some pages earlier than
- * others, such blocks are lost. */
+/* The inbox that first leads to is closed: these blocks have a new owner
+ * already, and lead to it. If they do not, and nothing happened meanwhile,
+ * their headers are wrong. In a fork's child, which may have got some pages
+ * earlier than others, such blocks are lost. */
 static cold_noinline struct shard *send_on(void *first, void *last)
 {
     for (;;) {
@@ -107,7 +107,7 @@ static always_inline void free_block(struct shard *s, struct outbox *o, void *p)
 
 #define WHOLE_CHAIN UINT_MAX
 
-/* The same for a chain of n blocks, or for a WHOLE_CHAIN one. A block that was
+/* The same for a chain of n blocks; WHOLE_CHAIN: to its end. A block that was
  * freed twice leads back to itself: there seem to be more than n, or fewer. */
 static __attribute__((noinline)) void
 free_chain(struct shard *s, struct outbox *o, void *p, unsigned n)
@@ -127,7 +127,7 @@ static inline void shard_free_chain(struct shard *s, void *p)
     free_chain(s, outbox_of(s), p, WHOLE_CHAIN);
 }
 
-/* Free what came to s, which is the caller's, as mine is. */
+/* Free what came to s; s and mine are the caller's. */
 static inline void shard_free_inbox(struct shard *s, struct shard *mine)
 {
     free_chain(s, outbox_of(mine), shard_take_inbox(s), WHOLE_CHAIN);

@@ -14,7 +14,7 @@
  * stays one of its own: there are as many as threads at once, each grows until
  * it has what a thread needs, and then none grows any more.
  *
- * Orphans wait first in, first out: of what the oldest one's threads left most
+ * Orphans wait first in, first out: most of what the oldest one's threads left
  * is free by now. */
 #ifndef MM_RICH_H
 #define MM_RICH_H
@@ -25,7 +25,7 @@
  * page of small blocks, wherever it begins. */
 #define RICH ((size_t)8 << 10)
 
-/* For no heap has so much. */
+/* No heap has so much. */
 #define NEVER_RICH SIZE_MAX
 
 /** Bytes of the block that a request asks for, at most. */

@@ -1,9 +1,9 @@
 /* slow.h - what the bins do not serve: a thread enters its shard for it.
  *
  *   malloc_slow ─► a mapping of its own, if it is huge
- *              └─► mail is taken in ─► bins ─► the arena, as it is
+ *              └─► inbox emptied ─► bins ─► the arena, as it is
  *                   ─► bins emptied, an orphan taken in ─► the arena grows
- *                      ─► no memory: what rests anywhere
+ *                      ─► no memory: any idle shard
  *
  * To be included by front.h alone. */
 #ifndef MM_FRONT_SLOW_H
@@ -19,7 +19,7 @@
 
 /* ---- what others left -------------------------------------------------- */
 
-/* p comes home to s, this thread's, or is on its way on. */
+/* p comes home to s, this thread's, or is sent on. */
 static inline void take_home(struct shard *s, void *p)
 {
     uint32_t tag = page_tag(p);
@@ -45,7 +45,7 @@ static inline void drain(struct shard *s)
 
 /* ---- giving back ------------------------------------------------------- */
 
-/* Others need the memory more. */
+/* Empty bins and outbox: others need the memory more. */
 static cold_noinline void cache_flush(struct shard *s)
 {
     struct cache *c = &thread_of(s)->cache;
@@ -95,7 +95,7 @@ static inline void *shard_grow(struct shard *s, size_t align, size_t size)
     return p;
 }
 
-/* A block of any shard that rests. NULL: there is none; errno stays. */
+/* A block of any idle shard. NULL: there is none; errno stays. */
 static cold_noinline void *take_anywhere(struct shard *s, size_t align,
                                          size_t size)
 {
@@ -145,7 +145,8 @@ static cold_noinline void *shard_take_more(struct shard **s, size_t align,
     return p ? p : take_anywhere(*s, align, size);
 }
 
-/* Take a block from this thread's shard *s, which is entered, and on return. */
+/* Take a block from this thread's shard *s, which is entered; on return, *s may
+ * be another one, entered, too. */
 static inline void *shard_take(struct shard **s, size_t align, size_t size)
 {
     void *p = arena_take(&(*s)->arena, align, size);
@@ -175,8 +176,8 @@ static inline void *refill(struct shard **s, size_t bytes, size_t align,
     return p;
 }
 
-/* A mapping of its own. NULL, no_room: nor may the heap have room for
- * it. */
+/* A mapping of its own. NULL with *no_room: the heap has no room for it either.
+ */
 static cold_noinline void *map_block(struct shard *s, size_t align, size_t size,
                                      bool *no_room)
 {
@@ -219,7 +220,7 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
     return p;
 }
 
-/* Its use of the shard is noted, and the clock looked at when it is time. */
+/* Note a use of the shard, and look at the clock when it is time. */
 static cold_noinline void come_by(void)
 {
     struct shard *s = shard_enter();

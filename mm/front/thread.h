@@ -11,8 +11,8 @@ struct shard;
 /* Its thread's alone, but for open, which thieves read. */
 struct thread {
     size_t open;     /* OPEN; 0: its thread is inside, or it is free */
-    uint32_t tag;    /* of the pages of shard, but for the bytes */
-    uint32_t asides; /* calls that found it shut, since it was entered */
+    uint32_t tag;    /* of shard's pages, without the bytes */
+    uint32_t asides; /* calls that found it shut since it was last entered */
     struct thread
         *next; /* lockfree: the ring of its thread; arena: free ones */
     struct cache cache;
