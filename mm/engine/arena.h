@@ -5,12 +5,12 @@
  *   address ─► page tag ── class ─► slabs
  *                      └── 0 ─────► heap
  *
- * A slab of a class of which little is live is memory for nothing. So a class
- * has to earn its first slab by what is live of about its size in the heap; as
- * long as it has one, it goes on. (Making a class earn its own space is
- * the way of Windows' low-fragmentation heap.) Which classes may earn is the
- * stage's choice: those whose memory is judged by the heap's length let only
- * tight ones (arena_earns).
+ * A slab of a class with few live blocks wastes memory. So a class must earn
+ * its first slab by what is live of about its size in the heap; as long as it
+ * has one, it may get more. (Making a class earn its own space is the way of
+ * Windows' low-fragmentation heap.) Which classes may earn is the stage's
+ * choice: stages whose memory is judged by the heap's length let only tight
+ * classes earn (arena_earns).
  *
  * Knows no thread: whoever calls owns the arena, by a lock or for good.
  * Sizes are payload bytes as the program asked for them.
@@ -33,10 +33,10 @@ struct arena {
     struct heap heap;
     struct slabs slabs;
     bool all_earn;        /* true: not only tight classes */
-    uint32_t live[NLIVE]; /* S6; the last one counts nothing */
+    uint32_t live[NLIVE]; /* S6; the last one is the rest, not checked */
 };
 
-/* An empty arena. owner: what its blocks shall say of it, < 65536 */
+/* An empty arena. owner: what its blocks say of it, < 65536 */
 static inline void arena_init(struct arena *a, uint32_t owner)
 {
     *a = (struct arena){
@@ -51,8 +51,8 @@ static always_inline bool is_tight(size_t size)
     return size - 1 < TIGHT_MAX && (size - 1) % ALIGN >= ALIGN - HEADER_SIZE;
 }
 
-/* Do so many live bytes earn class c a slab? Half a slab lies idle in each:
- * that is little in a large heap. */
+/* Do so many live bytes earn class c a slab? Half a slab of each class lies
+ * idle, which is little in a large heap. */
 static inline bool is_earned(const struct heap *h, size_t bytes, unsigned c)
 {
     size_t slabs = h->size < LARGE_HEAP ? EARN_SMALL : EARN_LARGE;
@@ -76,7 +76,8 @@ static always_inline uint32_t *arena_live(struct arena *a, size_t size)
     return &a->live[min_size(size / ALIGN, NLIVE - 1)];
 }
 
-/* A slab of class c that can serve. NULL: no memory, or the heap is fixed. */
+/* A slab of class c that can serve. NULL: no memory, or the heap may not grow.
+ */
 static always_inline struct mem_page *arena_slab(struct arena *a, unsigned c)
 {
     uint32_t first = a->slabs.first[c];
@@ -85,7 +86,7 @@ static always_inline struct mem_page *arena_slab(struct arena *a, unsigned c)
 
 /* ---- taking ------------------------------------------------------------- */
 
-/* b, which the heap just gave: whose it is. @return its payload */
+/* Label b, which the heap just gave, with its owner. @return its payload */
 static always_inline void *arena_own(struct arena *a, struct block *b)
 {
     header_set_owner(b, a->heap.owner);
@@ -93,7 +94,7 @@ static always_inline void *arena_own(struct arena *a, struct block *b)
     return block_payload(b);
 }
 
-/* A block of a slab of class c. NULL: no memory, or the heap is fixed. */
+/* A block of a slab of class c. NULL: no memory, or the heap may not grow. */
 static always_inline void *arena_take_slab(struct arena *a, unsigned c)
 {
     struct mem_page *s = arena_slab(a, c);
@@ -127,9 +128,9 @@ static inline void *arena_take_all(struct arena *a, unsigned c, unsigned *n)
                  : NULL;
 }
 
-/* The block with a header for such a request. Small ones that are aligned to a
- * line or less are a multiple of that, so that those of one size tile, and one
- * that is freed is as good for the next such request as it was. */
+/* Bytes of the block with a header for an aligned request. Small ones that are
+ * aligned to a line or less are a multiple of the alignment: so those of one
+ * size tile, and one that is freed fits the next such request. */
 static always_inline size_t request_to_aligned(size_t align, size_t size)
 {
     size_t block = request_to_block(size);
@@ -188,8 +189,8 @@ static inline uint32_t payload_owner(const void *p)
     return (uint32_t)(header_read_remote(used_block(p)) >> BLOCK_OWNER_SHIFT);
 }
 
-/* As used_block, and what follows it agrees. Only the block's owner may look.
- */
+/* As used_block, and dies unless the block after it agrees. Only for the
+ * block's owner. */
 static always_inline struct block *owned_block(const struct heap *h,
                                                const void *p)
 {
@@ -199,7 +200,7 @@ static always_inline struct block *owned_block(const struct heap *h,
     return b;
 }
 
-/** p, a block of the arena's in a page with this tag, comes back; one of a slab
+/** Take back p, a block of the arena's in a page with this tag; one of a slab
  * has its key. */
 static always_inline void arena_put(struct arena *a, void *p, uint32_t tag)
 {
@@ -245,7 +246,7 @@ static inline void slab_used_block(const void *p)
 }
 
 /** Resize p without a second block. @return the payload, perhaps moved down;
- * NULL: it does not go, and p is as it was. */
+ * NULL: it does not fit, and p is as it was. */
 static inline void *arena_resize(struct arena *a, void *p, size_t size)
 {
     uint32_t tag = page_tag(p);

@@ -24,11 +24,11 @@
  *          bit 47 free
  *         48..63  in use: the arena that owns the block; free: zero
  *
- * Only the owner of the heap writes, under its lock or alone; but meanwhile the
- * user of a block in use may be reading that one's size and owner, which stay,
- * and bit 1 of the block after it, which says that it is in use. So the header
- * of a block that begins after one in use is written and read by relaxed
- * atomics: nothing is published through it. */
+ * Only the heap's owner writes headers, under its lock or alone. Meanwhile the
+ * user of a block in use may be reading the block's size and owner, which stay,
+ * and bit 1 of the header after it, which says that the block is in use. So
+ * headers of blocks in use, and those after them, are written and read by
+ * relaxed atomics: nothing is published through them. */
 #ifndef MM_BLOCK_H
 #define MM_BLOCK_H
 
@@ -59,7 +59,7 @@ static always_inline size_t block_size(const struct block *b)
     return b->header & BLOCK_SIZE;
 }
 
-/* A header that a thread may be reading that does not own the heap. */
+/* Write a header that a thread which does not own the heap may be reading. */
 static always_inline void header_write(struct block *b, uint64_t header)
 {
     __atomic_store_n(&b->header, header, __ATOMIC_RELAXED);
@@ -119,7 +119,7 @@ static always_inline size_t block_usable(const struct block *b)
     return block_size(b) - HEADER_SIZE;
 }
 
-/* No block starts at b any more: a free of it is seen. */
+/* No block starts at b any more: a free of it is found out. */
 static always_inline void block_unmake(struct block *b)
 {
     b->header = BLOCK_FREE;

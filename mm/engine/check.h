@@ -217,7 +217,7 @@ struct slabs_walk {
     uint32_t nslabs[SLAB_CLASSES + 1], nlisted[SLAB_CLASSES + 1], live[NLIVE];
 };
 
-/* All of the slab that is b's. */
+/* All of the slab whose block is b. */
 static inline size_t slab_block_check(const struct block *b,
                                       const struct mem_page *s,
                                       struct slabs_walk *w)

@@ -15,17 +15,17 @@
  * it may write the two links only, for a mini has no more; its size is in its
  * header.
  *
- * The victim is the rest of the block that was split last; it waits apart, and
- * FIT_VICTIM says whether small requests are cut from it; FIT_BY_CLASS, whether
+ * The victim is the rest of the block that was split last; it waits apart.
+ * FIT_VICTIM says whether small requests are cut from it, FIT_BY_CLASS whether
  * lists are those of sizeclass.h.
  *
  * Invariants (check.h, and the policy's fit_check, count and name the broken)
  *   H5 a free block is where the policy keeps it, exactly once, or is the
  *      victim; no other block is
  *   H6 the policy's links and bits agree with each other
- *   H7 dirty == bytes that listed blocks >= PURGE_MIN say are dirty: that may
- *      be resident; clean == bytes that any listed block says are not; no block
- *      says more than its size */
+ *   H7 dirty == bytes that listed blocks >= PURGE_MIN call dirty: they may be
+ *      resident; clean == bytes that listed blocks of any size call clean; no
+ *      block calls more dirty than it has */
 #ifndef MM_FIT_H
 #define MM_FIT_H
 
@@ -69,14 +69,14 @@ typedef void fit_visit_fn(struct heap *h, struct block *b, void *arg);
 
 /* ---- what a policy defines ------------------------------------------- */
 
-/** Have b, free and of that size, wait. */
+/** Keep b, which is free and has that size. */
 static always_inline void fit_insert(struct heap *h, struct block *b,
                                      size_t size);
-/** Take b, which waits and has that size, out. */
+/** Take out b, which waits and has that size. */
 static always_inline void fit_remove(struct heap *h, struct block *b,
                                      size_t size);
 /** The link to a waiting block of exactly asize <= EXACT_MAX, better than the
- * victim; 0: none that is found at once. */
+ * victim; 0: none is found at once. */
 static always_inline uint32_t fit_exact(const struct heap *h, size_t asize);
 /** The block to serve asize bytes, which goes on waiting; NULL: none. */
 static inline struct block *fit_find(const struct heap *h, size_t asize);
@@ -140,8 +140,8 @@ static always_inline size_t heap_resident(const struct heap *h)
     return h->size - h->clean;
 }
 
-/* Of the bytes of b, free, those that may be resident. Only a large block has
- * reason to say: smaller ones are never purged. */
+/* Of the bytes of b, free, those that may be resident. Only a large block keeps
+ * count: smaller ones are never purged. */
 static always_inline size_t free_dirty(const struct block *b, size_t size)
 {
     return size >= DIRTY_MIN ? *(const size_t *)(b + 1) : size;
@@ -168,7 +168,7 @@ static always_inline size_t block_dirty(const struct block *b, size_t size)
 
 /* ---- waiting, or the victim ------------------------------------------ */
 
-/* Have b, free and of the given size, wait. */
+/* Keep b, which is free and has that size, and count its bytes. */
 static always_inline void list_insert(struct heap *h, struct block *b,
                                       size_t size)
 {
@@ -177,7 +177,7 @@ static always_inline void list_insert(struct heap *h, struct block *b,
     h->clean += free_clean(b, size);
 }
 
-/* Take b, which waits, out. */
+/* Take out b, which waits, and its bytes. */
 static always_inline void list_remove(struct heap *h, struct block *b,
                                       size_t size)
 {
@@ -186,8 +186,8 @@ static always_inline void list_remove(struct heap *h, struct block *b,
     fit_remove(h, b, size);
 }
 
-/* Of v, the victim, which is cut all the time: as its low end is used, nobody
- * knows whether that was resident. */
+/* The same of v, the victim, which is cut all the time: nobody knows whether
+ * the low end that is used was resident. */
 static always_inline size_t victim_dirty(const struct heap *h,
                                          const struct block *v)
 {
@@ -204,7 +204,7 @@ static always_inline struct block *victim_drop(struct heap *h)
     return v;
 }
 
-/* It goes where all others are. */
+/* The victim goes where all other free blocks are. */
 static always_inline void retire_victim(struct heap *h)
 {
     struct block *v = victim_drop(h);
@@ -269,10 +269,10 @@ static inline size_t heap_purge(struct heap *h)
 /* Chances that pass after purges in vain, at most: the price of a purge. */
 #define PURGE_WAIT 511
 
-/** Purge h, if that has paid so far, where a chance comes again and again: each
- * page that is taken again costs a fault. Was most of what the last such purge
- * gave taken again, then eight times as many chances pass before the next; was
- * it not, an eighth. */
+/** Purge h at one of many chances, if that has paid so far: each page that is
+ * taken again costs a fault. If most of what the last such purge gave was taken
+ * again, eight times as many chances pass before the next; if not, an eighth.
+ */
 static inline void heap_purge_at_chance(struct heap *h)
 {
     if (h->given) {

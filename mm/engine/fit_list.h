@@ -8,10 +8,10 @@
  * one small block costs as much to find as there are free blocks before it:
  * O(n), the limit of this policy, and the reason for all others.
  *
- * Where a freed block belongs is looked for in two ways in turn, a step each:
- * along the list from the finger, and along the blocks in memory up to a free
- * one. The first is short where little is free, the second where much is; of n
- * blocks one of them is done after about sqrt(n) steps.
+ * The place of a freed block is searched for in two ways, a step of each in
+ * turn: along the list from the finger, and along the blocks in memory up to a
+ * free one. The first is short where little is free, the second where much is;
+ * among n blocks one of them ends after about sqrt(n) steps.
  *
  * Invariants (fit_check)
  *   H6 addresses rise along the list; links are symmetric; the finger is in
@@ -52,8 +52,8 @@ static inline bool list_step(const struct heap *h, uint32_t link, uint32_t *at)
     return false;
 }
 
-/* One step in memory behind b: is *near a block that waits? Past a region's
- * end, or what block_take is about to make one, is no next block. */
+/* One step in memory behind b: is *near a block that waits? After a region's
+ * end, or what block_take is about to make one, there is no next block. */
 static inline bool memory_step(const struct heap *h, const struct block **near)
 {
     if (block_is_end(*near))

@@ -117,7 +117,8 @@ static inline struct block *tlsf_first(const struct heap *h, size_t list)
     return link_block(h, h->fit.heads[row][__builtin_ctz(columns)]);
 }
 
-/* Each block of size's list, and of those after it, has at least as many. */
+/* A size whose list, like all after it, has only blocks of at least size bytes.
+ */
 static inline size_t tlsf_round(size_t size)
 {
     if (size < 1 << ROW0_LOG2)

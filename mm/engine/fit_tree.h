@@ -173,7 +173,8 @@ static inline void fit_splice(struct heap *dst, struct heap *src)
     }
 }
 
-/* Priorities that fall end the walk of any ring. *before is the last link met.
+/* As priorities must fall, the walk of a ring ends. *before is the last link
+ * met.
  * @return blocks in the subtree */
 static size_t tree_check(const struct heap *h, uint32_t at, uint32_t *before,
                          size_t *bad)

@@ -156,8 +156,8 @@ static inline struct block *region_new(struct heap *h, size_t size)
     return b;
 }
 
-/* How much a heap that takes steps grows at least: so that growing costs the
- * threads that share the break a word with each other only now and then. */
+/* The least that a heap which grows in steps grows by, so that threads rarely
+ * meet at the break, which they share. */
 static inline size_t heap_step(const struct heap *h)
 {
     return h->grows_in_steps
@@ -166,7 +166,7 @@ static inline size_t heap_step(const struct heap *h)
 }
 
 /* Of a large block perhaps only the first bytes are written; but a slab, which
- * is whole pages, is cut up. */
+ * has whole pages, too, is cut up. */
 static inline bool may_stay_untouched(size_t asize, size_t align)
 {
     return asize >= SPARSE_MIN && (align == ALIGN || asize > SLAB_MOST);
@@ -174,7 +174,7 @@ static inline bool may_stay_untouched(size_t asize, size_t align)
 
 /* Make a free block that holds asize bytes with an aligned payload, from as
  * little new memory as will do. @return NULL, errno == ENOMEM: none left; or
- * NULL: the heap is fixed. */
+ * NULL: the heap may not grow. */
 static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
                                              size_t align)
 {
@@ -203,8 +203,8 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     if (b || (b = region_extend(h, lacks)))
         return b;
     /* Another heap's memory follows: take more, so that this happens less
-     * often, and a block that grows step by step moves only a few times; and so
-     * that few regions meet: the page where two do never goes back. */
+     * often, and a block that grows step by step moves only a few times. And
+     * few regions meet: the page where two do never goes back. */
     size_t part = h->size < LARGE_HEAP ? GROWTH : LARGE_GROWTH;
     size_t more = max_size(h->size / part, most + most / 2);
     more = max_size(REGION_MIN, round_up(more, ALIGN));
@@ -214,8 +214,9 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
 
 /* ---- take ------------------------------------------------------------ */
 
-/* asize bytes of b, free, will be used: nobody knows which of them are
- * resident; as few as can be, so that the waste is never more than we think.
+/* asize bytes of b, free, will be used. Nobody knows which of them are
+ * resident: we count as few as can be, so that the waste is never more than we
+ * count.
  * @return dirty bytes of what is left */
 static always_inline size_t dirty_after(const struct block *b, size_t asize)
 {
@@ -381,11 +382,11 @@ static inline bool heap_has(struct heap *h, size_t asize)
 
 /** Resize b without a second block, the payload kept: shrink, grow into the
  * next block, slide into the previous one; or grow into the heap's tail. But a
- * block that grows by a large step, as buffers that double do, rather moves
- * where there is room already than makes the heap longer; and so does any that
- * has twice its size free below: else a block that is made, grows and is freed
- * again and again would make the heap longer each time.
- * @return the block, perhaps moved down; NULL: it does not go, b is as it was.
+ * block that grows by a large step, as buffers that double do, moves to where
+ * there is room before it makes the heap longer. So does any that has twice its
+ * size free below: else a block that is made, grows and is freed again and
+ * again would make the heap longer each time.
+ * @return the block, perhaps moved down; NULL: it does not fit, b is as it was.
  */
 static inline struct block *heap_resize(struct heap *h, struct block *b,
                                         size_t asize)

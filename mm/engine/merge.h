@@ -105,7 +105,7 @@ static inline void block_relabel(struct block *b, void *id)
         header_set_owner(b, owner);
 }
 
-/** Make every block in use of a name owner id; their users may be reading. */
+/** Make every block in use in a name owner id; their users may be reading. */
 static inline void arena_relabel(struct arena *a, uint32_t id)
 {
     arena_each_used(a, block_relabel, &id);

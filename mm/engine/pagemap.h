@@ -2,17 +2,18 @@
  *
  * memlib keeps a record for each 4 KiB of the heap. Its first word, the tag,
  * says what lies there. It is written by the owner of the page before any block
- * of the page is handed out; later only its owner may change, while others
- * read: hence relaxed atomics. Nothing is published through a tag. All other
- * fields are the owner's alone (slab.h).
+ * of the page is handed out; later only the owner in it may change, while
+ * others read: hence relaxed atomics. Nothing is published through a tag. All
+ * other fields are the owner's alone (slab.h).
  *
  *   0    boundary-tag blocks, or nothing of ours
  *   t    bits 0..10: a page of a slab whose blocks have so many bytes
  *        bits 11..26: the arena that owns it
  *
- * So the difference of a tag and an owner's is the block's bytes if the owner's
- * it is, and more than any block of a slab has if not. Bytes are what the bins
- * are found by (front/cache.h): no shift, no mask on the way of a free. */
+ * So a tag less an owner's (owner_tag) is the bytes of a block if the page is
+ * that owner's; if not, it is 0 or more than any block of a slab has. Bytes
+ * lead to a bin as they are (front/cache.h): a free needs no shift and no mask.
+ */
 #ifndef MM_PAGEMAP_H
 #define MM_PAGEMAP_H
 
@@ -27,8 +28,8 @@ static always_inline size_t page_index(const void *p)
 }
 
 /* Where p lies in the range, in units of 16 bytes; mem_blocks() or more if
- * malloc cannot have returned it: rotated by the bits that must be zero, the
- * distance is too large for an odd address as well. */
+ * malloc cannot have returned it: the bits that must be zero are rotated to the
+ * top, so the index of a misaligned address is too large as well. */
 static always_inline size_t payload_index(const void *p)
 {
     size_t off = (size_t)((const char *)p - mem_range.base);
@@ -66,7 +67,7 @@ static always_inline unsigned tag_class(uint32_t tag)
     return tag_bytes(tag) / ALIGN;
 }
 
-/* The tag of an owner's pages, but for the bytes. */
+/* The tag of an owner's pages, without the bytes. */
 static always_inline uint32_t owner_tag(uint32_t owner)
 {
     return owner << TAG_OWNER_SHIFT;

@@ -19,9 +19,9 @@
  *
  * A slab is listed while it can serve: with blocks to carve, or free ones. The
  * list is first in, first out: the slab that has waited longest has got most
- * back. Whoever takes from it takes a block, or all free blocks of the first
- * slab at once. room counts down to what happens next, whatever it is: one
- * decrement and one branch for each block that comes back.
+ * back. A thread takes one block, or all free blocks of the first slab at once.
+ * room counts down to what happens next, whatever it is: one decrement and one
+ * branch for each block that comes back.
  *
  *   listed       room == blocks that are out      0: the slab is empty
  *   not listed   room == 1: all are               0: the first is back
@@ -30,11 +30,11 @@
  * untouched, and have no tag.
  *
  * Invariants (slabs_check)
- *   S1 blocks in free are carved, each once; listed: room + they == carved
+ *   S1 blocks in free are carved, each once; listed: room + theirs == carved
  *   S2 not listed: carved == all, room == 1, and no block is free
  *   S3 listed slabs are in their class's list, and no others; links: symmetric
- *   S4 a page's tag and units are bytes, owner and place of its slab, from when
- *      a block that begins in it is carved; other pages' tags are 0
+ *   S4 a page's tag and units are bytes, owner and place of its slab, once a
+ *      block that begins in it is carved; other pages' tags are 0
  *   S5 nslabs[c] == slabs of class c
  *
  * Slabs are Bonwick's (1994); the list taken whole is after mimalloc's pages
@@ -63,9 +63,9 @@ struct slab_class {
 #define CLASS_PAGES(c) ((c) <= 16 ? 1 : (c) <= 32 ? 2 : 4)
 #define CLASS_SLOTS(c) ((CLASS_PAGES(c) * PAGE_UNITS - 1) / (c))
 #define CLASS_INVERSE(c) ((uint32_t)(((uint64_t)1 << 32) / (c) + 1))
-/* Unit n of a slab times the inverse, mod 2^32, is n / c times what is left of
- * c times the inverse, 1 .. c, if c divides n; and at least the inverse less
- * that if not. So a block begins there if it is below this. */
+/* Let r be c times the inverse, mod 2^32: 1 .. c. Unit n of a slab times the
+ * inverse, mod 2^32, is n / c times r if c divides n, and at least the inverse
+ * if not. So a block begins there if that is below this bound. */
 #define CLASS_BOUND(c) ((uint32_t)(CLASS_INVERSE(c) * (c)) * CLASS_SLOTS(c))
 #define CLASS(c)                                                               \
     {                                                                          \
@@ -113,7 +113,7 @@ static always_inline bool block_has_key(const void *p)
     return ((const uint64_t *)p)[1] == block_key(p);
 }
 
-/* Of no return, but whoever calls it need not know and so needs no frame. */
+/* It does not return, but its callers are not told, and so need no frame. */
 static cold_noinline void die_double_free(void *p)
 {
     hide(p);
@@ -127,7 +127,7 @@ static always_inline void block_put_key(void *p)
     ((uint64_t *)p)[1] = block_key(p);
 }
 
-/* The same. Dies if it was. */
+/* The same. Dies if it is free already. */
 static always_inline void block_set_key(void *p)
 {
     if (unlikely(block_has_key(p)))
@@ -215,7 +215,7 @@ static inline void slab_list_remove(struct slabs *slabs, struct mem_page *s,
     *(s->prev ? &slab_at(s->prev)->next : &slabs->first[c]) = s->next;
 }
 
-/* The slab that b is the block of. NULL: it is another block. */
+/* The slab whose block b is. NULL: b is no slab's. */
 static inline struct mem_page *block_slab(const struct block *b)
 {
     const void *p = block_payload(b);
@@ -337,7 +337,7 @@ static always_inline void slab_put(struct heap *h, struct slabs *slabs, void *p,
         slab_event(h, slabs, s, tag_class(tag));
 }
 
-/* The same, to page, if nothing happens by that. @return false: something
+/* The same, in this page, if nothing follows from it. @return false: something
  * would, and nothing was done */
 static always_inline bool slab_put_quietly(struct mem_page *page, void *p)
 {

@@ -1,11 +1,12 @@
-/* walk.h - tells what an arena is made of, piece by piece, for mm.h's walk.
+/* walk.h - reports what an arena is made of, piece by piece, for mm.h's walk.
  *
  *   region | 8 | block | block: a slab ..... | block | 8 end |
- *   told    own  block   own header, each slot block   own
+ *   kind    own  block   own header, each slot block   own
  *
- * A block is told with its header; a slot of a slab has none. To the engine, a
- * block that waits in a cache or an inbox is in use: stages add which wait in
- * an inbox (walk_chain). @pre for all: quiescent, and the heap is sound. */
+ * A block is reported with its header; a slot of a slab has none. To the
+ * engine, a block that waits in a cache or an inbox is in use: stages add which
+ * wait in an inbox (walk_chain). @pre for all: quiescent, and the heap is
+ * sound. */
 #ifndef MM_WALK_H
 #define MM_WALK_H
 
