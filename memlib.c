@@ -16,19 +16,21 @@
  *   fork_seen_flag  0 in a fork's child, until its first growth
  *   sides         any thread, CAS (memside.h)
  *
- * Tags cannot jump: an address alone says where its tag is. So they are mapped
- * level by level, each as many as all before, by the one thread that claimed
- * it, or by one that has watched in vain for that to happen. Of two that map
- * the same place one fails; it asks whether the other has succeeded. If no one
- * says so, as the thread stopped just before it could, or what is there is not
- * ours, the break jumps over the addresses of that level. Nobody waits.
+ * Page records cannot jump: an address alone says where its record is. So they
+ * are mapped level by level, each as many as all before, by the one thread that
+ * claimed the level, or by one that has watched in vain for that to happen. Of
+ * two that map the same place one fails, and checks whether the other has
+ * succeeded. If no one says so, as the thread stopped just before it could, or
+ * what is there is not ours, the break jumps over the addresses of that level.
+ * Nobody waits.
  *
  * fork copies page after page while other threads go on: the child may see an
- * old break, and above it what a thread that it has not wrote later; but not
- * above what was intended to be mapped, as to map takes a lock that fork holds,
- * and intended is raised before. So in the child a thread that moves the break
+ * old break, and above it what another of the parent's threads wrote later; but
+ * nothing above intended, which is raised before a thread maps, as mapping
+ * takes a lock that fork holds. So in the child a thread that moves the break
  * clears what it takes, and its page records. A piece or a level that another
- * thread has mapped and not said so stays in the way: the child's break jumps.
+ * thread has mapped, and not yet said so, stays in the way: the child's break
+ * jumps.
  *
  * No step waits for another thread: a failed CAS means that another's succeeded
  * (lock-free). Values are counts and bounds; no memory is published through
@@ -197,8 +199,8 @@ static void range_set(uintptr_t window, char *page, bool no_barrier)
     mem_range.size = MEM_WINDOW;
 }
 
-/* What a hook of its system calls allocates starts memlib, too; then that is
- * how it stays. */
+/* A hook of its system calls that allocates starts memlib, too; then that start
+ * counts. */
 int mem_init(void)
 {
     if (mem_range.size)
@@ -435,7 +437,8 @@ void *mem_later_take(void)
 
 /* ---- maps ------------------------------------------------------------ */
 
-/* From old to new bytes are mapped. The peak is looked at before they fall. */
+/* A mapping of old bytes has new ones now. The peak is raised before they fall.
+ */
 static void add_mapped(size_t old, size_t new)
 {
     if (new < old)

@@ -14,15 +14,15 @@
  * others lies in the way, the break jumps over it.
  *
  * Bytes between the old and the new break are zero and belong to the caller; no
- * other bytes do, as their owner, in a child of fork, may still make them zero.
+ * other bytes do: in a child of fork their owner may still be making them zero.
  * For each 4 KiB of the range there is a page record, zero at first: the
  * allocator's own, for what it needs to know of an address. Records are the
  * allocator's own bookkeeping: arenas, caches; never given back. Large blocks
  * may be mapped outside the range by mem_map; they count in the same peak.
  *
  * All functions but mem_init, mem_reset and mem_fini may be called by any
- * thread at any time, also from a signal handler, and by what a library hangs
- * into mmap, munmap, mremap or madvise (memsys.h). */
+ * thread at any time, also from a signal handler, and from a library's hooks of
+ * mmap, munmap, mremap or madvise (memsys.h). */
 #ifndef MEMLIB_H
 #define MEMLIB_H
 
@@ -61,8 +61,9 @@ struct mem_range {
 };
 extern struct mem_range mem_range __attribute__((visibility("hidden")));
 
-/** Payloads that could begin in the range now. Only rises. Relaxed: it is high
- * enough for whoever was given a block, as it was before the block was made. */
+/** Payloads that could begin in the range now. Only rises. Relaxed: for a
+ * thread that was given a block it is high enough, as it was raised before the
+ * block was made. */
 static inline size_t mem_blocks(void)
 {
     return atomic_load_explicit(&mem_range.blocks, memory_order_relaxed);
@@ -78,7 +79,7 @@ static inline bool mem_in_range(const void *p)
 enum mem_huge {
     MEM_HUGE_AS_IT_IS, /* the kernel is told nothing */
     MEM_HUGE_NEVER,
-    MEM_HUGE_LARGE, /* a large heap that grows dense has them */
+    MEM_HUGE_LARGE, /* a large heap that grows densely has them */
 };
 
 /** What an operator may set (docs/operator.md). The lab leaves it as it is. */
@@ -89,7 +90,7 @@ struct mem_options {
 };
 extern struct mem_options mem_options __attribute__((visibility("hidden")));
 
-/** decay_ms passes in so many windows: a step back at the end of each. */
+/** decay_ms is so many windows: some memory goes back at the end of each. */
 #define DECAY_WINDOWS 8
 
 /** The thread's own, for the caller of malloc: false at first, and made false
@@ -129,7 +130,7 @@ void *mem_record(size_t size);
 
 /** A block for a thread that is inside the allocator already: a hook of one of
  * memlib's system calls, perhaps of the very first, allocates. It needs no lock
- * and no word of the allocator's. No part of the heap (memside.h).
+ * and no word of the allocator's, and is no part of the heap (memside.h).
  * @param align  a power of two.
  * @return a block of anything; NULL, errno == ENOMEM. */
 void *mem_side(size_t align, size_t size);
@@ -171,14 +172,15 @@ size_t mem_purge(void *p, size_t size);
  * @return bytes given back */
 size_t mem_give_back(void *p, size_t size);
 
-/** Bytes by which a mapping of size bytes best ends: a page, or a huge one. */
+/** A mapping of size bytes best ends at a multiple of this: a page, or a huge
+ * one. */
 size_t mem_block_unit(size_t size);
 /** p is what mem_map gave, or mem_remap. written: the program will write it
  * from its beginning on, not here and there. errno is kept (memthp.h) */
 void mem_will_be(bool written, void *p, size_t size);
 
-/** From now on, and for what is mapped of the heap already. Not a signal
- * handler's affair. */
+/** From now on, and for what is mapped of the heap already. Not in a signal
+ * handler. */
 void mem_set_huge(enum mem_huge huge);
 
 /** What mem_map gave, and mem_unmap did not take back. */

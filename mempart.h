@@ -25,7 +25,7 @@
  * the break had jumped between, that CAS fails.
  *
  * Acquire and release of committed are partners: a thread that sees it raised
- * by one whose break had jumped does not believe that the break has not. */
+ * by one whose break had jumped sees the jump, too. */
 #ifndef MEMPART_H
 #define MEMPART_H
 
@@ -146,7 +146,7 @@ static inline bool part_moves(const struct part *part, size_t brk, size_t done)
 
 /* Move the break, if it is still there, to behind what is in the way: perhaps
  * to the limit, where there is no memory. The page before is mapped with what
- * follows: an allocator with headers has the first one's there. */
+ * follows: an allocator with headers puts the first one there. */
 static inline void part_jump(struct part *part, size_t brk, size_t to)
 {
     size_t done = part_committed(part), old = brk;
@@ -162,7 +162,7 @@ static inline void part_jump(struct part *part, size_t brk, size_t to)
         part->jumps[i] = (struct jump){brk, done > brk ? done : brk, to};
 }
 
-/* Bytes to map from from on, so that it goes up to end, and ahead. */
+/* Bytes to map from `from` on: what is needed, and some ahead. */
 static inline size_t part_piece(const struct part *part, size_t from,
                                 size_t need, size_t page)
 {
@@ -173,8 +173,8 @@ static inline size_t part_piece(const struct part *part, size_t from,
     return more < room ? more : room;
 }
 
-/* The kernel's mode is new: tell it of what is mapped; of what lies behind a
- * jump it learns when it comes to be. */
+/* The mode is new: tell the kernel of what is mapped, unless the break has
+ * jumped. */
 static inline void part_advise(const struct part *part)
 {
     if (!mark_get(&part->njumps))

@@ -15,7 +15,7 @@
  * to and taken whole.
  *
  * Heads stand in the page that a child of fork finds zeroed: it is copied page
- * by page, so that a head may not fit the blocks. What they led to is lost to
+ * by page, so that a head may not match the blocks. What they led to is lost to
  * the child. */
 #ifndef MEMSIDE_H
 #define MEMSIDE_H

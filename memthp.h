@@ -6,26 +6,26 @@
  *                                       ^ a part of it went back
  *
  * One fault brings a huge page whole: that saves 511 faults, and what was not
- * needed of it is resident, too. So the heap begins with small ones, and has
- * huge ones from where the one that it ends in is little beside all before; and
- * only while it grows dense: by small blocks, of which all pages are written.
- * The kernel is told as pages are mapped, in pieces that end where huge pages
- * do, before anyone touches them: in its mode `always` it would take huge ones
- * everywhere, in `madvise` none. In `never` nothing of this has an effect.
+ * needed of it is resident, too. So the heap begins with small ones. It has
+ * huge ones from where the last one is little beside all before, and only while
+ * it grows densely: by small blocks, all of whose pages are written. The kernel
+ * is told as pages are mapped, in pieces that end where huge pages do, before
+ * anyone touches them: in its mode `always` it would take huge ones everywhere,
+ * in `madvise` none. In `never` nothing of this has an effect.
  *
- * Whether pages are resident is not asked: mincore is a system call that lists
- * (seccomp) leave out, and to read them may meet the program's mprotect.
+ * Nothing here asks whether pages are resident: mincore is a system call that
+ * seccomp's lists leave out, and to read pages may meet the program's mprotect.
  *
  * Memory goes back in whole huge pages. A part of one goes back if it is worth
- * it (THP_SPLIT); the page is then small ones, and shall stay so, or khugepaged
+ * it (THP_SPLIT); it is small pages then, and is to stay so, or khugepaged
  * would make it whole again by and by. It may be huge again once all of it goes
  * back. Each such page that lies alone costs the process two mappings, so there
  * are at most THP_SPLITS.
  *
- * Bits say which are small. Whoever tells the kernel has just mapped the page,
- * or owns all of it, or a part: then the bit is set first, while nobody can own
- * all. So words need no order (relaxed); a bit that a fork's child has or lacks
- * costs pages that are huge, or small. */
+ * Bits say which are small. A thread that tells the kernel has just mapped the
+ * page, or owns all of it, or a part; if a part, it sets the bit first, while
+ * nobody can own all. So words need no order (relaxed). A bit that is wrong in
+ * a fork's child costs only pages that are huge, or small. */
 #ifndef MEMTHP_H
 #define MEMTHP_H
 
@@ -118,11 +118,11 @@ static inline size_t thp_noted(_Atomic size_t *count)
     return atomic_exchange_explicit(count, 0, memory_order_relaxed);
 }
 
-/* A piece of so many bytes is mapped, the next to be used. Will almost all of
- * it be? As before: not if large blocks made the heap grow, of which perhaps
- * the first bytes are written; nor if regions are short. Each ends in a huge
- * page of its own, as the heap does; and short ones' threads would fault one at
- * once, and each make it. */
+/* A piece of so many bytes is mapped. Will almost all of it be used, to judge
+ * by the last one? Not if large blocks made the heap grow, of which perhaps
+ * only the first bytes are written; nor if regions are short: each ends in a
+ * huge page of its own, as the heap does, and the threads of short ones would
+ * fault a page at once, and each make it. */
 static inline bool thp_is_dense(size_t bytes)
 {
     size_t regions = thp_noted(&thp.regions), sparse = thp_noted(&thp.sparse);
@@ -130,7 +130,7 @@ static inline bool thp_is_dense(size_t bytes)
            sparse <= bytes / THP_SPARSE;
 }
 
-/* Where a piece that should end at end rather ends. */
+/* Where a piece is to end, rather than at end. */
 static inline char *thp_piece_end(char *end)
 {
     uintptr_t at = ((uintptr_t)end + thp.page - 1) & ~(thp.page - 1);
@@ -169,8 +169,8 @@ static inline bool thp_is_large(size_t bytes)
 }
 
 /* A new mapping outside the heap, or one that will be written from its
- * beginning on. All of it is told the same, not only whole huge pages: mremap
- * takes one mapping of the kernel's. */
+ * beginning on. The kernel is told the same of all of it, not only of whole
+ * huge pages: mremap takes a single mapping of the kernel's. */
 static inline void thp_advise_block(uintptr_t at, size_t bytes, bool written)
 {
     bool never = thp_mode() == MEM_HUGE_NEVER && !written;

@@ -85,8 +85,8 @@ level_map_claimed(level_word *levels, struct mem_page *pages, unsigned level)
     return result;
 }
 
-/* Some time slices: who has mapped a level may have to wait for a processor
- * before it can say so, and a level is mapped once. */
+/* Some time slices: a thread that has mapped a level may have to wait for a
+ * processor before it can say so, and a level is mapped once. */
 #define LEVEL_LOOKS 1000000
 
 /* Another thread has claimed the level: it may be stopped. A jump would cost
@@ -157,8 +157,8 @@ static inline bool window_reaches(uintptr_t window, size_t page)
 }
 
 /* May the window be at this address? What is mapped first stays so. Nothing
- * else is looked at, for what comes later may come anywhere; but where a tool
- * has its own mind, the end. */
+ * else is tried, for what comes later may come anywhere; but the end is, where
+ * a tool places things its own way. */
 static inline bool window_try(uintptr_t window, const void *near, size_t page,
                               bool reach)
 {
@@ -173,11 +173,11 @@ static inline bool window_try(uintptr_t window, const void *near, size_t page,
     return false;
 }
 
-/* Find a window far from all that the kernel places by itself: programs near
- * two thirds of the addresses that there are, or at the lowest; libraries and
- * stacks at the highest, like near; so from three to four eighths. The
- * place is different each time if near's is. Where a tool keeps that to itself
- * (valgrind): at some distance from near. */
+/* Find a window far from all that the kernel places by itself: it puts programs
+ * near two thirds of all addresses, or at the lowest, and libraries and stacks
+ * at the highest, where near is. So the window is between three and four
+ * eighths, at a place that is different each time if near's is. Where a tool
+ * decides about places (valgrind): at some distance from near. */
 static inline uintptr_t window_find(const void *near, size_t page)
 {
     uintptr_t top = (uintptr_t)near, random = top >> 12, at;

@@ -6,7 +6,7 @@
  *   mm/family.h        the C and POSIX contract, over this file
  *   mm/STAGE/stage.h   the hooks of mm/stage.h: an arena's lock, or owner
  *   mm/front/          what a thread has before its arena: arena, lockfree
- *   mm/engine/arena.h  small sizes that are busy to slabs
+ *   mm/engine/arena.h  busy small sizes to slabs, the rest to the heap
  *     slab.h           headerless blocks in pages
  *     heap.h           boundary-tag blocks
  *     seglist.h        their free lists, or another policy: fit.h
@@ -36,7 +36,7 @@ static void *mm_malloc(size_t size)
     return stage_malloc(size);
 }
 
-/* p is no payload, wherever it is from; if_freed: of a huge block, once. */
+/* p is no payload of ours; if_freed: what to say if it was a huge block's. */
 static cold_noinline _Noreturn void not_ours(const void *p, const char *what,
                                              const char *if_freed)
 {
@@ -110,9 +110,8 @@ static always_inline void family_leaving(void *p, size_t bytes, size_t size)
         huge_moved(p, bytes);
 }
 
-/* Of a block outside the range; a side block leaves there. One that shrinks to
- * less than half of what such blocks are worth moves into the heap, if that has
- * room. */
+/* Resize a block outside the range. A side block moves away; one that shrinks
+ * to HUGE_OVER / 2 or less moves into the heap, if that has room. */
 static cold_noinline void *resize_huge(void *p, size_t size)
 {
     if (mem_side_usable(p))

@@ -5,17 +5,17 @@
  *   a thread in fflush(NULL) holds the list of streams     waits for the stream
  *   fork                     held our locks (handlers)     waited for the list
  *
- * fork calls what pthread_atfork was given before it locks stdio's list, but
- * libc's own malloc it locks after that. So the handler takes the list first,
- * if libc lets it: fork then takes it a second time, which one thread may. In
- * the child libc has made the list's lock anew; in the parent both are dropped.
+ * fork calls the handlers of pthread_atfork before it locks stdio's list, but
+ * locks libc's own malloc after that. So the handler takes the list first, if
+ * libc lets it: fork then takes it a second time, which one thread may. In the
+ * child libc has made the list's lock anew; in the parent both are dropped.
  *
  * Two locks are left that fork takes after the handler, and that none can take
  * first. What libc knows of nsswitch.conf: a thread that reads the file has let
  * go of it (glibc 2.34 and later), so none allocates under it. And the list of
  * handlers: a thread that registers the 49th, or 73rd ..., allocates under it,
- * and would wait for us as fork does for it. glibc's own fork does not bear
- * that either: it walks the list that is being moved. */
+ * and would wait for us as fork does for it. glibc's own fork does not cope
+ * with that either: it walks the list that is being moved. */
 #ifndef MM_FORK_H
 #define MM_FORK_H
 

@@ -1,11 +1,11 @@
 /* gate.h - while fork waits for the locks of all arenas, a thread that would
  * take one more waits, too.
  *
- * Else threads that allocate without end take their locks again before the
- * forker has woken up, each of them, and all threads that begin or end wait for
- * the registry meanwhile. The flag changes under the registry's lock only. The
- * holder of that lock finds it unset, so a thread that finds it set holds no
- * lock. */
+ * Else threads that allocate without end would each take their lock again
+ * before the forker has woken up, and all threads that begin or end would wait
+ * for the registry meanwhile. The flag changes under the registry's lock only.
+ * The holder of that lock finds it unset, so a thread that finds it set holds
+ * no lock. */
 #ifndef MM_GATE_H
 #define MM_GATE_H
 

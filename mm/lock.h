@@ -76,8 +76,8 @@ static always_inline bool lock_swap(struct lock *l, uintptr_t from,
         &l->holder, &from, to, memory_order_acquire, memory_order_relaxed);
 }
 
-/* Sleep while the first half of the holder is what it is in `is`; or a second:
- * a thread that left by siglongjmp may have woken nobody. */
+/* Sleep while the first half of the holder is that of `is`, a second at most: a
+ * thread that left by siglongjmp may have woken nobody. */
 static inline void lock_sleep(struct lock *l, uintptr_t is)
 {
     struct timespec second = {.tv_sec = 1};
@@ -137,8 +137,8 @@ static cold_noinline void lock_wake(struct lock *l)
     errno = saved;
 }
 
-/* Nobody has it where it was left out: there was one thread. Relaxed: if it is
- * this thread's, this thread wrote it. */
+/* A lock that was left out, as there was one thread, has no holder. Relaxed: if
+ * it is this thread's, this thread wrote it. */
 static inline void lock_drop(struct lock *l)
 {
     if (!atomic_load_explicit(&l->holder, memory_order_relaxed))

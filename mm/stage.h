@@ -19,7 +19,7 @@ static void *stage_malloc(size_t size);
 static void *stage_memalign(size_t align, size_t size);
 /** Free p, whichever thread made it; page is p's record. errno is kept. */
 static void stage_free(void *p, struct mem_page *page);
-/** Resize p without a second block. NULL: it does not go, p is as it was. */
+/** Resize p without a second block. NULL: it does not fit, p is as it was. */
 static void *stage_resize(void *p, size_t size);
 /** Bytes that the program may use at p. */
 static size_t stage_usable(const void *p);

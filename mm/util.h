@@ -1,4 +1,4 @@
-/* util.h - alignment, bits, contracts, and the two ways to speak.
+/* util.h - alignment, bits, contracts, and the two ways to report.
  *
  * Used by every file of the allocator; knows nothing of any of them. It never
  * allocates and uses no stdio: it runs while the heap is broken. */
@@ -88,8 +88,8 @@ static inline void line_num(struct line *l, uint64_t n, unsigned base)
     line_str(l, digits + i);
 }
 
-/* One write, so that lines of several threads do not mix; and not the C
- * library's, which would be a place where threads are cancelled. */
+/* One write, so that lines of several threads do not mix; and not by the C
+ * library's, where a thread may be cancelled. */
 static inline void line_write(struct line *l)
 {
     l->text[l->len++] = '\n';
@@ -115,7 +115,8 @@ static cold_noinline _Noreturn void mm_die(const char *what, const void *where)
     abort();
 }
 
-/* One broken invariant: "mm_check: H3 free blocks merged: block 0x...: text".
+/* One broken invariant: "mm_check: H3 free blocks are merged: at 0x...: what
+ * value".
  * @return 1 if it is broken, else 0: checks add these up. */
 static inline size_t broken(bool is_broken, const char *invariant,
                             const void *where, const char *what, size_t value)

@@ -1,10 +1,10 @@
 /* remote.h - what reaches a shard of the arena stage from outside, and how an
  * orphan serves a thread in need.
  *
- * The owner has in its processor's cache what freeing a block touches, lists
- * and neighbours, and need not get it back afterwards: so what others free is
- * only left in its inbox. Where the owner does not come, because it sleeps or
- * is gone, the thread that sends too much frees it instead. */
+ * What freeing a block touches, lists and neighbours, is in the cache of the
+ * owner's processor, and stays there if the owner frees it: so others only
+ * leave blocks in its inbox. Where the owner does not come, because it sleeps
+ * or is gone, the thread that sends too much frees them instead. */
 #ifndef MM_ARENA_REMOTE_H
 #define MM_ARENA_REMOTE_H
 
@@ -36,8 +36,8 @@ static inline void *shard_take_inbox(struct shard *s)
     return chain;
 }
 
-/* Is s not in use? Then its lock is the caller's for now. One that is merged
- * has nothing, and an inbox that is closed. */
+/* Is s not in use, and its status at most `most`? Then its lock is the caller's
+ * for now. A merged one has nothing, and its inbox is closed. */
 static inline bool shard_try(struct shard *s, enum status most)
 {
     if (!lock_try(&s->lock))
@@ -66,7 +66,8 @@ static inline void shard_sent(struct shard *to, size_t bytes)
 /* ---- owners, locked ---------------------------------------------------- */
 
 /* Keep the lock of s, which p lay in before. @return false: it does not lie
- * there any more, s was merged or its id given anew; the lock is dropped */
+ * there any more, as s was merged, or its id serves anew; the lock is dropped
+ */
 static inline bool owner_keep(struct shard *s, const void *p)
 {
     if (likely(owner_of(p) == s))
@@ -95,14 +96,14 @@ static inline struct shard *owner_try(const void *p)
 
 /* ---- adoption ---------------------------------------------------------- */
 
-/* Whichever takes the other in: the one of the lower id first. */
+/* The one of the lower id first, whichever takes the other in. */
 static inline void shards_lock_two(struct shard *a, struct shard *b)
 {
     lock_take_as(&(a->id < b->id ? a : b)->lock, RANK_SHARD);
     lock_take_as(&(a->id < b->id ? b : a)->lock, RANK_SECOND);
 }
 
-/* Have an orphan that is rich used by this thread instead of s, or taken into
+/* Work in orphan o instead of s from now on, if o is rich; else merge it into
  * s. @pre the registry's lock */
 static inline void shard_use_orphan(struct shard *s, struct shard *o,
                                     size_t asize)

@@ -29,7 +29,7 @@
  *   A2 a merged shard and a spare one have no memory; an orphan no users
  *   A3 every block in use names an id whose owner is the shard it lies in
  *   A4 the holder of a shard's lock may rely on what owner_of says of its
- *      blocks: ids lead to it and from it only under that lock
+ *      blocks: ids come to lead to it, or away, only under that lock
  *   A5 an id serves anew only when no block in use says it any more */
 #ifndef MM_ARENA_SHARD_H
 #define MM_ARENA_SHARD_H

@@ -58,8 +58,8 @@ static inline struct shard *shard_enter_to_free(void)
     return shard_enter();
 }
 
-/* Of a shard whose owner is at work there, only if p is so large that to copy
- * or to keep it all costs more than to wait. */
+/* If the owner is at work in the shard, only if p is so large that to copy it,
+ * or to keep it whole, costs more than to wait. */
 static inline struct shard *shard_enter_to_resize(const void *p)
 {
     bool mine = owner_of(p) == self()->shard;

@@ -101,7 +101,7 @@ static inline void shard_return(struct shard *s)
     lock_drop(&s->lock);
 }
 
-/* Under its lock an orphan is as good as any. */
+/* Under its lock an orphan may be purged like any other. */
 static inline bool shard_take_idle(struct shard *s)
 {
     return status_of(state_get(s)) <= ORPHAN && shard_try(s, ORPHAN);
@@ -116,9 +116,9 @@ static inline bool orphans_decay(struct shard *s, unsigned most,
 
 /* ---- beginning and end ------------------------------------------------- */
 
-static void shard_empty(struct shard *s); /* front.h */
+static void shard_empty(struct shard *s); /* slow.h */
 
-/* The next of the fixed array, which grows to its size at first. */
+/* The next shard of the fixed array, which grows to its size at first. */
 static struct shard *favorite_acquire(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);

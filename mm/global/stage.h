@@ -92,7 +92,7 @@ static always_inline void stage_free(void *p, struct mem_page *page)
     stage_unlock();
 }
 
-/* Resize in place; NULL: it does not go. */
+/* Resize in place; NULL: it does not fit. */
 static inline void *stage_resize(void *p, size_t size)
 {
     stage_lock();

@@ -22,9 +22,9 @@
 
 #include <stdatomic.h>
 
-/* ThreadSanitizer knows no fence: a read-modify-write instead, which orders
- * enough for it and for x86, but nothing in C: a word of one's own has no other
- * reader, and the compiler may leave it out. */
+/* ThreadSanitizer knows no fence. A read-modify-write in its place orders
+ * enough for it and for x86, but nothing in C: no other thread reads the word,
+ * and the compiler may leave it out. */
 #if defined __SANITIZE_THREAD__
 #define FENCE_BY_RMW true
 #elif defined __has_feature

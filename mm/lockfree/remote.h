@@ -26,18 +26,19 @@ static inline void *shard_take_inbox(struct shard *s)
     return inbox_take_owner(&s->inbox);
 }
 
-/* Its thread will come; or a thief, when it is idle. */
+/* Nothing: its thread will come, or a thief, when it is idle. */
 static inline void shard_sent(struct shard *to, size_t bytes)
 {
     (void)to;
     (void)bytes;
 }
 
-/* Work in orphan o from now on, which is the caller's, and leave s, which is
- * entered. Thieves look at a shard's thread before they take it: o gets the
- * thread's, which is not open, before it can be claimed; and a thief that has
- * claimed s, and reads there the struct that o had, or later that the thread
- * has opened its own, finds that the state of s has changed. */
+/* Leave s, which is entered, and work in orphan o, which is the caller's, from
+ * now on. Thieves look at a shard's struct thread before they take the shard.
+ * So o gets this thread's struct, which is not open, before it can be claimed.
+ * A thief that has claimed s, and reads there the struct that o had, or later
+ * that this thread has opened its own, finds that the state of s has changed.
+ */
 static inline void shard_exchange(struct shard *s, struct shard *o)
 {
     threads_swap(s, o);

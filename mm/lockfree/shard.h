@@ -11,7 +11,8 @@
  *
  * A thread that owns a shard works on its arena with plain loads and stores. It
  * owns its own shard, one that it popped from a stack of orphans, and one that
- * it stole. What others may write: its inbox (lists.h), its state, a link.
+ * it stole. What others may write: its inbox (front/inbox.h), its state, a
+ * link.
  *
  * Merging. The adopter takes over the orphan's ids (its own, and those of the
  * shards that it had taken in), then closes the inbox, so that a sender that
@@ -24,8 +25,8 @@
  *
  * A handler may change the thread's shard just as it enters. So what the thread
  * touches first is its struct thread, which stays. Each shard has one, taken or
- * free; a thread that changes shards takes its struct along, and leaves the
- * other one behind.
+ * free; a thread that changes shards takes its struct along, and leaves the new
+ * shard's with the old shard.
  *
  *   self ─► thread: open, cache, outbox ◄──► shard: inbox, state, arena
  *
@@ -67,14 +68,15 @@ struct shard {
     struct arena arena;
 } __attribute__((aligned(64)));
 
-/* What a child of fork does not inherit: zero in it. All threads write. */
+/* What a child of fork does not inherit: it is zero there. All threads write.
+ */
 struct process {
     _Atomic uint32_t number; /* 0: not yet known */
     struct totals totals;
     _Atomic uint32_t turn; /* odd: orphans are taken from the second stack */
-    _Alignas(
-        64) struct tagged orphans[2];  /* those put down in this turn wait */
-    _Alignas(64) struct tagged spares; /* in the other, for the next */
+    /* Those put down in this turn wait in the other stack, for the next. */
+    _Alignas(64) struct tagged orphans[2];
+    _Alignas(64) struct tagged spares;
 };
 
 static _Atomic uint32_t last_process; /* number of the latest known */
@@ -90,8 +92,8 @@ static always_inline struct totals *totals(void)
 }
 
 /* This process's number. A child takes a new one, whichever of its threads
- * comes first. It is used up before it is known: so that a child of the child,
- * wherever that was interrupted, takes another. */
+ * comes first. The number is used up before it is known, so that a child of the
+ * child, wherever the child was interrupted, takes another. */
 static inline uint32_t process_number(void)
 {
     uint32_t n = atomic_load_explicit(&process()->number, memory_order_relaxed);
@@ -159,9 +161,9 @@ static inline void thread_set(struct shard *s, struct thread *t)
     atomic_store_explicit(&s->thread, t, memory_order_relaxed);
 }
 
-/* a is the caller's, which is inside, and b has no owner yet: no thief may
- * claim it. So a thief that reads an old thread of a's sees it shut, or fails
- * its CAS of the state; no thief reads b's. */
+/* a is the caller's, which is inside, and b has no owner yet, so that no thief
+ * may claim b. A thief that reads a's old thread finds it shut, or fails at its
+ * CAS of the state; no thief reads b's. */
 static inline void threads_swap(struct shard *a, struct shard *b)
 {
     struct thread *of_a = thread_of(a);
@@ -256,8 +258,8 @@ static inline struct shard *shard_get(void)
     return s;
 }
 
-/* The same, with the struct thread that it has. From here thieves may claim it,
- * and read which struct that is. */
+/* The same, OWNED, with the struct thread that it has. From here thieves may
+ * claim it, and read which struct that is. */
 static inline struct shard *shard_acquire(void)
 {
     struct shard *s = shard_get();

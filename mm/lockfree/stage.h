@@ -8,11 +8,11 @@
  *          │    └───── no room, block by block ─► its own arena: plain code
  *          └─► outbox ─ others', in batches ─────► inbox of the block's owner
  *
- * Signals. While a thread is inside, open is 0: two plain stores on the way of
- * every operation, and no more tests than the cache's bound is one anyway. A
- * handler that interrupts it so finds no bin open, and takes the side way: its
- * malloc borrows an orphan arena, or a new one, for that one call; its free is
- * sent to the block's owner, the thread itself perhaps. Handlers inside
+ * Signals. While a thread is inside, open is 0. That costs every operation two
+ * plain stores, and no test: requests are compared with open anyway. A handler
+ * that interrupts the thread inside finds no bin open, and takes the side way:
+ * its malloc borrows an orphan arena, or a new one, for that one call; its free
+ * is sent to the block's owner, the thread itself perhaps. Handlers inside
  * handlers do the same. So do threads that have ended.
  *
  * A thread that is stopped anywhere, for good, costs at most the memory that it
@@ -27,7 +27,7 @@
 
 #define STAGE_NAME "lockfree"
 #define STAGE_SUMMARY "stage 4: no lock: owned arenas, inboxes by CAS"
-#define STAGE_STARTS true /* without init: nobody's malloc is a slow one */
+#define STAGE_STARTS true /* without init: no_thread's malloc is a slow one */
 
 /* ---- the side way ------------------------------------------------------ */
 
@@ -53,7 +53,7 @@ static void free_aside(void *p)
     send(p, p);
 }
 
-/* One that only frees has an outbox, too. */
+/* A thread that only frees needs an outbox, too. */
 static inline struct shard *shard_enter_to_free(void)
 {
     return shard_enter_or_attach();

@@ -42,13 +42,13 @@ static inline void shard_return(struct shard *s)
         shard_push_orphan(s); /* its thread has another one now */
 }
 
-/* Orphans are in nobody's reach but their stack's: see orphans_decay. */
+/* Orphans are reached by their stacks only: see orphans_decay. */
 static inline bool shard_take_idle(struct shard *s)
 {
     return shard_steal(s);
 }
 
-/* The oldest ones, most of them at most. */
+/* The oldest ones, at most `most`. */
 static inline bool orphans_decay(struct shard *s, unsigned most,
                                  bool (*work)(struct shard *o, struct shard *s))
 {

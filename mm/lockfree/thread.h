@@ -1,8 +1,9 @@
 /* thread.h - a thread and the shard that it owns: how it enters and leaves.
  *
- *   self ─► thread     open OPEN   the thread is elsewhere: a handler may
- * enter open 0       inside: a handler takes the side way, and no one steals ─►
- * no_thread  open 0       not yet a thread of ours, or no longer
+ *   self ─► thread     open OPEN   the thread is elsewhere: a handler may enter
+ *                      open 0      inside: a handler takes the side way, and
+ *                                  no one steals
+ *        ─► no_thread  open 0      not yet a thread of ours, or no longer
  *
  * All below is done by the thread itself, inside its shard.
  *
@@ -14,7 +15,7 @@
  * thread's: shut, and nobody enters. If the call goes on after all, it ends in
  * the struct in which it began, which is this thread's as long as it lives, and
  * is open then, to be used the next time. So a jump costs the shard that it
- * came from, and handlers that allocate much a struct for each depth of them.
+ * came from; handlers that allocate much cost a struct for each depth of them.
  */
 #ifndef MM_LOCKFREE_THREAD_H
 #define MM_LOCKFREE_THREAD_H
@@ -83,7 +84,8 @@ static inline bool self_become(struct thread *from, struct thread *t)
 
 static cold_noinline int threads_start_alone(void);
 
-/* The thread's first block. @return false: it has no shard now, either */
+/* Give this thread a struct and a shard. @return false: it has none now, either
+ */
 static bool attach(void)
 {
     if (unlikely(!mem_range.size) && threads_start_alone())
@@ -127,7 +129,7 @@ static void self_inherit(struct shard *s)
     atomic_store_explicit(&s->process, process_number(), memory_order_relaxed);
 }
 
-/* s, entered, is claimed, or stolen, or of a process of before. */
+/* s, entered, is claimed, or stolen, or was acquired in an earlier process. */
 static cold_noinline struct shard *shard_reclaim(struct shard *s)
 {
     uint64_t state = state_get(s);
@@ -161,8 +163,8 @@ static struct shard *shard_enter(void)
     return s;
 }
 
-/* Inside t already: is its shard ours, as it should be? In a child of fork it
- * is, too, as it was when the thread forked. */
+/* Inside t already: is its shard this thread's, as it should be? In a child of
+ * fork it is, too, if it was when the thread forked. */
 static always_inline bool shard_may_put(const struct thread *t)
 {
     return !mem_range.no_barrier && status_of(state_get(t->shard)) == OWNED;
@@ -244,7 +246,7 @@ static inline struct shard *shard_enter_or_attach(void)
     return shard_enter_or_begin();
 }
 
-/* As it was entered; and out. */
+/* Note the use of s, and leave it. */
 static inline void shard_exit(struct shard *s)
 {
     shard_note_use(s);
@@ -253,10 +255,10 @@ static inline void shard_exit(struct shard *s)
 
 /* ---- beginning and end ------------------------------------------------- */
 
-static void shard_empty(struct shard *s); /* front.h */
+static void shard_empty(struct shard *s); /* slow.h */
 
 /* Give up all structs of the thread but t, which it uses. The shards of those
- * that are shut are lost. No handler may find one that is no longer its. */
+ * that are shut are lost. No handler may find one that is given up. */
 static cold_noinline void threads_give_up(struct thread *t)
 {
     uint64_t before = signals_block();
@@ -308,7 +310,7 @@ static int threads_start(void)
 }
 
 /* The first call of all, by the only thread. Its handlers, which would start
- * once more, come when it is done. @return 0, or -1: no memory */
+ * once more, wait until it is done. @return 0, or -1: no memory */
 static cold_noinline int threads_start_alone(void)
 {
     uint64_t before = signals_block();

@@ -22,7 +22,7 @@
  * Locks, in the order in which they may be taken (lock.h):
  *   1 registry  which thread uses which shard; orphans
  *   2 a shard   its arena
- * fork takes all, by rising id. Purging others only tries.
+ * fork takes all, by rising id. A purge of others only tries.
  *
  * Invariants
  *   P1 every block in use names the shard that it lies in
@@ -108,8 +108,8 @@ static inline struct shard *owner_of(const void *p)
 
 /* ---- giving memory back ---------------------------------------------- */
 
-/* Add to the whole what s has more than it had, or take off what it has less.
- * Relaxed: a sum to decide by, which publishes nothing.
+/* Add to the whole by how much s has grown, or take off by how much it has
+ * shrunk. Relaxed: a sum to decide by, which publishes nothing.
  * @return the whole. @pre s's lock */
 static size_t shard_count_resident(struct shard *s)
 {
@@ -138,8 +138,9 @@ static cold_noinline void purge_idle_shards(const struct shard *s)
     }
 }
 
-/* Memory was taken from s, whose lock is held. When all are to need more than
- * ever, others give back what they do not use first (high_water.h). */
+/* Memory was taken from s, whose lock is held. When all together are to need
+ * more than ever, others first give back what they do not use (high_water.h).
+ */
 static void shard_note_growth(struct shard *s)
 {
     if (likely(!is_step(heap_resident(&s->arena.heap), s->counted)))
