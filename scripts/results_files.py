@@ -116,7 +116,8 @@ class Own(Measured):
 
 def program_files(files):
     """Those of programs under each allocator: stress.csv, programs.csv."""
-    return [t for t in files if t.rows and t.holds("program", "resident_peak")]
+    return [t for t in files
+            if t.rows and t.holds("program", "threads", "resident_peak")]
 
 
 def geomean(values):

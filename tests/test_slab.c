@@ -240,19 +240,19 @@ static void fill_slabs(unsigned c, char **firsts, int n)
 START_TEST(slabs_wait_in_the_order_in_which_their_first_block_came_back)
 {
     char *full[3];
-    fill_slabs(40, full, 3);
+    fill_slabs(44, full, 3);
     for (int k = 2; k >= 0; k--) {
         struct mem_page *s = slab_of(full[k]);
         ck_assert(!s->listed && s->room == 1);
         give_back(full[k]);
         ck_assert(s->listed);
-        ck_assert_uint_eq(s->room, slab_classes[40].slots - 1u);
+        ck_assert_uint_eq(s->room, slab_classes[44].slots - 1u);
         ck_healthy();
     }
-    ck_assert_ptr_eq(slab_at(arena.slabs.first[40]), slab_of(full[2]));
-    ck_assert_ptr_eq(slab_at(arena.slabs.last[40]), slab_of(full[0]));
+    ck_assert_ptr_eq(slab_at(arena.slabs.first[44]), slab_of(full[2]));
+    ck_assert_ptr_eq(slab_at(arena.slabs.last[44]), slab_of(full[0]));
     for (int k = 2; k >= 0; k--) {
-        ck_assert_ptr_eq(take(640, 'x'), full[k]);
+        ck_assert_ptr_eq(take(704, 'x'), full[k]);
         ck_assert(!slab_of(full[k])->listed);
     }
     ck_healthy();
