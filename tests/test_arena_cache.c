@@ -166,6 +166,18 @@ START_TEST(no_bin_has_more_than_it_has_room_for_when_all_is_freed)
 }
 END_TEST
 
+/* Else a thread that its bins serve would look at the clock too late. */
+START_TEST(hits_of_bins_of_headers_count_as_uses)
+{
+    lab->free(take(2000));
+    struct low_water *w = &self()->shard->activity.low_water;
+    w->until = LOOK_MOST;
+    for (int i = 0; i < HITS_MOST; i++)
+        lab->free(take(2000));
+    ck_assert_uint_le(w->until, LOOK_MOST - HITS_MOST);
+}
+END_TEST
+
 /* They are served as one byte is, but nobody has looked into that bin. */
 START_TEST(requests_for_no_byte_lose_nothing_that_waits)
 {
@@ -219,6 +231,7 @@ int main(void)
         a_thread_that_ends_leaves_nothing_in_its_cache,
         no_bin_has_more_than_it_has_room_for_when_all_is_freed,
         an_empty_bin_takes_all_free_blocks_of_a_slab,
+        hits_of_bins_of_headers_count_as_uses,
         requests_for_no_byte_lose_nothing_that_waits,
         NULL};
     return run_here("arena-cache", tests);

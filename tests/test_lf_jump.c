@@ -70,6 +70,28 @@ START_TEST(few_calls_on_the_side_change_nothing)
 END_TEST
 
 /* The call that was interrupted goes on, and ends, after all. */
+/* In a row, that is: what the thread does in its shard between them, by
+ * whatever way it enters, tells that it is well. */
+START_TEST(many_calls_on_the_side_with_others_between_change_nothing)
+{
+    static void *blocks[400], *kept[4000];
+    for (unsigned i = 0; i < 4000; i++) /* the heap need not grow later */
+        kept[i] = lab->malloc(100);
+    ck_assert_ptr_nonnull(kept[3999]);
+    struct thread *t = self();
+    for (unsigned i = 0; i < 2 * SIDE_MOST; i++) {
+        for (unsigned j = 0; j < 400; j++)
+            blocks[j] = lab->malloc(100);
+        for (unsigned j = 0; j < 400; j++)
+            lab->free(blocks[j]);
+        enter(t); /* a handler in the middle of a call */
+        lab->free(lab->malloc(100));
+        leave(t);
+        ck_assert_ptr_eq(self(), t);
+    }
+}
+END_TEST
+
 START_TEST(a_handler_that_allocates_much_uses_the_same_structs_again)
 {
     struct thread *t = jump_out();
@@ -190,6 +212,7 @@ int main(void)
         who_jumps_out_of_malloc_is_soon_as_fast_as_before,
         what_was_jumped_out_of_is_entered_by_nobody,
         few_calls_on_the_side_change_nothing,
+        many_calls_on_the_side_with_others_between_change_nothing,
         a_handler_that_allocates_much_uses_the_same_structs_again,
         a_thread_that_ends_gives_up_all_its_structs,
         a_handler_may_jump_out_of_any_instruction,

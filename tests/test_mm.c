@@ -74,6 +74,29 @@ START_TEST(sizes_beyond_ptrdiff_max_fail)
 }
 END_TEST
 
+/* Rounded up they are small again, and blocks of all small sizes wait. */
+START_TEST(sizes_that_wrap_fail_whatever_waits)
+{
+    enum { EACH = 200 };
+    static char *held[2 * EACH];
+    begin(_i);
+    for (size_t size = 8; size <= 1040; size += size < 64 ? 8 : 244) {
+        for (int i = 0; i < 2 * EACH; i++)
+            held[i] = mm->malloc(size);
+        for (int i = 0; i < 2 * EACH; i++)
+            if (i % 2 || size > 64)
+                mm->free(held[i]);
+    }
+    for (size_t less = 0; less < 64; less++) {
+        ck_fails(mm->malloc(SIZE_MAX - less), ENOMEM);
+        ck_fails(mm->calloc(1, SIZE_MAX - less), ENOMEM);
+        ck_fails(mm->realloc(held[0], SIZE_MAX - less), ENOMEM);
+        ck_fails(mm->memalign(16, SIZE_MAX - less), ENOMEM);
+    }
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(sizes_that_are_merely_impossible_fail_and_change_nothing)
 {
     begin(_i);
@@ -245,6 +268,7 @@ int main(void)
         blocks_of_every_size_are_aligned_apart_and_whole,
         all_of_usable_size_may_be_used,
         sizes_beyond_ptrdiff_max_fail,
+        sizes_that_wrap_fail_whatever_waits,
         sizes_that_are_merely_impossible_fail_and_change_nothing,
         calloc_sees_that_its_product_overflows,
         calloc_is_zero_where_others_wrote_before,

@@ -151,6 +151,27 @@ START_TEST(small_aligned_blocks_with_headers_tile_and_earn_a_slab)
 }
 END_TEST
 
+/* Whose blocks with headers are of a size of which no others are. */
+START_TEST(a_size_that_is_its_alignment_earns_a_slab)
+{
+    size_t n = 0;
+    while (!page_tag(arena_memalign(&arena, 64, 64)))
+        ck_assert_uint_lt(n++, EARN_SMALL * PAGE / 64);
+    ck_assert_uint_ge(n, EARN_SMALL * PAGE / 64);
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(large_blocks_earn_nothing)
+{
+    for (int i = 0; i < 100; i++)
+        take(5000, 'x');
+    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
+        ck_assert(!arena_earns(&arena, c * ALIGN, c));
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(without_a_page_for_a_slab_a_header_does)
 {
     if (SANITIZED) /* needs memory of its own */
@@ -194,6 +215,8 @@ int main(void)
         requests_for_no_byte_or_too_many_get_a_header,
         aligned_requests_are_served_from_slabs_of_a_multiple,
         small_aligned_blocks_with_headers_tile_and_earn_a_slab,
+        a_size_that_is_its_alignment_earns_a_slab,
+        large_blocks_earn_nothing,
         without_a_page_for_a_slab_a_header_does,
         a_fixed_heap_without_a_page_leaves_it_to_growth,
         NULL};

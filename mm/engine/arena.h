@@ -27,7 +27,7 @@
 #define EARN_SMALL 2  /* slabs' worth of live bytes earn a class one ... */
 #define EARN_LARGE 1  /* ... in a small heap, and in a large one */
 #define TILE_ALIGN 64 /* bytes: a line of the cache */
-#define NLIVE (SLAB_CLASSES + 2) /* sizes that are counted, and the rest */
+#define NLIVE (SLAB_CLASSES + 3) /* sizes that are counted, and the rest */
 
 struct arena {
     struct heap heap;
@@ -138,19 +138,31 @@ static always_inline size_t request_to_aligned(size_t align, size_t size)
                                                     : block;
 }
 
+/* As arena_earns, for an aligned request that a slab's block of so many bytes
+ * would serve. Its block in the heap may be much larger: what is live of its
+ * like is counted there. */
+static inline bool arena_earns_aligned(struct arena *a, size_t bytes,
+                                       size_t block)
+{
+    unsigned c = slab_class(bytes);
+    return arena_earns(a, bytes, c) ||
+           (a->all_earn && block <= SLAB_MAX &&
+            is_earned(&a->heap, *arena_live(a, block) * bytes, c));
+}
+
 /** As arena_malloc, aligned to a power of two. */
 static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
 {
     if (align <= ALIGN)
         return arena_malloc(a, size);
     size_t bytes = slab_aligned(align, size);
-    if (bytes - 1 < SLAB_MAX && arena_earns(a, bytes, slab_class(bytes))) {
+    size_t block = request_to_aligned(align, size);
+    if (bytes - 1 < SLAB_MAX && arena_earns_aligned(a, bytes, block)) {
         void *p = arena_take_slab(a, slab_class(bytes));
         if (likely(p != NULL) || !a->heap.may_grow)
             return p;
     }
-    struct block *b =
-        heap_memalign(&a->heap, align, request_to_aligned(align, size));
+    struct block *b = heap_memalign(&a->heap, align, block);
     return b ? arena_own(a, b) : NULL;
 }
 

@@ -74,6 +74,10 @@ static always_inline void *leave_served(struct thread *t, void *p)
 static __attribute__((noinline)) void *malloc_small(struct thread *t,
                                                     size_t size)
 {
+    if (unlikely(size > SLAB_MAX)) { /* so large that its bytes wrap to 0 */
+        leave(t);
+        return malloc_slow(ALIGN, size);
+    }
     void *p = small_bin_take(&t->cache, size);
     return likely(p != NULL) ? leave_served(t, p) : malloc_own(t, size);
 }
@@ -121,7 +125,6 @@ static __attribute__((noinline)) void free_slow(void *p)
     struct shard *s = shard_enter_to_free();
     if (likely(s)) {
         free_block(s, &thread_of(s)->outbox, p);
-        freed_slowly(s);
         shard_exit(s);
     } else {
         free_aside(p);

@@ -220,12 +220,16 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
     return p;
 }
 
-/* Note a use of the shard, and look at the clock when it is time. */
+/* Note uses of the shard, as many as there were hits since the last time, and
+ * look at the clock when it is time. */
 static cold_noinline void come_by(void)
 {
     struct shard *s = shard_enter();
-    if (s)
-        shard_exit(s);
+    if (!s)
+        return;
+    uint32_t *until = &s->activity.low_water.until;
+    *until -= (uint32_t)min_size(*until, HITS_MOST);
+    shard_exit(s);
 }
 
 #endif

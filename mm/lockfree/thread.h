@@ -177,8 +177,10 @@ static always_inline struct shard *shard_enter_inside(struct thread *t)
         atomic_load_explicit(&process()->number, memory_order_relaxed);
     if (likely(shard_may_put(t) &&
                atomic_load_explicit(&s->process, memory_order_relaxed) ==
-                   number))
+                   number)) {
+        t->asides = 0;
         return s;
+    }
     leave(t);
     return NULL;
 }

@@ -3,12 +3,6 @@
  * the thread gets just that shard. SLAB: block 0 lies in a slab. */
 #include "shards.h"
 
-/* No bins, no memory to give up. */
-static void freed_slowly(struct shard *s)
-{
-    (void)s;
-}
-
 #include "extracted.h" /* free_slow, shard_enter_to_free, free_aside */
 
 static void *thread(void *unused)
