@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 FAULTS=${B:-build}/tests/faults
 STAGES="global per-thread arena arena-favorite lockfree"
+POLICIES="fit-list fit-tree fit-tlsf" # global, with another one
 ABORTED=134 # 128 + SIGABRT
 
 # dies_as NAME TEXT COMMAND...: of the pointer that the command told.
@@ -75,10 +76,10 @@ dies realloc_freed_slab "realloc of a small block that is free" "$STAGES"
 dies realloc_freed_header "$unknown" "$STAGES"
 dies usable_size_wild "size of a block that malloc never returned" "$STAGES"
 dies realloc_inside_slab "pointer into the middle of a block" "$STAGES"
-dies double_free_between "$unknown" "$STAGES"
-dies double_free_between_slab "double free of a small block" "$STAGES"
-dies double_free_much_later "$unknown" "$STAGES"
-dies double_free_two_threads "$unknown" "$STAGES"
+dies double_free_between "$unknown" "$STAGES $POLICIES"
+dies double_free_between_slab "double free of a small block" "$STAGES $POLICIES"
+dies double_free_much_later "$unknown" "$STAGES $POLICIES"
+dies double_free_two_threads "$unknown" "$STAGES $POLICIES"
 dies free_inside_small "$overwritten"
 dies free_inside_small "$no_owner" "$WITH_OWNERS"
 dies free_inside_looks_small "$overwritten" "$STAGES"
