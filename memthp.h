@@ -46,6 +46,17 @@ static struct {
     _Atomic size_t sparse;  /* bytes that it grew by for large blocks, since */
 } thp;
 
+/* at, down and up to where a page of this size begins. */
+static inline uintptr_t page_down(uintptr_t at, size_t page)
+{
+    return at & ~(uintptr_t)(page - 1);
+}
+
+static inline uintptr_t page_up(uintptr_t at, size_t page)
+{
+    return page_down(at + page - 1, page);
+}
+
 static inline enum mem_huge thp_mode(void)
 {
     return atomic_load_explicit(&mem_options.huge, memory_order_relaxed);
@@ -58,7 +69,7 @@ static inline void thp_init(char *start, size_t page)
     thp.small = page;
     thp.page = page / 8 * page;
     thp.start = (uintptr_t)start;
-    thp.border = (thp.start + THP_FROM * thp.page) & ~(thp.page - 1);
+    thp.border = page_down(thp.start + THP_FROM * thp.page, thp.page);
 }
 
 /* ---- bits -------------------------------------------------------------- */
@@ -133,7 +144,7 @@ static inline bool thp_is_dense(size_t bytes)
 /* Where a piece is to end, rather than at end. */
 static inline char *thp_piece_end(char *end)
 {
-    uintptr_t at = ((uintptr_t)end + thp.page - 1) & ~(thp.page - 1);
+    uintptr_t at = page_up((uintptr_t)end, thp.page);
     return thp_mode() == MEM_HUGE_LARGE && at > thp.border ? (char *)at : end;
 }
 
@@ -141,7 +152,7 @@ static inline char *thp_piece_end(char *end)
  * free. */
 static inline void thp_advise_large(uintptr_t from, uintptr_t to, bool small)
 {
-    for (uintptr_t at = from; at < to; at = (at & ~(thp.page - 1)) + thp.page)
+    for (uintptr_t at = from; at < to; at = page_down(at, thp.page) + thp.page)
         thp_set_small(at, small);
     thp_tell(from, to, small);
 }
@@ -174,8 +185,7 @@ static inline bool thp_is_large(size_t bytes)
 static inline void thp_advise_block(uintptr_t at, size_t bytes, bool written)
 {
     bool never = thp_mode() == MEM_HUGE_NEVER && !written;
-    bool large =
-        thp_mode() == MEM_HUGE_LARGE && written && bytes >= THP_FROM * thp.page;
+    bool large = written && thp_is_large(bytes);
     if (large || (never && bytes >= thp.page))
         thp_tell(at, at + bytes, never);
 }
@@ -185,8 +195,8 @@ static inline void thp_advise_block(uintptr_t at, size_t bytes, bool written)
 /* The pages inside [*first, *end). @return are there any? */
 static inline bool pages_inside(uintptr_t *first, uintptr_t *end)
 {
-    *first = (*first + thp.small - 1) & ~(thp.small - 1);
-    *end &= ~(thp.small - 1);
+    *first = page_up(*first, thp.small);
+    *end = page_down(*end, thp.small);
     return *first < *end;
 }
 
@@ -209,7 +219,7 @@ static inline bool thp_split(uintptr_t at, size_t bytes)
         return false;
     if (atomic_load_explicit(&thp.nsmall, memory_order_relaxed) < THP_SPLITS) {
         thp_set_small(at, true);
-        at &= ~(thp.page - 1);
+        at = page_down(at, thp.page);
         thp_tell(at, at + thp.page, true);
     }
     return true;
@@ -230,8 +240,8 @@ static inline void thp_join(uintptr_t first, uintptr_t end)
  * not worth a huge page. */
 static inline void thp_cut(uintptr_t *first, uintptr_t *end)
 {
-    uintptr_t up = (*first + thp.page - 1) & ~(thp.page - 1);
-    uintptr_t down = *end & ~(thp.page - 1);
+    uintptr_t up = page_up(*first, thp.page);
+    uintptr_t down = page_down(*end, thp.page);
     if (thp_mode() != MEM_HUGE_LARGE || *end <= thp.border)
         return;
     if (up > down) { /* all in one */

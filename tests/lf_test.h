@@ -9,6 +9,7 @@
 
 #include "tests/arena_stress.h"
 #include "tests/run_tests.h"
+#include "tests/traps.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -45,14 +46,6 @@ static inline pid_t thread_id(void)
 static inline void signal_thread(pid_t thread, int number)
 {
     syscall(SYS_tgkill, getpid(), thread, number);
-}
-
-/* Handlers may interrupt handlers, of other signals. */
-static inline void handle(int number, void (*handler)(int, siginfo_t *, void *))
-{
-    struct sigaction action = {.sa_sigaction = handler,
-                               .sa_flags = SA_SIGINFO | SA_RESTART};
-    ck_assert_int_eq(sigaction(number, &action, NULL), 0);
 }
 
 /* A figure that makes the test longer: ENVIRONMENT=N, or usual. */

@@ -15,7 +15,7 @@ START_TEST(a_block_of_each_size_waits_in_the_bin_that_serves_it)
         void *p = take(size);
         size_t bin = bin_of(p);
         if (page_tag(p))
-            ck_assert_uint_eq(bin, request_bin(max_size(size, 9)));
+            ck_assert_uint_eq(bin, slab_class(max_size(size, 9)));
         ck_assert(!block_has_key(p));
         lab->free(p);
         ck_assert(block_has_key(p));

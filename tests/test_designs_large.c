@@ -3,6 +3,8 @@
 #include "config.h"
 #include "tests/designs_test.h"
 
+#include "tests/misuse.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -74,48 +76,6 @@ START_TEST(what_grows_by_steps_is_not_copied)
 END_TEST
 
 /* ---- what is no such block ------------------------------------------- */
-
-static void give(char *p)
-{
-    mm->free(p);
-}
-
-static void give_twice(char *p)
-{
-    mm->free(p);
-    mm->free(p);
-}
-
-static void resize(char *p)
-{
-    mm->realloc(p, 3 * LARGE);
-}
-
-static void measure(char *p)
-{
-    mm->usable_size(p);
-}
-
-/* In a child: it dies of an abort, after a line that has the word in it. */
-static void ck_dies(void (*act)(char *), char *p, const char *word)
-{
-    char line[300] = "";
-    int end[2], status;
-    ck_assert_int_eq(pipe(end), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        dup2(end[1], STDERR_FILENO);
-        act(p);
-        _exit(0);
-    }
-    close(end[1]);
-    ck_assert_int_ge(read(end[0], line, sizeof line - 1), 0);
-    close(end[0]);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
-                  "%s: the status is %#x", mm->name, (unsigned)status);
-    ck_assert_msg(strstr(line, word), "%s: it said %s", mm->name, line);
-}
 
 START_TEST(what_is_no_large_block_gets_a_line_and_no_raw_fault)
 {

@@ -4,6 +4,8 @@
 #include "tests/limits.h"
 #include "tests/mm_test.h"
 
+#include "tests/misuse.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -192,49 +194,12 @@ END_TEST
 
 /* ---- what is no huge block ------------------------------------------- */
 
-/* In a child: it dies with a line, of an abort. */
-static void ck_dies(void (*act)(char *), char *p)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        freopen("/dev/null", "w", stderr);
-        act(p);
-        _exit(0);
-    }
-    int status;
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
-                  "%s: the status is %#x", mm->name, (unsigned)status);
-}
-
-static void give(char *p)
-{
-    mm->free(p);
-}
-
-static void give_twice(char *p)
-{
-    mm->free(p);
-    mm->free(p);
-}
-
-static void resize(char *p)
-{
-    char *q = mm->realloc(p, 3 * HUGE);
-    _exit(q == NULL);
-}
-
-static void measure(char *p)
-{
-    _exit(mm->usable_size(p) == 0);
-}
-
 START_TEST(a_pointer_that_is_no_huge_blocks_start_is_found_out)
 {
     begin(_i);
     char *p = take(HUGE, 'p'), *gone = take(HUGE, 'g'), *wild[8];
     mm->free(gone);
-    ck_dies(give_twice, p);
+    ck_dies(give_twice, p, "mm: ");
     wild[0] = gone;
     wild[1] = p + 16;
     wild[2] = p + 4096;
@@ -244,9 +209,9 @@ START_TEST(a_pointer_that_is_no_huge_blocks_start_is_found_out)
     wild[6] = (char *)((uintptr_t)1 << 47);
     wild[7] = (char *)4096;
     for (int i = 0; i < 8; i++) {
-        ck_dies(give, wild[i]);
-        ck_dies(resize, wild[i]);
-        ck_dies(measure, wild[i]);
+        ck_dies(give, wild[i], "mm: ");
+        ck_dies(resize, wild[i], "mm: ");
+        ck_dies(measure, wild[i], "mm: ");
     }
     ck_filled(p, HUGE, 'p');
     mm->free(p);

@@ -2,7 +2,7 @@
  * much inside: a thread whose struct stays shut goes on with another one. */
 #include "tests/lf_test.h"
 
-#include <setjmp.h>
+#include "tests/jump.h"
 
 static enum status shard_status(const struct shard *s)
 {
@@ -140,24 +140,6 @@ START_TEST(a_thread_that_ends_gives_up_all_its_structs)
 END_TEST
 
 /* ---- by signals --------------------------------------------------------- */
-
-#define TRAP_FLAG 0x100 /* of x86's flags: trap after each instruction */
-
-static sigjmp_buf out;
-static unsigned steps, last_step;
-
-static void step_start(int number, siginfo_t *info, void *context)
-{
-    (void)number, (void)info;
-    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
-}
-
-static void step(int number, siginfo_t *info, void *context)
-{
-    (void)number, (void)info, (void)context;
-    if (++steps == last_step)
-        siglongjmp(out, 1);
-}
 
 static void call(void *kept)
 {

@@ -5,7 +5,6 @@
 
 #include <sys/wait.h>
 
-#define TRAP_FLAG 0x100 /* of x86's flags: trap after each instruction */
 /* With many instructions more between a load and its compare-and-swap, a
  * handler that changes the word at each of them lets none succeed. */
 #define SKIP_STEPS SANITIZED
@@ -14,18 +13,6 @@ static struct stress in_steps; /* what the handler holds from step to step */
 static uint64_t steps, steps_inside;
 static uint64_t only_step; /* 0: the handler allocates at every step */
 static void (*at_step)(void);
-
-static void trap_set(void *context, bool on)
-{
-    greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
-    *flags = on ? *flags | TRAP_FLAG : *flags & ~(greg_t)TRAP_FLAG;
-}
-
-static void step_start(int number, siginfo_t *info, void *context)
-{
-    (void)number, (void)info;
-    trap_set(context, true);
-}
 
 static void step_stop(int number, siginfo_t *info, void *context)
 {

@@ -214,7 +214,7 @@ START_TEST(what_is_freed_without_a_shard_goes_to_its_owner)
     struct shard *s = self()->shard;
     struct cache *c = &self()->cache;
     uint32_t n = atomic_load(&nshards);
-    size_t bin = request_bin(SIZE);
+    size_t bin = slab_class(SIZE);
     ck_assert(shard_steal(s));
     atomic_store(&nshards, MAX_SHARDS);      /* all ids are used up */
     unsigned had = bin_count(&c->bins[bin]); /* a whole slab, perhaps */

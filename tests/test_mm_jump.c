@@ -1,41 +1,16 @@
 /* test_mm_jump.c - signal handlers that leave malloc by siglongjmp, in each
  * stage: the thread goes on, or dies with a line; it never waits for itself.
  * What the lock-free stage does of it from inside: test_lf_jump.c. */
+#include "tests/jump.h"
 #include "tests/limits.h"
 #include "tests/mm_test.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
-#define TRAP_FLAG 0x100  /* of x86's flags: trap after each instruction */
 #define NO_BIN (2 * MIB) /* bytes: no bin has such a block, nor a mapping */
-
-static sigjmp_buf out;
-static unsigned steps, last_step;
-
-static void step_start(int number, siginfo_t *info, void *context)
-{
-    (void)number, (void)info;
-    ((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
-}
-
-static void step(int number, siginfo_t *info, void *context)
-{
-    (void)number, (void)info, (void)context;
-    if (++steps == last_step)
-        siglongjmp(out, 1);
-}
-
-static void handle(int number, void (*handler)(int, siginfo_t *, void *))
-{
-    struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
-    ck_assert_int_eq(sigaction(number, &act, NULL), 0);
-}
 
 static void *nothing(void *unused)
 {

@@ -155,7 +155,7 @@ static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
 {
     if (align <= ALIGN)
         return arena_malloc(a, size);
-    size_t bytes = slab_aligned(align, size);
+    size_t bytes = round_up(size, align); /* of a slab's block as aligned */
     size_t block = request_to_aligned(align, size);
     if (bytes - 1 < SLAB_MAX && arena_earns_aligned(a, bytes, block)) {
         void *p = arena_take_slab(a, slab_class(bytes));

@@ -94,14 +94,6 @@ static always_inline unsigned slab_class(size_t size)
     return (unsigned)((size + ALIGN - 1) / ALIGN);
 }
 
-/* Bytes of the smallest class whose blocks, side by side from a page boundary,
- * have this alignment and hold size; > SLAB_MAX: there is none.
- * @pre align >= ALIGN */
-static always_inline size_t slab_aligned(size_t align, size_t size)
-{
-    return (size + align - 1) & ~(align - 1);
-}
-
 /* What a free block of at least 16 bytes says in its second word. */
 static always_inline uint64_t block_key(const void *p)
 {

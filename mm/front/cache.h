@@ -81,13 +81,7 @@ struct cache {
 /* Bytes of the slab block that serves a request; 0: none is so small. */
 static always_inline size_t request_bytes(size_t size)
 {
-    return (size + ALIGN - 1) & ~(ALIGN - 1);
-}
-
-/* The bin that serves a request from slabs; 0, or >= NBINS: none does. */
-static always_inline size_t request_bin(size_t size)
-{
-    return request_bytes(size) / ALIGN;
+    return round_up(size, ALIGN);
 }
 
 /* The bin of slab blocks of so many bytes. @pre bytes < OPEN */
@@ -241,31 +235,21 @@ static always_inline void *small_bin_take(struct cache *c, size_t size)
         small_bin(c, request_to_block(max_size(size, LEAST_REQUEST))));
 }
 
-/* One of at least need bytes with its header, of bin i. */
-static always_inline void *header_bin_pop(struct cache *c, size_t i,
-                                          size_t need)
-{
-    return bin_is_large(i) ? large_bin_take(c, i, need) : bin_pop(&c->bins[i]);
-}
-
-/* A block for any request. */
-static inline void *header_bin_take(struct cache *c, size_t size)
-{
-    size_t need = request_to_block(max_size(size, LEAST_REQUEST));
-    size_t i = header_bin(need);
-    return i < ALL_BINS ? header_bin_pop(c, i, need) : NULL;
-}
-
-/* The same, if the first that waits happens to be aligned: as it does where a
- * program asks for no others of its size. */
-static inline void *header_bin_take_aligned(struct cache *c, size_t align,
-                                            size_t size)
+/* A block for any request, if the first that waits happens to be aligned: as it
+ * does where a program asks for no others of its size. */
+static always_inline void *header_bin_take_aligned(struct cache *c,
+                                                   size_t align, size_t size)
 {
     size_t need = request_to_aligned(align, max_size(size, LEAST_REQUEST));
     size_t i = header_bin(need);
-    if (i >= ALL_BINS || (uintptr_t)c->bins[i].head % align)
+    if (i >= ALL_BINS || (align > ALIGN && (uintptr_t)c->bins[i].head % align))
         return NULL;
-    return header_bin_pop(c, i, need);
+    return bin_is_large(i) ? large_bin_take(c, i, need) : bin_pop(&c->bins[i]);
+}
+
+static inline void *header_bin_take(struct cache *c, size_t size)
+{
+    return header_bin_take_aligned(c, ALIGN, size);
 }
 
 /* Bytes to ask for instead of size: all blocks of a large bin that is busy have

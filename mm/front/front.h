@@ -29,13 +29,9 @@ static always_inline void *shard_take_some(struct shard *s, struct cache *c,
     size_t bytes = request_bytes(size);
     if (bytes >= OPEN || !s->arena.slabs.first[bytes / ALIGN])
         return arena_malloc(&s->arena, size);
-    struct bin *bin = slab_bin(c, bytes);
-    if (!bin->head) { /* a request for 0 bytes has not looked there */
-        unsigned n = 0;
-        void *chain = arena_take_all(&s->arena, (unsigned)(bytes / ALIGN), &n);
-        bin_fill(c, bin, chain, n);
-    }
-    return bin_pop(bin);
+    if (!slab_bin(c, bytes)->head) /* one for 0 bytes has not looked there */
+        bin_refill(s, c, bytes);
+    return bin_pop(slab_bin(c, bytes));
 }
 
 /* Inside t: no bin has a block. Take one from the thread's own arena at once;
@@ -110,14 +106,6 @@ static always_inline void *stage_malloc(size_t size)
     return p;
 }
 
-/* A free in s, which is entered, took more than a push: after many of those,
- * less may wait in bins. */
-static inline void freed_slowly(struct shard *s)
-{
-    if (cache_gives_up(&thread_of(s)->cache))
-        cache_shrink(s);
-}
-
 /* Free p, which has its key, past the bins. */
 static __attribute__((noinline)) void free_slow(void *p)
 {
@@ -154,7 +142,8 @@ static __attribute__((noinline)) void free_own(struct thread *t,
     }
     if (!free_quietly(s, page, p)) {
         free_block(s, &t->outbox, p);
-        freed_slowly(s);
+        if (cache_gives_up(&t->cache))
+            cache_shrink(s);
     }
     shard_exit_inside(t, s);
 }
@@ -286,7 +275,7 @@ static inline void *stage_memalign(size_t align, size_t size)
     if (align <= ALIGN)
         return stage_malloc(size);
     struct thread *t = self();
-    size_t bytes = slab_aligned(align, size);
+    size_t bytes = round_up(size, align);
     if (t->open) {
         enter(t);
         void *p = bytes < OPEN ? bin_pop(slab_bin(&t->cache, bytes)) : NULL;

@@ -54,6 +54,12 @@ static always_inline void low_water_note(struct low_water *w, size_t waste)
     atomic_store_explicit(&w->open, true, memory_order_relaxed);
 }
 
+/** Its bins have served so often since it last noted a use. */
+static inline void low_water_uses(struct low_water *w, uint32_t n)
+{
+    w->until -= (uint32_t)min_size(w->until, n);
+}
+
 /** Is it time for the thread that works on the heap to look at the clock? */
 static always_inline bool low_water_turn(struct low_water *w)
 {

@@ -156,23 +156,32 @@ static inline void *shard_take(struct shard **s, size_t align, size_t size)
     return p;
 }
 
-/* The bin for blocks of so many bytes was empty: if slabs serve the request,
- * fill it. @return a block, or NULL */
+/* All free blocks of a slab of s, if one is listed, wait in their bin, which is
+ * empty. */
+static inline void bin_refill(struct shard *s, struct cache *c, size_t bytes)
+{
+    unsigned n = 0;
+    void *chain = arena_take_all(&s->arena, slab_class(bytes), &n);
+    if (chain)
+        bin_fill(c, slab_bin(c, bytes), chain, n);
+}
+
+/* The bin for blocks of so many bytes was empty, nor was there one with a
+ * header: if slabs serve the request, fill it. @return a block, or NULL */
 static inline void *refill(struct shard **s, size_t bytes, size_t align,
                            size_t size)
 {
     struct cache *c = &thread_of(*s)->cache; /* stays with the thread */
-    struct bin *bin = slab_bin(c, bytes);
-    void *p = bin_pop(bin); /* a handler may have been here */
+    /* A handler may have been here, and what was sent waits there by now. */
+    void *p = header_bin_take_aligned(c, align, size);
+    if (!p)
+        p = bin_pop(slab_bin(c, bytes));
     if (p)
         return p;
-    unsigned n = 0, class = slab_class(bytes);
     p = shard_take(s, align, size);
     c->moved++;
-    if (p && page_tag(p) && (*s)->arena.slabs.first[class]) {
-        void *chain = arena_take_all(&(*s)->arena, class, &n);
-        bin_fill(c, bin, chain, n);
-    }
+    if (p && page_tag(p))
+        bin_refill(*s, c, bytes);
     return p;
 }
 
@@ -205,13 +214,9 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
         p = malloc_aside(align, size);
     } else {
         drain(s);
-        size_t bytes = slab_aligned(align, size);
-        p = bytes < OPEN
-                ? header_bin_take_aligned(&thread_of(s)->cache, align, size)
-                : NULL;
-        if (!p)
-            p = bytes < OPEN ? refill(&s, bytes, align, size)
-                             : shard_take(&s, align, size);
+        size_t bytes = round_up(size, align);
+        p = bytes < OPEN ? refill(&s, bytes, align, size)
+                         : shard_take(&s, align, size);
         cache_fit(&thread_of(s)->cache, s->arena.heap.size);
         shard_exit(s);
     }
@@ -227,8 +232,7 @@ static cold_noinline void come_by(void)
     struct shard *s = shard_enter();
     if (!s)
         return;
-    uint32_t *until = &s->activity.low_water.until;
-    *until -= (uint32_t)min_size(*until, HITS_MOST);
+    low_water_uses(&s->activity.low_water, HITS_MOST);
     shard_exit(s);
 }
 
