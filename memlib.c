@@ -37,6 +37,7 @@
  * them, so orders are relaxed but for committed and levels. */
 #include "memlib.h"
 #include "config.h"
+#include "memhole.h"
 #include "memmapped.h"
 #include "memside.h"
 #include "memwindow.h"
@@ -71,12 +72,6 @@ static size_t to_pages(size_t size)
 {
     return (size + mem.page - 1) & ~(mem.page - 1);
 }
-
-/* linux/membarrier.h, which not every C library has at hand */
-enum {
-    MEMBARRIER_CMD_PRIVATE_EXPEDITED = 8,
-    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED = 16,
-};
 
 /* ---- fork ------------------------------------------------------------ */
 
@@ -121,6 +116,7 @@ static void fork_seen(void)
 {
     mark_raise(&mem.heap.suspect, mark_get(&mem.heap.intended));
     mark_raise(&mem.records.suspect, mark_get(&mem.records.intended));
+    holes_abandon();
     atomic_store_explicit(mem.fork_seen_flag, 1, memory_order_release);
 }
 
@@ -196,6 +192,7 @@ static void range_set(uintptr_t window, char *page, bool no_barrier)
     mem_range.pages = (struct mem_page *)window;
     mem_range.records = mem.records.start;
     mem_range.no_barrier = no_barrier;
+    mem_range.scarce = sys_is_limited();
     mem_range.size = MEM_WINDOW;
 }
 
@@ -208,8 +205,7 @@ int mem_init(void)
     mem.page = (size_t)sysconf(_SC_PAGESIZE);
     char *page = process_new();
     uintptr_t window = page ? window_find(page, mem.page) : 0;
-    bool no_barrier = syscall(SYS_membarrier,
-                              MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    bool no_barrier = !sys_barrier(true);
     if (window && !mem_range.size) {
         range_set(window, page, no_barrier);
         return 0;
@@ -226,24 +222,20 @@ int mem_init(void)
 
 bool mem_barrier(void)
 {
-    return !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    return sys_barrier(false);
 }
 
 /* ---- reset ----------------------------------------------------------- */
 
-static void make_zero(void *p, size_t size)
-{
-    if (size && sys_madvise(p, size, MADV_DONTNEED) != 0)
-        memset(p, 0, size); /* pages locked into memory stay */
-}
-
-/* What is mapped up to the first jump stays. */
+/* What is mapped up to the first gap stays. */
 static void part_reset(struct part *part)
 {
-    const struct jump *j = part_next_jump(part, 0);
-    size_t keep = j ? j->mapped : part_committed(part);
+    struct gap g = part_next_gap(part, 0, mem.page);
+    size_t done = part_committed(part), keep = g.from < done ? g.from : done;
     part_unmap(part, keep, mem.page);
-    make_zero(part->start, keep);
+    sys_zero(part->start, keep);
+    if (part->blocks)
+        holes_forget();
     part_init(part, part->start, part->limit, part->piece);
     mark_set(&part->committed, keep);
     mark_set(&part->intended, keep);
@@ -251,21 +243,11 @@ static void part_reset(struct part *part)
         mark_set(part->blocks, keep / 16);
 }
 
-static void pages_reset(void)
-{
-    for (unsigned level = 0; level < LEVELS; level++) {
-        size_t first = level_start(level) / GRAIN;
-        size_t end = level_end(level) / GRAIN;
-        if (level_get(mem.levels, level) == THERE)
-            make_zero(mem_range.pages + first, (end - first) * PAGE_RECORD);
-    }
-}
-
 void mem_reset(void)
 {
     if (!mem_range.size)
         return;
-    pages_reset();
+    levels_zero(mem.levels, mem_range.pages);
     part_reset(&mem.heap);
     part_reset(&mem.records);
     process_clear();
@@ -280,11 +262,8 @@ void mem_fini(void)
     mem_reset();
     part_unmap(&mem.heap, 0, mem.page);
     part_unmap(&mem.records, 0, mem.page);
-    for (unsigned level = 0; level < LEVELS; level++) {
-        if (level_get(mem.levels, level) == THERE)
-            level_unmap(mem_range.pages, level);
-        level_set(mem.levels, level, NONE);
-    }
+    holes_forget();
+    levels_unmap(mem.levels, mem_range.pages);
     sys_munmap(mem_range.base - mem.page, mem.page);
     process_fini();
     parts_init(0);
@@ -307,15 +286,23 @@ static enum mapped commit(struct part *part, size_t brk, size_t end,
     return result == TAKEN && part_moves(part, brk, done) ? MOVED : result;
 }
 
+/* The kernel has not so much left: if the heap has as much, what is free of it
+ * had better be given back. Relaxed: it publishes nothing. */
+static void was_refused(size_t size)
+{
+    if (size <= mem_heapsize())
+        atomic_store_explicit(&mem_range.scarce, true, memory_order_relaxed);
+}
+
 /* Move the break from old to old + size, if it still is at old.
  * @param step  bytes by which to jump at least; grows, if that is not enough
  * @return 1 moved, 0 it has moved elsewhere (*old is where), -1 no memory */
 static int advance(struct part *part, size_t *old, size_t size, size_t *step)
 {
     size_t next = 0;
-    enum mapped result = REFUSED;
-    if (*old <= part->limit && size <= part->limit - *old)
-        result = commit(part, *old, *old + size, &next);
+    bool room = *old <= part->limit && size <= part->limit - *old;
+    enum mapped result =
+        room ? commit(part, *old, *old + size, &next) : REFUSED;
     if (result == TAKEN) {
         if (next < part->limit)
             part_jump(part, *old, next + *step);
@@ -324,6 +311,7 @@ static int advance(struct part *part, size_t *old, size_t size, size_t *step)
         *step *= 2;
     }
     if (result == REFUSED) {
+        was_refused(room ? size : SIZE_MAX);
         errno = ENOMEM;
         return -1;
     }
@@ -376,6 +364,20 @@ bool mem_extend(const void *end, size_t size)
     if (mark_get(&mem.heap.brk) != old)
         return false;
     return advance(&mem.heap, &old, size, &step) > 0;
+}
+
+void *mem_reuse(const void *end, size_t *size)
+{
+    size_t at = end ? (size_t)((const char *)end - mem.heap.start) : 0;
+    fork_look();
+    return holes_any() ? hole_take(&mem.heap, at, size, mem.page) : NULL;
+}
+
+bool mem_release(void *p, size_t size)
+{
+    size_t at = (size_t)((char *)p - mem.heap.start);
+    mark_raise(&mem.peak, mem_heapsize());
+    return hole_open(&mem.heap, at, size, mem.page);
 }
 
 void *mem_record(size_t size)
@@ -455,6 +457,7 @@ void *mem_map(size_t size, size_t align)
     }
     char *p = sys_mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, 0);
     if (p == MAP_FAILED) {
+        was_refused(bytes);
         errno = ENOMEM;
         return NULL;
     }

@@ -17,8 +17,10 @@
  * other bytes do: in a child of fork their owner may still be making them zero.
  * For each 4 KiB of the range there is a page record, zero at first: the
  * allocator's own, for what it needs to know of an address. Records are the
- * allocator's own bookkeeping: arenas, caches; never given back. Large blocks
- * may be mapped outside the range by mem_map; they count in the same peak.
+ * allocator's own bookkeeping: arenas, caches; never given back. The break
+ * never falls, but what lies below may be unmapped, and had again (memhole.h).
+ * Large blocks may be mapped outside the range by mem_map; they count in the
+ * same peak.
  *
  * All functions but mem_init, mem_reset and mem_fini may be called by any
  * thread at any time, also from a signal handler, and from a library's hooks of
@@ -58,6 +60,8 @@ struct mem_range {
     void *process;   /* a page of the allocator's own words, zero at first, and
                         zero again in a child of fork: what it cannot inherit */
     bool no_barrier; /* mem_barrier does nothing: fence yourselves */
+    _Atomic bool scarce; /* addresses are limited, or were refused: what is free
+                            is better given back whole (mem_release) */
 };
 extern struct mem_range mem_range __attribute__((visibility("hidden")));
 
@@ -122,6 +126,16 @@ bool mem_extend(const void *end, size_t size);
 /** So many bytes are about to be appended to the heap, and perhaps not written
  * (memthp.h). */
 void mem_grows_sparse(size_t size);
+
+/** Give the addresses of a part of the heap back, whole pages that are the
+ * caller's: they count under a limit no more, and may not be touched. errno is
+ * kept. @return false: not so, it is as it was */
+bool mem_release(void *p, size_t size);
+/** Have addresses again that were given back: at end, or anywhere if end is
+ * NULL.
+ * @param size  bytes; rounded up to pages.
+ * @return zero bytes; NULL: there are none, or there is no memory */
+void *mem_reuse(const void *end, size_t *size);
 
 /** A record: bookkeeping that stays until mem_reset and is no part of the heap.
  * @param size  bytes, a multiple of 64.

@@ -6,9 +6,10 @@
  *     +-------------------+----------+---------------+--------------+
  *
  * Every mark is a distance from the start in bytes, only rises, and is moved by
- * compare-and-swap by any thread. Nothing is reserved: the pages from committed
- * on are mapped where they belong with MAP_FIXED_NOREPLACE, which never takes
- * what is there already, a piece at a time.
+ * compare-and-swap by any thread; but skipped, a sum. Nothing is reserved: the
+ * pages from committed on are mapped where they belong with
+ * MAP_FIXED_NOREPLACE, which never takes what is there already, a piece at a
+ * time.
  *
  * If something is there already, either another thread of ours mapped it and
  * has not yet raised committed, or it is not ours. Nobody can tell, and nobody
@@ -54,7 +55,7 @@ struct part {
     mark committed; /* M1 */
     mark intended;  /* some thread is about to map below it */
     mark suspect;   /* below it, bytes may not be zero (memlib.c) */
-    mark skipped;   /* bytes that jumps left out */
+    mark skipped;   /* bytes that jumps left out, and holes (memhole.h) */
     mark njumps;    /* the last ones may not be known */
     struct jump jumps[JUMPS_KNOWN]; /* read by a thread that is alone */
     mark *blocks; /* units of 16 bytes that are committed; NULL: not the heap */
@@ -84,6 +85,12 @@ static inline void mark_raise(mark *m, size_t value)
     size_t old = mark_get(m);
     while (old < value && !mark_swap(m, &old, value))
         ;
+}
+
+static inline void mark_add(mark *m, size_t more)
+{
+    count_rmw();
+    atomic_fetch_add_explicit(m, more, memory_order_relaxed);
 }
 
 static inline size_t part_committed(const struct part *part)
@@ -154,8 +161,7 @@ static inline void part_jump(struct part *part, size_t brk, size_t to)
     to = to < part->limit ? to : part->limit;
     if (!mark_swap(&part->brk, &old, to))
         return;
-    count_rmw();
-    atomic_fetch_add_explicit(&part->skipped, to - brk, memory_order_relaxed);
+    mark_add(&part->skipped, to - brk);
     size_t i =
         atomic_fetch_add_explicit(&part->njumps, 1, memory_order_relaxed);
     if (i < JUMPS_KNOWN)
@@ -220,34 +226,6 @@ static inline const struct jump *part_jump_from(const struct part *part,
         if (part->jumps[i].brk == brk)
             return &part->jumps[i];
     return NULL;
-}
-
-/* The lowest jump that leads beyond at. */
-static inline const struct jump *part_next_jump(const struct part *part,
-                                                size_t at)
-{
-    const struct jump *next = NULL;
-    for (size_t i = 0; i < mark_get(&part->njumps) && i < JUMPS_KNOWN; i++) {
-        const struct jump *j = &part->jumps[i];
-        if (j->to > at && (!next || j->to < next->to))
-            next = j;
-    }
-    return next;
-}
-
-/* Unmap what lies from a distance on, but not what is not ours. */
-static inline void part_unmap(struct part *part, size_t at, size_t page)
-{
-    size_t committed = part_committed(part);
-    while (at < committed) {
-        const struct jump *j = part_next_jump(part, at);
-        size_t end = j ? j->mapped : committed;
-        if (end > at)
-            sys_munmap(part->start + at, end - at);
-        if (j)
-            sys_munmap(part->start + j->to - page, page);
-        at = j ? j->to : committed;
-    }
 }
 
 #endif

@@ -14,7 +14,9 @@
 #include "memlib.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,6 +49,22 @@ static inline void *sys_mmap(void *at, size_t size, int protection, int flags)
     void *p = mmap(at, size, protection, flags, -1, 0);
     call_end();
     return p;
+}
+
+/* membarrier(2): all threads pass a fence; or the process says first that it
+ * will ask for that. Its header is not every C library's. */
+static inline bool sys_barrier(bool first)
+{
+    enum { EXPEDITED = 8, REGISTER_EXPEDITED = 16 };
+    return syscall(SYS_membarrier, first ? REGISTER_EXPEDITED : EXPEDITED, 0,
+                   0) == 0;
+}
+
+/* Is there a limit of addresses? */
+static inline bool sys_is_limited(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
 /* Does the kernel look at advice at all? qemu-user (7.2) takes any, and does
@@ -89,6 +107,12 @@ static inline int sys_madvise(void *p, size_t size, int advice)
     int failed = madvise(p, size, advice);
     call_end();
     return failed;
+}
+
+static inline void sys_zero(void *p, size_t size)
+{
+    if (size && sys_madvise(p, size, MADV_DONTNEED) != 0)
+        memset(p, 0, size); /* pages locked into memory stay */
 }
 
 #endif

@@ -117,6 +117,26 @@ static inline enum mapped level_commit(level_word *levels,
                : level_help(levels, pages, level);
 }
 
+/* For a thread that is alone, both: records are zero; there are none. */
+static inline void levels_zero(const level_word *levels, struct mem_page *pages)
+{
+    for (unsigned level = 0; level < LEVELS; level++) {
+        size_t first = level_start(level) / GRAIN;
+        size_t end = level_end(level) / GRAIN;
+        if (level_get(levels, level) == THERE)
+            sys_zero(pages + first, (end - first) * PAGE_RECORD);
+    }
+}
+
+static inline void levels_unmap(level_word *levels, struct mem_page *pages)
+{
+    for (unsigned level = 0; level < LEVELS; level++) {
+        if (level_get(levels, level) == THERE)
+            level_unmap(pages, level);
+        level_set(levels, level, NONE);
+    }
+}
+
 /* ---- the window ------------------------------------------------------ */
 
 /* ThreadSanitizer knows memory near the stacks only, and ends a program that

@@ -44,7 +44,7 @@ assert sizes["system max"] >= 1 << 20, sizes'
 # memcpy; nothing that allocates, no stdio but what malloc_info needs.
 ALLOWED='^(_IO_list_(lock|unlock|resetlock)|_ITM_.*|__cxa_finalize
 |__errno_location|__gmon_start__|__libc_single_threaded|__register_atfork|abort
-|clock_gettime|dlsym|(__)?environ|fwrite|getauxval|getenv|madvise
+|clock_gettime|dlsym|(__)?environ|fwrite|getauxval|getenv|getrlimit|madvise
 |mem(cpy|move|set)|mmap|mremap|munmap|pthread_attr_(init|destroy|setstacksize
 |setdetachstate)
 |pthread_(create|sigmask)|pthread_key_create|pthread_key_delete

@@ -50,6 +50,9 @@ dies double_free_header "$unknown" "$STAGES"
 dies double_free_merged "$unknown" "$STAGES"
 dies double_free_annexed "$unknown" "$STAGES"
 dies double_free_after_slide "$unknown" "$STAGES"
+dies double_free_gone \
+    "the block is free, and its memory went back to the system" \
+    "$STAGES $POLICIES"
 dies double_free_huge "double free of a huge block" "$STAGES"
 dies free_moved_huge "double free of a huge block" "$STAGES"
 dies realloc_freed_huge "realloc of a huge block that is free" "$STAGES"

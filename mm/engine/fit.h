@@ -39,12 +39,12 @@
 #define DIRTY_MIN ((size_t)16 << 10)
 
 struct heap {
-    char *base;           /* links count from here: the range's base */
-    uint32_t owner;       /* the owner's id, as headers and tags say it */
-    bool may_grow;        /* false: not now */
-    bool grows_in_steps;  /* by steps, heap_step */
-    struct fit fit;       /* the policy's own */
-    uint32_t regions;     /* link to the newest region's first block (heap.h) */
+    char *base;          /* links count from here: the range's base */
+    uint32_t owner;      /* the owner's id, as headers and tags say it */
+    bool may_grow;       /* false: not now */
+    bool grows_in_steps; /* by steps, heap_step */
+    struct fit fit;      /* the policy's own */
+    uint32_t regions;    /* link to the highest region's first block (heap.h) */
     struct block *victim; /* H5; NULL: none */
     size_t victim_dirty;  /* of its bytes may be resident, or more */
     size_t size;          /* bytes of all regions */
@@ -56,7 +56,7 @@ struct heap {
 };
 
 struct region {
-    uint32_t next; /* link to an older region's first block; 0: none */
+    uint32_t next; /* link to a lower region's first block; 0: none */
     uint32_t size; /* bytes / 16, this header and the end header included */
 };
 

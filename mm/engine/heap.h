@@ -1,8 +1,8 @@
 /* heap.h - the engine: split, merge, grow and resize boundary-tag blocks.
  *
  * Knows no thread: the caller owns the heap, by a lock or for good. Memory
- * comes from memlib. A heap is a chain of regions; a heap that grows alone has
- * one, because memlib's break is then always at its end.
+ * comes from memlib. A heap is a chain of regions, the highest first; a heap
+ * that grows alone has one, because memlib's break is then always at its end.
  *
  *   region  | next 4, size/16 4 | block | block | ... | block | end header 8 |
  *           ^ 16-aligned        ^ 8 mod 16                                    ^
@@ -28,6 +28,7 @@
 
 #include "config.h"
 #include "memlib.h"
+#include "mm/engine/pagemap.h"
 #include MM_FIT
 
 #include <errno.h>
@@ -44,6 +45,130 @@
 #define SLAB_MOST ((size_t)16 << 10)   /* a slab's bytes */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
+#define RELEASE_MIN ((size_t)1 << 20)  /* bytes that are worth a hole */
+
+/* ---- giving back ----------------------------------------------------- */
+
+/* The header of size 0 that ends a region; prev bits as given. */
+static inline struct block *region_seal(char *end, uint64_t prev_bits)
+{
+    struct block *b = (struct block *)(end - HEADER_SIZE);
+    b->header = prev_bits;
+    return b;
+}
+
+/* Are addresses scarce? Then regions are whole pages, and what is free at the
+ * end of one goes back. */
+static inline bool is_scarce(void)
+{
+    return unlikely(
+        atomic_load_explicit(&mem_range.scarce, memory_order_relaxed));
+}
+
+/* Give whole pages back, of which nothing is used or listed. @return false:
+ * they are as they were */
+static inline bool pages_release(char *p, size_t size)
+{
+    pages_set_gone(p, size, true);
+    bool gone = mem_release(p, size);
+    if (!gone)
+        pages_set_gone(p, size, false);
+    return gone;
+}
+
+/* Have pages again that were given back (mem_reuse). */
+static inline char *pages_reuse(const void *end, size_t *size)
+{
+    char *p = mem_reuse(end, size);
+    if (p)
+        pages_set_gone(p, *size, false);
+    return p;
+}
+
+/* Bytes that a region takes at a place, of which it needs so many. */
+static inline size_t region_round(uintptr_t at, size_t bytes)
+{
+    return is_scarce() ? round_up(at + bytes, mem_pagesize()) - at : bytes;
+}
+
+/* r ends at `to`, in its last block, b, which is free and in no list. */
+static inline void region_shorten(struct heap *h, struct region *r, char *to,
+                                  struct block *b)
+{
+    size_t bytes = (size_t)(region_end(r) - to);
+    size_t size = block_size(b) - bytes;
+    h->size -= bytes;
+    r->size -= (uint32_t)(bytes / ALIGN);
+    region_seal(to, 0);
+    block_set_free(b, size);
+    free_set_dirty(b, size, size);
+    list_insert(h, b, size);
+}
+
+/* From where to its end r may go back, whole pages. All of it, if it is free,
+ * begins at a page, and is not the only one; else the first bytes of its last
+ * block, b, stay. */
+static inline char *region_spare(const struct heap *h, const struct region *r,
+                                 const struct block *b)
+{
+    uintptr_t start = (uintptr_t)r, page = mem_pagesize();
+    bool only = r == heap_region(h, h->regions) && !r->next;
+    if ((const void *)b == r + 1 && !only && start % page == 0)
+        return (char *)start;
+    uintptr_t least = (uintptr_t)b + 2 * MIN_BLOCK + HEADER_SIZE;
+    return (char *)round_up(least, page);
+}
+
+/* Give back what is free at the end of a region, to which *link leads. @return
+ * bytes */
+static inline size_t region_release(struct heap *h, uint32_t *link)
+{
+    struct region *r = heap_region(h, *link);
+    struct block *end = (struct block *)(region_end(r) - HEADER_SIZE);
+    if (prev_used(end) || end->header & BLOCK_PREV_MINI)
+        return 0;
+    struct block *b = block_prev(end);
+    uint32_t next = r->next;
+    char *to = region_spare(h, r, b), *most = region_end(r);
+    if (to + RELEASE_MIN > most)
+        return 0;
+    size_t bytes = (size_t)(most - to);
+    unlist(h, b);
+    if (!pages_release(to, round_down((uintptr_t)most, mem_pagesize()) -
+                               (uintptr_t)to)) {
+        list_insert(h, b, block_size(b));
+        return 0;
+    }
+    if (to != (char *)r) {
+        region_shorten(h, r, to, b);
+        return bytes;
+    }
+    h->size -= bytes;
+    *link = next;
+    return bytes;
+}
+
+/* Where addresses are scarce, those that are free at the ends of regions go
+ * back. @return bytes */
+static cold_noinline size_t heap_release(struct heap *h)
+{
+    size_t given = 0;
+    uint32_t *link = &h->regions;
+    while (is_scarce() && *link) {
+        uint32_t was = *link;
+        given += region_release(h, link);
+        if (*link == was)
+            link = &heap_region(h, was)->next;
+    }
+    return given;
+}
+
+/* Too much of h is free. */
+static cold_noinline void heap_give(struct heap *h)
+{
+    heap_release(h);
+    heap_purge(h);
+}
 
 /* ---- free and merge -------------------------------------------------- */
 
@@ -92,20 +217,12 @@ static always_inline void heap_free(struct heap *h, struct block *b)
         list_insert(h, b, size);
     }
     if (unlikely(size >= PURGE_MIN) && heap_overflows(h))
-        heap_purge(h);
+        heap_give(h);
 }
 
 /* ---- grow ------------------------------------------------------------ */
 
-/* The header of size 0 that ends a region; prev bits as given. */
-static inline struct block *region_seal(char *end, uint64_t prev_bits)
-{
-    struct block *b = (struct block *)(end - HEADER_SIZE);
-    b->header = prev_bits;
-    return b;
-}
-
-/* The newest region's last bytes: its free block, or else its end header. */
+/* The highest region's last bytes: its free block, or else its end header. */
 static inline struct block *heap_top(const struct heap *h)
 {
     const struct region *r = heap_region(h, h->regions);
@@ -113,13 +230,14 @@ static inline struct block *heap_top(const struct heap *h)
     return prev_used(end) ? end : block_prev(end);
 }
 
-/* Lengthen the newest region by size bytes, if no one else's memory begins
+/* Lengthen the highest region by size bytes, if no one else's memory begins
  * there. @return its last block: free, merged, listed; or NULL */
 static inline struct block *region_extend(struct heap *h, size_t size)
 {
     struct region *r = heap_region(h, h->regions);
     struct block *top = heap_top(h);
-    if (!mem_extend(region_end(r), size))
+    size = region_round((uintptr_t)region_end(r), size);
+    if (!mem_extend(region_end(r), size) && !pages_reuse(region_end(r), &size))
         return NULL;
     r->size += (uint32_t)(size / ALIGN);
     h->size += size;
@@ -136,17 +254,29 @@ static inline struct block *region_extend(struct heap *h, size_t size)
     return top;
 }
 
+/* Regions are chained by falling address: mostly r, new, is the first. */
+static inline void region_chain(struct heap *h, struct region *r)
+{
+    uint32_t link = block_link(h, (struct block *)(r + 1));
+    uint32_t *at = &h->regions;
+    while (*at > link)
+        at = &heap_region(h, *at)->next;
+    r->next = *at;
+    *at = link;
+}
+
 /* A new region with one free block of size bytes, or NULL. */
 static inline struct block *region_new(struct heap *h, size_t size)
 {
     size_t bytes = sizeof(struct region) + size + HEADER_SIZE;
-    struct region *r = mem_sbrk(bytes);
-    if (!r)
+    bytes = region_round(0, bytes);
+    struct region *r = (struct region *)pages_reuse(NULL, &bytes);
+    if (!r && !(r = mem_sbrk(bytes)))
         return NULL;
     struct block *b = (struct block *)(r + 1);
-    r->next = h->regions;
+    size = bytes - sizeof(struct region) - HEADER_SIZE;
     r->size = (uint32_t)(bytes / ALIGN);
-    h->regions = block_link(h, b);
+    region_chain(h, r);
     h->size += bytes;
     b->header = BLOCK_PREV_USED;
     region_seal(region_end(r), 0);

@@ -7,8 +7,8 @@
  * header and the region header between them, with what mem_sbrk skipped there,
  * are freed as a block of 16 to 64 bytes, and coalescing does the rest: a
  * request that fitted neither heap may fit now.
- * Regions are kept by falling address (the break only rises, so the newest is
- * the highest), which makes finding the borders one walk.
+ * Regions are kept by falling address, which makes finding the borders one
+ * walk.
  *
  * The blocks of the arena taken in still name their old owner, so its id must
  * lead to the new one (front/adopt.h). Both arenas must be the caller's. */
@@ -72,7 +72,8 @@ static inline void regions_join(struct heap *h, struct region *low,
     heap_free(h, border);
 }
 
-/* Join all regions of h that touch. */
+/* Join all regions of h that touch. A join frees their border; then ends of
+ * regions may go back, and with them the place in the chain. */
 static inline void regions_join_all(struct heap *h)
 {
     uint32_t *at = &h->regions;
@@ -82,6 +83,7 @@ static inline void regions_join_all(struct heap *h)
         if (low && regions_gap(low, high) < BORDER_LINE) {
             *at = high->next;
             regions_join(h, low, high);
+            at = is_scarce() ? &h->regions : at;
         } else {
             at = &high->next;
         }

@@ -7,6 +7,7 @@
  * other fields are the owner's alone (slab.h).
  *
  *   0    boundary-tag blocks, or nothing of ours
+ *   GONE nothing may be read there: it went back to the system with its address
  *   t    bits 0..10: a page of a slab whose blocks have so many bytes
  *        bits 11..26: the arena that owns it
  *
@@ -82,6 +83,21 @@ static always_inline uint32_t tag_owner(uint32_t tag)
 static always_inline void page_set_tag(struct mem_page *page, uint32_t tag)
 {
     __atomic_store_n(&page->tag, tag, __ATOMIC_RELAXED);
+}
+
+/* No slab's blocks have so many bytes, and none begins in such a page, as its
+ * bound is 0: a free there dies before it reads a header. */
+#define TAG_GONE TAG_BYTES
+
+/* The pages of [p, p + size), which are the caller's, hold no block: they are
+ * about to be unmapped, or are mapped again. */
+static inline void pages_set_gone(const void *p, size_t size, bool gone)
+{
+    struct mem_page *page = &mem_range.pages[page_index(p)];
+    for (struct mem_page *end = page + size / PAGE; page < end; page++) {
+        page->bound = 0;
+        page_set_tag(page, gone ? TAG_GONE : 0);
+    }
 }
 
 #endif

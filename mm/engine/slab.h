@@ -148,7 +148,10 @@ static cold_noinline void die_inside(const void *p)
 {
     hide(p);
     if (p)
-        mm_die("pointer into the middle of a block", p);
+        mm_die(page_tag(p) == TAG_GONE
+                   ? "the block is free, and its memory went back to the system"
+                   : "pointer into the middle of a block",
+               p);
 }
 
 /* Dies unless p, in a page of a slab, is a block that may be freed; it is

@@ -69,6 +69,7 @@ static cold_noinline size_t heap_trim(struct heap *h)
 static inline void arena_purge(struct arena *a)
 {
     slabs_trim(&a->heap, &a->slabs);
+    heap_release(&a->heap);
     heap_purge_from(&a->heap, DIRTY_MIN);
 }
 
@@ -76,7 +77,8 @@ static inline void arena_purge(struct arena *a)
 static inline size_t arena_trim(struct arena *a)
 {
     slabs_trim(&a->heap, &a->slabs);
-    return heap_trim(&a->heap);
+    size_t given = heap_release(&a->heap);
+    return given + heap_trim(&a->heap);
 }
 
 #endif

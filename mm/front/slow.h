@@ -73,8 +73,10 @@ static void shard_empty(struct shard *s)
 {
     shard_free_inbox(s, s);
     cache_flush(s);
-    if (heap_purgeable(&s->arena.heap) >= PURGE_STEP)
+    if (heap_purgeable(&s->arena.heap) >= PURGE_STEP) {
+        heap_release(&s->arena.heap);
         heap_purge_at_chance(&s->arena.heap);
+    }
 }
 
 /* ---- taking ------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include "conform.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 enum { NTHREADS = 9, MOST = 100000 };
 
@@ -143,17 +144,84 @@ static void large_after_small(void)
         free(small[--n]);
 }
 
+/* ---- freed under a limit of addresses ---------------------------------- */
+
+enum { CREW = 3, CREW_BYTES = 60 << 20 };
+
+static pthread_barrier_t crew_step;
+
+/* Blocks of 1 to 40 KiB, as many as go into CREW_BYTES, and free. */
+static void *use_and_free(void *unused)
+{
+    char **blocks = NULL;
+    size_t n = 0, bytes = 0;
+    while (bytes < CREW_BYTES) {
+        size_t size = (n * 7919 % 40 + 1) * KIB;
+        char **p = malloc(size);
+        demand(p);
+        memset(p, (int)n, size);
+        *p = (char *)blocks;
+        blocks = p;
+        bytes += size;
+        n++;
+    }
+    pthread_barrier_wait(&crew_step); /* all have all, mixed in the heap */
+    for (char **next; blocks; blocks = next) {
+        next = (char **)*blocks;
+        demand(n-- && ((char *)blocks)[KIB - 1] == (char)n);
+        free(blocks);
+    }
+    return unused;
+}
+
+/* Most of the limit is the crew's, then one mapping's, and so on in turn. */
+static void free_then_map(void)
+{
+    enum { ROUNDS = 10 };
+    pthread_t crew[CREW];
+    pthread_barrier_init(&crew_step, NULL, CREW);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CREW; i++)
+            demand(pthread_create(&crew[i], NULL, use_and_free, NULL) == 0);
+        for (int i = 0; i < CREW; i++)
+            demand(pthread_join(crew[i], NULL) == 0);
+        malloc_trim(0);
+        void *p = mmap(NULL, CREW * CREW_BYTES, PROT_READ,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        demand(p != MAP_FAILED);
+        demand(munmap(p, CREW * CREW_BYTES) == 0);
+    }
+}
+
+static void map_what_was_freed(void)
+{
+    struct rlimit stacks = {MIB, RLIM_INFINITY}; /* what threads have */
+    struct rlimit limit = {300 * MIB, RLIM_INFINITY};
+    demand(setrlimit(RLIMIT_STACK, &stacks) == 0);
+    demand(setrlimit(RLIMIT_AS, &limit) == 0);
+    execl("/proc/self/exe", "limits", "--free-then-map", NULL);
+    demand(!"exec");
+}
+
+static bool runs(int argc, char **argv, const char *what)
+{
+    return argc == 2 && strcmp(argv[1], what) == 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--limited") == 0) {
+    if (runs(argc, argv, "--limited"))
         nine_threads(0);
+    if (runs(argc, argv, "--free-then-map"))
+        free_then_map();
+    if (argc > 1)
         return 0;
-    }
     contract("C36 nine threads under RLIMIT_DATA: ENOMEM; all comes back",
              data_limit);
     contract("C37 nine threads under RLIMIT_AS: ENOMEM; all comes back",
              address_limit);
     contract("C73 memory of freed small blocks serves large ones",
              large_after_small);
+    contract("C74 RLIMIT_AS: what was freed may be mapped", map_what_was_freed);
     return contracts_broken;
 }

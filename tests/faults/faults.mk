@@ -1,4 +1,4 @@
-#faults.mk - $(B) / tests / faults / NAME : programs that make one mistake each.
+# faults.mk - $(B)/tests/faults/NAME: programs that make one mistake each.
 
 FAULTS = $(patsubst %.c,$(B)/%,$(wildcard tests/faults/*.c))
 

@@ -81,6 +81,15 @@ static void clear_suspect(struct part *part, size_t at, size_t size)
     (void)at;
 }
 
+static void holes_abandon(void)
+{
+}
+
+static void was_refused(size_t size)
+{
+    (void)size;
+}
+
 #include "extracted_grow.h"
 
 /* The growth of memlib.c: until the break is moved, or there is no memory. */

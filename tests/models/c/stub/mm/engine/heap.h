@@ -62,6 +62,12 @@ static inline void heap_purge_from(struct heap *h, size_t least)
     h->work += 0;
 }
 
+static inline size_t heap_release(struct heap *h)
+{
+    h->work += 0;
+    return 0;
+}
+
 #define DIRTY_MIN 0
 
 #endif
