@@ -18,10 +18,13 @@ endif
 
 ifneq ($(ARCH),)
 # All libraries from one place: a C library and a loader of two builds do not
-# fit each other. The compiler's own C library does for riscv64; with that of
-# aarch64 (libc6-arm64-cross 2.36-8) a child of fork hangs under qemu 7.2.
-ARCH_ROOT = $(if $(filter aarch64,$(ARCH)),$(B)/root,/usr/$(ARCH)-linux-gnu)
-RUNNER = qemu-$(ARCH) -L $(abspath $(ARCH_ROOT))
+# fit each other. Debian's for that machine where they can be had, otherwise the
+# compiler's, and then no program of Debian's is tried.
+ARCH_UNPACKED = build-root/$(ARCH)
+ARCH_ROOT = $(shell test -e $(ARCH_UNPACKED)/complete && \
+                    echo $(abspath $(ARCH_UNPACKED)) || \
+                    echo /usr/$(ARCH)-linux-gnu)
+RUNNER = qemu-$(ARCH) -L $(ARCH_ROOT)
 
 # What the width of a word, the order of atomics, signals, fork and the
 # compiler could break: the engine, the front end, the lock-free stage. Whole
@@ -33,10 +36,11 @@ ARCH_STAGES = global arena lockfree
 ARCH_PROGRAMS = $(B)/mdriver $(CONFORMANCE) $(B)/tests/conformance/new \
                 $(B)/tests/faults/double_free_header
 
-$(B)/root/complete:
-	scripts/arch_root.sh arm64 $(@D)
-ARCH_READY = $(if $(filter $(B)/root,$(ARCH_ROOT)),$(B)/root/complete)
-ARCH_RUN = RUNNER='$(RUNNER)' ARCH_ROOT='$(strip $(ARCH_ROOT))' B=$(B) \
+# Tried each time until it is complete.
+arch-root: FORCE
+	@scripts/arch_root.sh $(ARCH) $(ARCH_UNPACKED) || \
+	    echo "# Debian's programs of $(ARCH) are left out"
+ARCH_RUN = RUNNER='$(RUNNER)' ARCH_ROOT='$(ARCH_ROOT)' B=$(B) \
            MDRIVER=$(B)/mdriver CC='$(CC)' tests/run.sh
 
 # Only the target's recipe is skipped: who asks for a build is told by it.
@@ -49,9 +53,9 @@ arch-test arch-soak:
 	@echo "0 passed, 0 failed"
 else
 arch-test: $(ARCH_PROGRAMS) $(ARCH_STAGES:%=$(B)/libmm-%.so) $(ARCH_QUICK) \
-           $(ARCH_READY)
+           arch-root
 	@$(ARCH_RUN) $(ARCH_QUICK) tests/arch.sh
-arch-soak: $(ARCH_PROGRAMS) $(PRELOADS:%=$(B)/%) $(UNIT_TESTS) $(ARCH_READY)
+arch-soak: $(ARCH_PROGRAMS) $(PRELOADS:%=$(B)/%) $(UNIT_TESTS) arch-root
 	@SOAK=1 $(ARCH_RUN) $(UNIT_TESTS) tests/arch.sh
 endif
 endif
@@ -84,4 +88,4 @@ $(MUSL_B)/tests/musl/%-dynamic: tests/conformance/%.c $(MUSL_B)/libmm-lockfree.s
 	$(MUSL_BUILD) $^ -Wl,-rpath,'$$ORIGIN'
 	@ln -sf ../../libmm-lockfree.so $(@D)/libmm.so
 
-.PHONY: arch-test arch-soak musl-test musl-run
+.PHONY: arch-root arch-test arch-soak musl-test musl-run

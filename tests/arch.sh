@@ -71,16 +71,17 @@ expect "no fault is told" test "${out/FAULT/}" = "$out"
 
 # Debian's programs of that machine.
 program() {
-    local name=$1 want=$2
+    local name=$1 want=$2 path
     shift 2
-    if [[ ! -x $ARCH_ROOT/$1 ]]; then
+    path=$(find "$ARCH_ROOT/usr/bin" -name "$1" 2>/dev/null | head -n 1)
+    if [[ -z $path ]]; then
         echo "ok - $name under libmm.so # SKIP no $1 of this machine"
         return
     fi
-    try preloaded lockfree "$ARCH_ROOT/$1" "${@:2}"
+    try preloaded lockfree "$path" "${@:2}"
     expect_output "$name under libmm.so" 0 "$want"
 }
-program python3 '^499999500000 100000$' usr/bin/python3.11 -c '
+program python3 '^499999500000 100000$' 'python3.*' -c '
 import threading
 words = {}
 def count(n):
@@ -90,12 +91,12 @@ threads = [threading.Thread(target=count, args=(n,)) for n in range(4)]
 [t.start() for t in threads]
 [t.join() for t in threads]
 print(sum(range(1000000)), len(words))'
-program perl '^50000 1275025000$' usr/bin/perl -e '
+program perl '^50000 1250025000$' perl -e '
 my %h; $h{"key $_"} = "x" x ($_ % 99) . $_ for 1..50000;
 my $sum = 0; $sum += substr($h{$_}, length($h{$_}) - length(substr($_, 4)))
     for keys %h;
-print scalar(keys %h), " ", $sum + 25000, "\n"'
-program sqlite3 '^20000\|200010000$' usr/bin/sqlite3 :memory: '
+print scalar(keys %h), " $sum\n"'
+program sqlite3 '^20000\|200010000$' sqlite3 :memory: '
 create table t(a integer, b text);
 with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
 insert into t select i, hex(randomblob(i % 60)) from n;
