@@ -149,26 +149,6 @@ static void clear_suspect(struct part *part, size_t at, size_t size)
         clear((char *)(mem_range.pages + first), (end - first) * PAGE_RECORD);
 }
 
-/* ---- page records ---------------------------------------------------- */
-
-/* Have page records for [at, end) of the heap. @return TAKEN: not before *next
- */
-static enum mapped pages_commit(size_t at, size_t end, size_t *next)
-{
-    if (at == end) /* [0, 0) has no last byte */
-        return MAPPED;
-    for (unsigned level = level_of(at); level <= level_of(end - 1); level++) {
-        enum mapped result =
-            level_get(mem.levels, level) == THERE
-                ? MAPPED
-                : level_commit(mem.levels, mem_range.pages, level);
-        *next = level_end(level);
-        if (result != MAPPED)
-            return result;
-    }
-    return MAPPED;
-}
-
 /* ---- the window ------------------------------------------------------ */
 
 /* Nothing is handed out yet. */
@@ -278,7 +258,7 @@ static enum mapped commit(struct part *part, size_t brk, size_t end,
 {
     enum mapped result = MAPPED;
     if (part == &mem.heap)
-        result = pages_commit(brk, end, next);
+        result = levels_commit(mem.levels, mem_range.pages, brk, end, next);
     if (result != MAPPED)
         return result;
     size_t done = part_committed(part);
@@ -550,6 +530,17 @@ struct mem_mapped mem_mapped(void)
                                .bytes = sum_get(&mapped_bytes.now),
                                .most_regions = sum_get(&mapped_regions.most),
                                .most_bytes = sum_get(&mapped_bytes.most)};
+}
+
+struct mem_sizes mem_sizes(void)
+{
+    if (!mem_range.size)
+        return (struct mem_sizes){0};
+    size_t records = part_used(&mem.records) + part_untouched(&mem.records);
+    return (struct mem_sizes){.heap = part_used(&mem.heap),
+                              .ahead = part_untouched(&mem.heap),
+                              .outside = sum_get(&mapped_bytes.now),
+                              .records = records + levels_mapped(mem.levels)};
 }
 
 bool mem_calling(void)

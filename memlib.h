@@ -203,6 +203,16 @@ struct mem_mapped {
 };
 struct mem_mapped mem_mapped(void);
 
+/** Bytes that are mapped, and for what. Each is read once: others may map more
+ * meanwhile. */
+struct mem_sizes {
+    size_t heap;    /* handed out by mem_sbrk and mem_extend */
+    size_t ahead;   /* of the heap, beyond the break: nobody has touched them */
+    size_t outside; /* by mem_map */
+    size_t records; /* records, and those of pages */
+};
+struct mem_sizes mem_sizes(void);
+
 /** The break: the end of the heap. */
 void *mem_brk(void);
 /** Where the break jumped to from p; p if it did not. For a thread that is

@@ -105,6 +105,13 @@ static inline size_t part_used(const struct part *part)
     return brk - skipped;
 }
 
+/* Bytes mapped beyond the break. */
+static inline size_t part_untouched(const struct part *part)
+{
+    size_t brk = mark_get(&part->brk), done = part_committed(part);
+    return done > brk ? done - brk : 0;
+}
+
 static inline void part_init(struct part *part, char *start, size_t limit,
                              size_t piece)
 {

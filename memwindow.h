@@ -70,6 +70,17 @@ static inline void level_set(level_word *levels, unsigned level, enum level is)
     atomic_store_explicit(&levels[level], is, memory_order_release);
 }
 
+/* Bytes of the records that are mapped. */
+static inline size_t levels_mapped(const level_word *levels)
+{
+    size_t bytes = 0;
+    for (unsigned level = 0; level < LEVELS; level++)
+        if (level_get(levels, level) == THERE)
+            bytes +=
+                (level_end(level) - level_start(level)) / GRAIN * PAGE_RECORD;
+    return bytes;
+}
+
 /* The caller, who has claimed the level, maps it; unless a helper has. */
 static inline enum mapped
 level_map_claimed(level_word *levels, struct mem_page *pages, unsigned level)
@@ -135,6 +146,25 @@ static inline void levels_unmap(level_word *levels, struct mem_page *pages)
             level_unmap(pages, level);
         level_set(levels, level, NONE);
     }
+}
+
+/* Have page records for [at, end) of the heap. @return TAKEN: not before *next
+ */
+static inline enum mapped levels_commit(level_word *levels,
+                                        struct mem_page *pages, size_t at,
+                                        size_t end, size_t *next)
+{
+    if (at == end) /* [0, 0) has no last byte */
+        return MAPPED;
+    for (unsigned level = level_of(at); level <= level_of(end - 1); level++) {
+        enum mapped result = level_get(levels, level) == THERE
+                                 ? MAPPED
+                                 : level_commit(levels, pages, level);
+        *next = level_end(level);
+        if (result != MAPPED)
+            return result;
+    }
+    return MAPPED;
 }
 
 /* ---- the window ------------------------------------------------------ */

@@ -172,6 +172,24 @@ static void mm_stats(struct mm_stats *out)
                              .mapped = huge_used()};
 }
 
+/* What is no arena's, and the sum. While others work, parts may be more than
+ * was mapped when that was read. */
+static void mm_census(struct mm_census *c)
+{
+    struct mem_sizes m = mem_sizes();
+    stage_census(c);
+    c->nhuge = huge_blocks();
+    c->huge = huge_used();
+    c->live += c->huge;
+    c->spare = spares_bytes();
+    c->untouched = m.ahead;
+    c->records = m.records;
+    size_t sum = c->live + c->cached + c->free + c->purged + c->spare +
+                 c->untouched + c->records;
+    c->mapped = max_size(m.heap + m.ahead + m.outside + m.records, sum);
+    c->other = c->mapped - sum;
+}
+
 static void mm_walk(void (*each)(const struct mm_piece *piece, void *arg),
                     void *arg)
 {
@@ -192,6 +210,7 @@ const struct mm_allocator MM_ALLOCATOR = {
     .stats = mm_stats,
     .counts = COUNTS,
     .used = mm_used,
+    .census = mm_census,
     .walk = mm_walk,
     .trim = mm_trim,
     .decay = STAGE_DECAY,

@@ -47,6 +47,52 @@ struct mm_piece {
     bool in_slab; /* it is a block of a slab */
 };
 
+/** Blocks of 16 i bytes, of element i. Those in caches are in use, too. */
+struct mm_census_class {
+    size_t slabs;          /* slabs of blocks of so many bytes */
+    size_t used, free;     /* blocks of theirs in use, and not */
+    size_t cached;         /* ... in caches */
+    size_t headers;        /* blocks with headers in use */
+    size_t headers_cached; /* ... in caches */
+};
+#define MM_CENSUS_CLASSES 66 /* larger blocks are in no class */
+
+/** An arena. mapped == live + cached + free + purged, all in bytes. */
+struct mm_census_arena {
+    unsigned id;
+    int thread;        /* the system's id of its thread; 0: it has none, or the
+                          stage does not know it */
+    const char *state; /* "owned", "orphan" ... */
+    size_t mapped;
+    size_t live;   /* blocks in use, with their headers */
+    size_t cached; /* that its thread keeps for its next malloc */
+    size_t free;   /* that may be resident */
+    size_t purged; /* that went back to the system */
+    size_t uses;   /* how often its thread came to it; 0: not known */
+};
+
+/** What an allocator has, counted from outside. In bytes:
+ * mapped == live + cached + free + purged + spare + untouched + records + other
+ */
+struct mm_census {
+    /* The caller's; each may be NULL. */
+    void (*arena)(const struct mm_census_arena *a, void *arg); /* for each */
+    void *arg;
+    struct mm_census_class *classes;       /* MM_CENSUS_CLASSES: of all, */
+    struct mm_census_class *arena_classes; /* ... and of the arena told */
+
+    size_t mapped; /* from the system, for all that follows */
+    size_t live, cached, free, purged; /* of all arenas, and huge blocks */
+    size_t spare;                      /* freed huge blocks that are kept */
+    size_t untouched;                  /* mapped ahead of the heap's end */
+    size_t records;                    /* bookkeeping */
+    size_t other;                      /* between arenas, and lost */
+    size_t arenas;                     /* how many have memory */
+    size_t nhuge,
+        huge;    /* live blocks that are mappings of their own: of live */
+    size_t sent; /* of live: freed, and waits to be sent to the owner */
+};
+
 /** One allocator. All functions but init and fini may be called by many
  * threads at once, unless single_threaded is set.
  *
@@ -90,6 +136,10 @@ struct mm_allocator {
      * keep for their next malloc count too. Optional. Any thread, any time;
      * may look at every free block. */
     size_t (*used)(void);
+    /** Count all of it without a lock, and without a stop of anyone: what
+     * others do meanwhile may be half counted. Optional. Any thread, any time,
+     * in a handler, too. */
+    void (*census)(struct mm_census *c);
     /** Call each for every piece of the heap, in any order; mail last.
      * Optional: for pictures (driver/report/scene.h). @pre quiescent */
     void (*walk)(void (*each)(const struct mm_piece *piece, void *arg),

@@ -40,6 +40,9 @@ struct walker; /* mm/engine/walk.h */
 static void stage_walk(const struct walker *w);
 /** Bytes of blocks in use, with their headers. */
 static size_t stage_used(void);
+struct mm_census; /* mm.h */
+/** Count all arenas, without a lock (mm/engine/census.h). */
+static void stage_census(struct mm_census *c);
 /** Give the pages of free blocks back to the system. @return bytes */
 static size_t stage_trim(void);
 /** Bytes of bookkeeping, outside the heap. */

@@ -75,7 +75,7 @@ static void release_empty_slabs(void)
     slabs_trim(heap, &arena.slabs);
     for (unsigned c = 1; c <= SLAB_CLASSES; c++)
         ck_assert_uint_eq(arena.slabs.nslabs[c] + arena.slabs.first[c], 0);
-    for (unsigned i = 0; i < NLIVE - 1; i++)
+    for (unsigned i = 0; i < NLIVE; i++)
         ck_assert_uint_eq(arena.live[i], 0);
 }
 

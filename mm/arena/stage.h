@@ -23,6 +23,7 @@
 #include "mm/arena/check.h"
 #include "mm/arena/thread.h"
 
+#include "mm/front/census.h"
 #include "mm/front/front.h"
 
 #define STAGE_NAME (ARENA_FAVORITE ? "arena-favorite" : "arena")
@@ -81,6 +82,26 @@ static int stage_thread_init(void)
 static size_t stage_check(void)
 {
     return shards_check();
+}
+
+static inline const char *shard_state_name(const struct shard *s)
+{
+    static const char *const names[] = {[OWNED] = "owned",
+                                        [ORPHAN] = "orphan",
+                                        [MERGED] = "merged",
+                                        [SPARE] = "spare"};
+    return names[status_of(state_get(s))];
+}
+
+/* Acquire, paired with the release in thread_make: it is complete. */
+static inline unsynchronized void shard_census_threads(const struct shard *s,
+                                                       struct threads_census *t)
+{
+    const struct thread *at =
+        atomic_load_explicit(&all_threads, memory_order_acquire);
+    for (; at; at = at->older)
+        if (peek(at->open) && peek(at->shard) == s)
+            thread_census(at, t);
 }
 
 /* @pre no other thread is left that used it */

@@ -18,9 +18,10 @@
 #include "mm/front/purge.h"
 
 static struct thread *free_threads; /* a list; under the registry's lock */
-static _Atomic size_t nthreads;     /* structs made; written under it */
-static pthread_key_t thread_key;    /* calls thread_end */
-static __thread bool ending;        /* thread_end was called */
+static struct thread *_Atomic all_threads; /* a list; written under it */
+static _Atomic size_t nthreads;            /* structs made; written under it */
+static pthread_key_t thread_key;           /* calls thread_end */
+static __thread bool ending;               /* thread_end was called */
 
 /* ---- entering ---------------------------------------------------------- */
 
@@ -133,8 +134,21 @@ static struct shard *favorite_acquire(void)
 /* @pre the registry's lock */
 static inline void thread_put_back(struct thread *t)
 {
+    t->open = 0;
     t->next = free_threads;
     free_threads = t;
+}
+
+/* NULL: out of memory. @pre the registry's lock */
+static inline struct thread *thread_make(void)
+{
+    struct thread *t = mem_record(sizeof *t);
+    if (!t)
+        return NULL;
+    t->older = atomic_load_explicit(&all_threads, memory_order_relaxed);
+    atomic_store_explicit(&all_threads, t, memory_order_release);
+    atomic_fetch_add_explicit(&nthreads, 1, memory_order_relaxed);
+    return t;
 }
 
 /* This thread's struct, made now. @return false: out of memory */
@@ -144,13 +158,14 @@ static cold_noinline bool attach(void)
     struct thread *t = free_threads;
     if (t)
         free_threads = t->next;
-    else if ((t = mem_record(sizeof *t)) != NULL)
-        atomic_fetch_add_explicit(&nthreads, 1, memory_order_relaxed);
+    else
+        t = thread_make();
     struct shard *s = NULL;
     if (t)
         s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
     if (s) {
-        *t = (struct thread){.open = OPEN};
+        *t = (struct thread){.open = OPEN, .older = t->older};
+        thread_note_id(t);
         thread_set(s, t);
         cache_init(&t->cache);
         self_thread = t;
@@ -287,6 +302,7 @@ static void threads_fini(void)
 {
     pthread_key_delete(thread_key);
     free_threads = NULL;
+    atomic_store_explicit(&all_threads, NULL, memory_order_relaxed);
     atomic_store_explicit(&nthreads, 0, memory_order_relaxed);
     self_thread = &no_thread;
     registry.orphans = registry.spare = registry.newest = NULL;

@@ -16,7 +16,8 @@
  * Sizes are payload bytes as the program asked for them.
  *
  * Invariant (slabs_check)
- *   S6 live[i] == blocks in use of the heap, not slabs, of 16 i bytes */
+ *   S6 live[i] == blocks in use of the heap, not slabs, of 16 i bytes
+ *   S7 used == bytes of all of these, with their headers */
 #ifndef MM_ARENA_H
 #define MM_ARENA_H
 
@@ -27,13 +28,14 @@
 #define EARN_SMALL 2  /* slabs' worth of live bytes earn a class one ... */
 #define EARN_LARGE 1  /* ... in a small heap, and in a large one */
 #define TILE_ALIGN 64 /* bytes: a line of the cache */
-#define NLIVE (SLAB_CLASSES + 3) /* sizes that are counted, and the rest */
+#define NLIVE (SLAB_CLASSES + 2) /* sizes that are counted one by one */
 
 struct arena {
     struct heap heap;
     struct slabs slabs;
+    size_t used;          /* S7 */
     bool all_earn;        /* true: not only tight classes */
-    uint32_t live[NLIVE]; /* S6; the last one is the rest, not checked */
+    uint32_t live[NLIVE]; /* S6 */
 };
 
 /* An empty arena. owner: what its blocks say of it, < 65536 */
@@ -70,10 +72,19 @@ static always_inline bool arena_earns(const struct arena *a, size_t size,
            is_earned(&a->heap, (a->live[c] + a->live[c + 1]) * (c * ALIGN), c);
 }
 
-/* Where blocks of this size are counted. */
-static always_inline uint32_t *arena_live(struct arena *a, size_t size)
+/* A block of the heap, of size bytes, is in use from now on, or no longer. */
+static always_inline void arena_count(struct arena *a, size_t size)
 {
-    return &a->live[min_size(size / ALIGN, NLIVE - 1)];
+    a->used += size;
+    if (size < NLIVE * ALIGN)
+        a->live[size / ALIGN]++;
+}
+
+static always_inline void arena_uncount(struct arena *a, size_t size)
+{
+    a->used -= size;
+    if (size < NLIVE * ALIGN)
+        a->live[size / ALIGN]--;
 }
 
 /* A slab of class c that can serve. NULL: no memory, or the heap may not grow.
@@ -90,7 +101,7 @@ static always_inline struct mem_page *arena_slab(struct arena *a, unsigned c)
 static always_inline void *arena_own(struct arena *a, struct block *b)
 {
     header_set_owner(b, a->heap.owner);
-    ++*arena_live(a, block_size(b));
+    arena_count(a, block_size(b));
     return block_payload(b);
 }
 
@@ -141,13 +152,13 @@ static always_inline size_t request_to_aligned(size_t align, size_t size)
 /* As arena_earns, for an aligned request that a slab's block of so many bytes
  * would serve. Its block in the heap may be much larger: what is live of its
  * like is counted there. */
-static inline bool arena_earns_aligned(struct arena *a, size_t bytes,
+static inline bool arena_earns_aligned(const struct arena *a, size_t bytes,
                                        size_t block)
 {
     unsigned c = slab_class(bytes);
     return arena_earns(a, bytes, c) ||
            (a->all_earn && block <= SLAB_MAX &&
-            is_earned(&a->heap, *arena_live(a, block) * bytes, c));
+            is_earned(&a->heap, a->live[block / ALIGN] * bytes, c));
 }
 
 /** As arena_malloc, aligned to a power of two. */
@@ -221,7 +232,7 @@ static always_inline void arena_put(struct arena *a, void *p, uint32_t tag)
         return;
     }
     struct block *b = owned_block(&a->heap, p);
-    --*arena_live(a, block_size(b));
+    arena_uncount(a, block_size(b));
     heap_free(&a->heap, b);
 }
 
@@ -267,11 +278,11 @@ static inline void *arena_resize(struct arena *a, void *p, size_t size)
         return size <= arena_usable(p) ? p : NULL;
     }
     struct block *b = owned_block(&a->heap, p);
-    uint32_t *live = arena_live(a, block_size(b));
+    size_t before = block_size(b);
     b = heap_resize(&a->heap, b, request_to_block(size));
     if (!b)
         return NULL;
-    --*live;
+    arena_uncount(a, before);
     return arena_own(a, b); /* it may have moved down */
 }
 

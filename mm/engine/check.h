@@ -215,6 +215,7 @@ static inline size_t untagged_check(const struct block *b)
 
 struct slabs_walk {
     uint32_t nslabs[SLAB_CLASSES + 1], nlisted[SLAB_CLASSES + 1], live[NLIVE];
+    size_t used;
 };
 
 /* All of the slab whose block is b. */
@@ -249,11 +250,13 @@ static inline size_t counts_check(const struct arena *a,
             broken(w->nslabs[c] != a->slabs.nslabs[c], "S5 slabs are counted",
                    &a->slabs.nslabs[c], "the count says", a->slabs.nslabs[c]);
     }
-    for (unsigned i = 0; i < NLIVE - 1; i++)
+    for (unsigned i = 0; i < NLIVE; i++)
         bad += broken(w->live[i] != a->live[i],
                       "S6 live blocks of the heap are counted", &a->live[i],
                       "the count says", a->live[i]);
-    return bad;
+    return bad + broken(w->used != a->used,
+                        "S7 bytes of the heap's live blocks are counted", a,
+                        "the count says", a->used);
 }
 
 /** As heap_check, for the slabs. @pre heap_check(&a->heap) == 0 */
@@ -269,8 +272,11 @@ static cold_noinline size_t slabs_check(const struct arena *a)
         for (; !block_is_end(b); b = block_next(b)) {
             const struct mem_page *s = block_slab(b);
             bad += s ? slab_block_check(b, s, &w) : untagged_check(b);
-            if (!s && block_used(b) && block_size(b) / ALIGN < NLIVE - 1)
-                w.live[block_size(b) / ALIGN]++;
+            if (!s && block_used(b)) {
+                if (block_size(b) < NLIVE * ALIGN)
+                    w.live[block_size(b) / ALIGN]++;
+                w.used += block_size(b);
+            }
         }
     }
     return bad ? bad : counts_check(a, &w);

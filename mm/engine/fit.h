@@ -173,6 +173,8 @@ static always_inline void list_insert(struct heap *h, struct block *b,
                                       size_t size)
 {
     fit_insert(h, b, size);
+    if (likely(size < DIRTY_MIN))
+        return;
     h->dirty += block_dirty(b, size);
     h->clean += free_clean(b, size);
 }
@@ -181,8 +183,10 @@ static always_inline void list_insert(struct heap *h, struct block *b,
 static always_inline void list_remove(struct heap *h, struct block *b,
                                       size_t size)
 {
-    h->dirty -= block_dirty(b, size);
-    h->clean -= free_clean(b, size);
+    if (unlikely(size >= DIRTY_MIN)) {
+        h->dirty -= block_dirty(b, size);
+        h->clean -= free_clean(b, size);
+    }
     fit_remove(h, b, size);
 }
 

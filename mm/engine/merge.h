@@ -123,6 +123,7 @@ static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
         slabs_splice(&dst->slabs, &src->slabs, c);
     for (unsigned i = 0; i < NLIVE; i++)
         dst->live[i] += src->live[i];
+    dst->used += src->used;
     d->dirty += s->dirty;
     d->clean += s->clean;
     d->size += s->size;

@@ -6,6 +6,9 @@
 #include "mm/front/cache.h"
 #include "mm/front/outbox.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 struct shard;
 
 /* Its thread's alone, but for open, which thieves read. */
@@ -18,6 +21,16 @@ struct thread {
     struct cache cache;
     struct outbox outbox;
     struct shard *shard;
+    struct thread *older; /* arena: the one that was made before */
+    int tid;              /* the system's id of the thread that uses it, ever */
 } __attribute__((aligned(64)));
+
+/* For those who look at t from outside. errno is kept. */
+static inline void thread_note_id(struct thread *t)
+{
+    int saved = errno;
+    t->tid = (int)syscall(SYS_gettid);
+    errno = saved;
+}
 
 #endif

@@ -14,6 +14,7 @@
 #ifndef MM_GLOBAL_STAGE_H
 #define MM_GLOBAL_STAGE_H
 
+#include "mm/engine/census.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
 #include "mm/engine/walk.h"
@@ -142,6 +143,12 @@ static size_t stage_used(void)
     size_t used = arena_used(&global.arena);
     stage_unlock();
     return used;
+}
+
+static void stage_census(struct mm_census *c)
+{
+    if (mem_range.size)
+        census_arena(c, &global.arena, 0, "the only one");
 }
 
 static size_t stage_trim(void)

@@ -23,6 +23,7 @@
 #include "mm/lockfree/check.h"
 #include "mm/lockfree/thread.h"
 
+#include "mm/front/census.h"
 #include "mm/front/front.h"
 
 #define STAGE_NAME "lockfree"
@@ -86,6 +87,24 @@ static size_t stage_check(void)
     if (s)
         shard_exit(s);
     return shards_check();
+}
+
+static inline const char *shard_state_name(const struct shard *s)
+{
+    static const char *const names[] = {
+        [OWNED] = "owned",         [CLAIMED] = "claimed", [STOLEN] = "stolen",
+        [ABANDONED] = "abandoned", [ORPHAN] = "orphan",   [MERGED] = "merged",
+        [SPARE] = "spare"};
+    return names[status_of(state_get(s))];
+}
+
+/* The struct thread of a shard that no thread has is empty. */
+static inline void shard_census_threads(const struct shard *s,
+                                        struct threads_census *t)
+{
+    thread_census(thread_of(s), t);
+    if (status_of(state_get(s)) > STOLEN)
+        t->tid = 0;
 }
 
 /* @pre no other thread is left that used it */

@@ -95,6 +95,7 @@ static bool attach(void)
         return false;
     struct thread *t = thread_of(s);
     t->next = t;
+    thread_note_id(t);
     if (self_become(&no_thread, t))
         leave(t);
     else
@@ -126,6 +127,7 @@ static void self_inherit(struct shard *s)
 {
     inbox_open_owner(&s->inbox);
     s->counted = 0; /* as process.resident */
+    thread_note_id(thread_of(s));
     atomic_store_explicit(&s->process, process_number(), memory_order_relaxed);
 }
 
@@ -200,6 +202,7 @@ static struct thread *thread_add(struct thread *t)
     struct thread *n = thread_of(s);
     n->next = t->next;
     t->next = n;
+    n->tid = t->tid;
     leave(n);
     return n;
 }

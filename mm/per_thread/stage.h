@@ -32,6 +32,7 @@
 
 #include "config.h"
 #include "mm/engine/arena.h"
+#include "mm/engine/census.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
 #include "mm/engine/walk.h"
@@ -384,6 +385,13 @@ static size_t each_arena(size_t (*work)(struct arena *))
 static size_t stage_used(void)
 {
     return each_arena(arena_used);
+}
+
+static void stage_census(struct mm_census *c)
+{
+    for (uint32_t i = 0; i < shard_count(); i++)
+        census_arena(c, &shard_at(i)->arena, i,
+                     peek(shard_at(i)->users) ? "owned" : "orphan");
 }
 
 static size_t stage_trim(void)

@@ -1,0 +1,79 @@
+/* census.h - counts all arenas of a stage whose threads have caches, from
+ * outside (mm/engine/census.h).
+ *
+ *   bin    limit - room == blocks that wait       large bins: their bytes
+ *   outbox bytes that are to be sent: live, to the arena that they lie in
+ *
+ * What waits in an inbox is live, too: its chain leads through blocks, and only
+ * its owner may follow it.
+ *
+ * To be included by a stage after front/front.h, which defines: */
+#ifndef MM_FRONT_CENSUS_H
+#define MM_FRONT_CENSUS_H
+
+#include "mm/engine/census.h"
+#include "mm/front/front.h"
+
+/* What the threads keep that work in a shard. */
+struct threads_census {
+    size_t cached, sent; /* bytes */
+    int tid;             /* of one of them; 0: there is none */
+    struct mm_census_class *classes;
+};
+
+/** Call thread_census for each thread that works in s. */
+static inline void shard_census_threads(const struct shard *s,
+                                        struct threads_census *t);
+/** What its status is called. */
+static inline const char *shard_state_name(const struct shard *s);
+
+/* Bytes that wait in c; add their blocks to the classes. */
+static inline unsynchronized size_t
+cache_census(const struct cache *c, struct mm_census_class *classes)
+{
+    size_t bytes = peek(c->large);
+    for (size_t i = 1; i < NBINS + SMALL_BINS; i++) {
+        int32_t n = peek(c->bins[i].limit) - peek(c->bins[i].room);
+        struct mm_census_class *k = classes + bin_bytes(i) / ALIGN;
+        if (n <= 0)
+            continue;
+        bytes += (size_t)n * bin_bytes(i);
+        if (classes)
+            *(i < NBINS ? &k->cached : &k->headers_cached) += (size_t)n;
+    }
+    return bytes;
+}
+
+static inline unsynchronized void thread_census(const struct thread *t,
+                                                struct threads_census *out)
+{
+    out->cached += cache_census(&t->cache, out->classes);
+    for (unsigned i = 0; i < OUTBOX_SLOTS; i++)
+        if (peek(t->outbox.slots[i].to))
+            out->sent += peek(t->outbox.slots[i].bytes);
+    out->tid = peek(t->tid);
+}
+
+static void shard_census(struct mm_census *c, const struct shard *s)
+{
+    struct threads_census threads = {.classes = census_classes(c)};
+    struct mm_census_arena told = {
+        .id = s->id, .state = shard_state_name(s), .uses = shard_uses(s)};
+    arena_census(&s->arena, &told, threads.classes);
+    shard_census_threads(s, &threads);
+    arena_census_cached(&told, threads.cached);
+    told.thread = threads.tid;
+    c->sent += threads.sent;
+    if (told.mapped)
+        census_add(c, &told);
+    census_add_classes(c);
+}
+
+static void stage_census(struct mm_census *c)
+{
+    for (uint32_t i = 0; i < shard_count(); i++)
+        if (shard_at(i))
+            shard_census(c, shard_at(i));
+}
+
+#endif
