@@ -130,6 +130,73 @@ START_TEST(much_dirty_memory_is_purged_though_it_is_the_victims)
 }
 END_TEST
 
+/* Fill the heap with blocks of size bytes, and free them: one round of a
+ * program that does so again and again. */
+static void fill_and_free(size_t n, size_t size)
+{
+    static struct block *b[200];
+    for (size_t i = 0; i < n; i++)
+        b[i] = block(size);
+    while (n)
+        give_back(block_payload(b[--n]));
+}
+
+/* Give what is dirty at such a chance. @return was anything given? */
+static bool chance(void)
+{
+    size_t dirty = heap_purgeable(heap);
+    heap_purge_at_chance(heap);
+    return dirty && heap_purgeable(heap) < dirty;
+}
+
+/* Even where much of the heap is not, and was purged long ago. */
+START_TEST(what_is_taken_again_each_time_is_purged_ever_less)
+{
+    unsigned purges = 0;
+    fill_and_free(40, MIB);
+    heap_purge(heap);
+    for (int i = 0; i < 100; i++) {
+        fill_and_free(2, MIB);
+        purges += chance();
+    }
+    ck_assert_uint_le(purges, 4);
+    ck_healthy();
+}
+END_TEST
+
+/* Each time a block that is larger, so that no free one serves; nor with what
+ * follows, as that is another heap's. */
+START_TEST(what_is_not_taken_again_is_purged_each_time)
+{
+    for (size_t i = 0; i < 4; i++) {
+        struct block *b = block(4 * MIB << i);
+        ck_assert_ptr_nonnull(mem_sbrk(64));
+        give_back(block_payload(b));
+        ck_assert(chance());
+    }
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(a_heap_that_is_filled_again_and_again_keeps_its_pages)
+{
+    size_t before = 0;
+    for (int i = 0; i < 6; i++) {
+        before = heap->clean;
+        fill_and_free(100, MIB);
+    }
+    ck_assert_uint_eq(before, 0); /* the last rounds purged nothing */
+    ck_assert_uint_eq(heap->clean, 0);
+    ck_assert_uint_ge(PURGE_SLACK << heap->patience, 100 * MIB);
+    for (int i = 0; i < 4; i++) { /* what is not taken again is given back */
+        for (size_t k = 0; k < 3; k++)
+            fill_and_free(200, MIB);
+        heap_purge(heap);
+    }
+    ck_healthy();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -139,6 +206,9 @@ int main(void)
         growth_purges_only_when_more_would_be_resident_than_ever,
         much_dirty_memory_is_purged_without_being_asked,
         much_dirty_memory_is_purged_though_it_is_the_victims,
+        what_is_taken_again_each_time_is_purged_ever_less,
+        what_is_not_taken_again_is_purged_each_time,
+        a_heap_that_is_filled_again_and_again_keeps_its_pages,
         NULL};
     return run_tests("heap-purge", begin, tests);
 }

@@ -50,8 +50,11 @@ struct heap {
     size_t size;          /* bytes of all regions */
     size_t dirty;         /* H7 */
     size_t clean;         /* H7 */
-    size_t given; /* clean after the last purge that had a price; 0: seen */
+    /* Purges that have a price: most of what the last one gave was taken again
+     * if clean is less than this; 0: that was looked at. */
+    size_t vain, vain_overflow;
     uint32_t wait, passed; /* chances to purge that pass, and have passed */
+    uint32_t patience;     /* doublings of what may be waste */
     size_t purge_at; /* resident bytes below which growing purges nothing */
 };
 
@@ -273,24 +276,31 @@ static inline size_t heap_purge(struct heap *h)
 /* Chances that pass after purges in vain, at most: the price of a purge. */
 #define PURGE_WAIT 511
 
+/* Purge h. @return less than so much is clean, when most of what this gave is
+ * taken again */
+static inline size_t heap_purge_for_price(struct heap *h)
+{
+    size_t clean = h->clean;
+    heap_purge(h);
+    return h->clean - (h->clean - clean) / 2;
+}
+
 /** Purge h at one of many chances, if that has paid so far: each page that is
  * taken again costs a fault. If most of what the last such purge gave was taken
- * again, eight times as many chances pass before the next; if not, an eighth.
- */
+ * again until the next is due, that one is left out, and eight times as many
+ * chances pass from now on; if not, an eighth. */
 static inline void heap_purge_at_chance(struct heap *h)
 {
-    if (h->given) {
-        bool vain = h->clean < h->given / 2;
-        h->wait = vain ? (uint32_t)min_size(8 * h->wait + 7, PURGE_WAIT)
-                       : h->wait / 8;
-        h->given = 0;
-        h->passed = 0;
-    }
     if (h->passed++ < h->wait)
         return;
+    retire_victim(h); /* of which nobody counts what is clean */
+    bool vain = h->clean < h->vain;
     h->passed = 0;
-    heap_purge(h);
-    h->given = h->clean;
+    if (vain)
+        h->wait = (uint32_t)min_size(8 * h->wait + 7, PURGE_WAIT);
+    else if (h->vain)
+        h->wait /= 8;
+    h->vain = vain ? 0 : heap_purge_for_price(h);
 }
 
 #endif

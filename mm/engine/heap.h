@@ -45,6 +45,7 @@
 #define SLAB_MOST ((size_t)16 << 10)   /* a slab's bytes */
 #define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
+#define PATIENCE_MOST 8                /* doublings of that */
 #define RELEASE_MIN ((size_t)1 << 20)  /* bytes that are worth a hole */
 
 /* ---- giving back ----------------------------------------------------- */
@@ -163,21 +164,30 @@ static cold_noinline size_t heap_release(struct heap *h)
     return given;
 }
 
-/* Too much of h is free. */
-static cold_noinline void heap_give(struct heap *h)
-{
-    heap_release(h);
-    heap_purge(h);
-}
-
-/* ---- free and merge -------------------------------------------------- */
-
 /* Is too much of h waste? The victim's part counts: it may be most of it. */
 static always_inline bool heap_overflows(const struct heap *h)
 {
     size_t waste = heap_purgeable(h);
-    return unlikely(waste > PURGE_SLACK) && waste > h->size / 2;
+    return unlikely(waste > PURGE_SLACK << h->patience) && waste > h->size / 2;
 }
+
+/* Too much of h is free. If most of what the last purge gave was taken again,
+ * twice as much may be from now on; if it was not, half. */
+static cold_noinline void heap_give(struct heap *h)
+{
+    retire_victim(h); /* of which nobody counts what is clean */
+    if (h->clean < h->vain_overflow)
+        h->patience += h->patience < PATIENCE_MOST;
+    else if (h->vain_overflow && h->patience)
+        h->patience--;
+    h->vain_overflow = h->vain = 0;
+    if (!heap_overflows(h))
+        return;
+    heap_release(h);
+    h->vain_overflow = heap_purge_for_price(h);
+}
+
+/* ---- free and merge -------------------------------------------------- */
 
 /** Return b to h, merged with its free neighbours. */
 static always_inline void heap_free(struct heap *h, struct block *b)
