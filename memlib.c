@@ -510,9 +510,9 @@ size_t mem_block_unit(size_t size)
     return thp_is_large(size) ? thp.page : mem.page;
 }
 
-void mem_will_be(bool written, void *p, size_t size)
+void mem_will_be(bool written, void *p, size_t size, size_t all)
 {
-    thp_advise_block((uintptr_t)p, to_pages(size), written);
+    thp_advise_block((uintptr_t)p, to_pages(size), written, all);
 }
 
 void mem_set_huge(enum mem_huge huge)

@@ -190,8 +190,9 @@ size_t mem_give_back(void *p, size_t size);
  * one. */
 size_t mem_block_unit(size_t size);
 /** p is what mem_map gave, or mem_remap. written: the program will write it
- * from its beginning on, not here and there. errno is kept (memthp.h) */
-void mem_will_be(bool written, void *p, size_t size);
+ * from its beginning on, not here and there. all: bytes of all blocks beside
+ * which a huge page more is to be little. errno is kept (memthp.h) */
+void mem_will_be(bool written, void *p, size_t size, size_t all);
 
 /** From now on, and for what is mapped of the heap already. Not in a signal
  * handler. */

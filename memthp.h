@@ -180,12 +180,14 @@ static inline bool thp_is_large(size_t bytes)
 }
 
 /* A new mapping outside the heap, or one that will be written from its
- * beginning on. The kernel is told the same of all of it, not only of whole
- * huge pages: mremap takes a single mapping of the kernel's. */
-static inline void thp_advise_block(uintptr_t at, size_t bytes, bool written)
+ * beginning on; all: the bytes beside which one huge page is to be little, its
+ * own or more. The kernel is told the same of all of it, not only of whole huge
+ * pages: mremap takes a single mapping of the kernel's. */
+static inline void thp_advise_block(uintptr_t at, size_t bytes, bool written,
+                                    size_t all)
 {
     bool never = thp_mode() == MEM_HUGE_NEVER && !written;
-    bool large = written && thp_is_large(bytes);
+    bool large = written && bytes >= 2 * thp.page && thp_is_large(all);
     if (large || (never && bytes >= thp.page))
         thp_tell(at, at + bytes, never);
 }

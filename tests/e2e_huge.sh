@@ -59,6 +59,13 @@ mapped() {
         MM_HUGE=0 look 300 10000000 10000000 grow && few_huge
 }
 
+# Blocks from 4 MiB on, if they come and go; else their first pages may be all
+# that is written (mapped).
+turns() {
+    look 160 5000000 5000000 && few_huge &&
+        look 160 5000000 5000000 turn && came 20
+}
+
 # Without MM_HUGE=0 the same has some (large): the test can fail.
 off() {
     MM_HUGE=0 look 200 1000 1000 && few_huge
@@ -134,6 +141,7 @@ for library in libmm.so libmm-arena.so; do
     expect "$library: a small one has none" small
     expect "$library: MM_HUGE=0: none" off
     expect "$library: a block of 64 MiB has some, or one that grows" mapped
+    expect "$library: blocks of some MiB that come and go have some" turns
     expect "$library: blocks that are hardly touched: none" sparse
     expect "$library: in the kernel's mode always: the same" always
     expect "$library: 300 MB need no more memory with them" \

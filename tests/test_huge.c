@@ -169,6 +169,27 @@ START_TEST(a_block_that_is_freed_and_allocated_in_turn_keeps_its_pages)
 }
 END_TEST
 
+/* Whatever their sizes: what was freed last is made as long as the next one
+ * needs, and only what it lacks is faulted. */
+START_TEST(a_huge_block_that_was_freed_serves_one_of_another_size)
+{
+    enum { ROUNDS = 64, SIZES = 7 };
+    begin(_i);
+    size_t first = faults(), written = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        size_t size = HUGE + (size_t)(i * 3 % SIZES) * MIB;
+        char *p = take(size, i);
+        ck_assert_uint_ge(mm->usable_size(p), size);
+        ck_filled(p, size, i);
+        mm->free(p);
+        written += size;
+        ck_healthy();
+    }
+    if (!SANITIZED)
+        ck_assert_uint_lt(faults() - first, PAGES(written) / 4);
+}
+END_TEST
+
 START_TEST(no_memory_leaves_a_huge_block_as_it_was)
 {
     begin(_i);
@@ -338,6 +359,7 @@ int main(void)
         calloc_is_zero_and_touches_no_page,
         huge_blocks_are_aligned_as_asked,
         a_block_that_is_freed_and_allocated_in_turn_keeps_its_pages,
+        a_huge_block_that_was_freed_serves_one_of_another_size,
         no_memory_leaves_a_huge_block_as_it_was,
         a_pointer_that_is_no_huge_blocks_start_is_found_out,
         threads_hand_huge_blocks_over_and_lose_none,

@@ -154,7 +154,7 @@ static struct rest spares_rest;
 /* A window ends for them. @return were they used in it? */
 static inline bool spares_end_window(void)
 {
-    uint32_t turn = atomic_load_explicit(&huge.oldest, memory_order_relaxed);
+    uint32_t turn = atomic_load_explicit(&spares.oldest, memory_order_relaxed);
     uint32_t windows = rest_end_window(&spares_rest, turn);
     if (windows == WINDOWS)
         huge_trim();

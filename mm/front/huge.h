@@ -1,225 +1,31 @@
 /* huge.h - blocks of more than HUGE_OVER bytes: each is a mapping of its own.
  *
- *   address ─► top[address / 16 GiB] ─► node[address / 4 MiB % 4096] ─► word
+ *   malloc ─► a spare, made as long as is asked for ─► a new mapping
+ *   free   ─► kept as a spare, if that has paid lately ─► back to the system
  *
- *   word   | freed | pages of the block | its first page, counted in the slot |
- *            1 bit   53 bits; 0 if freed  10 bits; word 0: no block began here
- *
- * Such a block grows by mremap, which moves page tables and no byte, and goes
- * back to the system as soon as it is freed. A pointer outside the heap's range
- * is one of these, or wild: the table tells which. No block is shorter than a
- * slot of 4 MiB, so at most one begins in each. (A design that maps smaller
- * blocks has smaller slots, and more nodes on the way: designs/large.h.)
- *
- * There is no lock. A thread that takes the word out owns the block: of two
- * frees of one block only one finds it. A word that says that its block was
- * freed stays until the next block begins in the slot, so that a second free is
- * found out. So all of this may be done in a signal handler, and a thread that
- * is killed, or missing in a child of fork, costs what it was about to map or
- * unmap. Nodes are mapped, not records: fork copies no page while anything is
- * mapped, so what the child's table leads to is there.
+ * Such a block grows by mremap, which moves page tables and no byte. A table
+ * says where one begins (huge_table.h).
  *
  * Spares. A program that frees and allocates such blocks in turn would pay for
  * a system call and all page faults each time. So the last few freed blocks
- * leave a ghost: their size. A request that fits a ghost shows that keeping the
- * block would have paid; only as long as such requests come are freed blocks
- * kept, SPARES of them and SPARES_MOST bytes; one that fits nothing drops one.
- *
- * Invariants (huge_check)
- *   U1 a word's block begins in the slot of the word, has HUGE_LEAST bytes or
- *      more, and ends before the next block begins
- *   U2 bytes == all that the words say */
+ * leave a ghost: their size. A request that a ghost could have served shows
+ * that keeping the block would have paid; only as long as such requests come
+ * are freed blocks kept, SPARES of them and SPARES_MOST bytes; one that fits
+ * nothing drops one. A spare serves any request of up to twice its size: mremap
+ * makes it as long as is asked for, and only what it lacks is faulted. */
 #ifndef MM_HUGE_H
 #define MM_HUGE_H
 
-#include "config.h"
-#include "count.h"
-#include "memlib.h"
-#include "mm/util.h"
-
-#include <stdatomic.h>
-
-/* What the file that includes this one may choose. */
-#ifndef SLOT_LOG2
-#define SLOT_LOG2 22                   /* bytes of a slot */
-#define NODES 1                        /* from top to a word */
-#define NODE_LOG2 12                   /* words of a node */
-#define HUGE_LEAST (HUGE_OVER + 1)     /* bytes of the smallest block */
-#define SPARES 4                       /* that are kept */
-#define HUGE_MAPPED(more) (void)(more) /* bytes were mapped; -n: n unmapped */
-#endif
-
-#define HUGE_PAGE_LOG2 12 /* the unit of words: the smallest system's page */
-#define SLOT_PAGES_LOG2 (SLOT_LOG2 - HUGE_PAGE_LOG2)
-#define NODE_SLOTS ((size_t)1 << NODE_LOG2)
-#define ADDRESS_LOG2 48
-#define TOP_SLOTS ((size_t)1 << (ADDRESS_LOG2 - SLOT_LOG2 - NODES * NODE_LOG2))
-
-_Static_assert(HUGE_LEAST >= (size_t)1 << SLOT_LOG2 ||
-                   SLOT_LOG2 == HUGE_PAGE_LOG2,
-               "one block in a slot");
-
-/* Words of slots; or, further up, addresses of nodes. */
-struct huge_node {
-    _Atomic uint64_t words[NODE_SLOTS];
-};
+#include "mm/front/huge_table.h"
 
 #define CREDIT_MOST 8 /* requests that fit nothing, until none is kept */
 
 static struct {
-    _Atomic uint64_t top[TOP_SLOTS]; /* addresses of nodes */
-    _Atomic size_t bytes, blocks;
-    _Atomic uint64_t spares[SPARES]; /* first page << 16 | pages; page 0: a
-                                        ghost; 0: nothing */
-    _Atomic unsigned oldest;         /* the spare that is replaced next */
-    _Atomic unsigned credit;         /* 0: keep nothing */
-} huge;
-
-/* ---- the table ------------------------------------------------------- */
-
-#define WORD_FREED ((uint64_t)1 << 63)
-
-static inline size_t word_bytes(uint64_t word)
-{
-    return (size_t)(word >> SLOT_PAGES_LOG2) << HUGE_PAGE_LOG2;
-}
-
-static inline uint64_t huge_word(const void *p, size_t bytes)
-{
-    uint64_t page = (uintptr_t)p >> HUGE_PAGE_LOG2;
-    uint64_t in_slot = page & (((uint64_t)1 << SLOT_PAGES_LOG2) - 1);
-    return (uint64_t)(bytes >> HUGE_PAGE_LOG2) << SLOT_PAGES_LOG2 | in_slot;
-}
-
-/* What a word says of a block in use; 0: there is none. */
-static inline uint64_t word_in_use(const _Atomic uint64_t *at)
-{
-    uint64_t word = atomic_load_explicit(at, memory_order_relaxed);
-    return word & WORD_FREED ? 0 : word;
-}
-
-/* The node that a word leads to, or NULL. Acquire, paired with the release in
- * child_put: the node is zero. */
-static inline struct huge_node *child_at(_Atomic uint64_t *at)
-{
-    return (struct huge_node *)(uintptr_t)atomic_load_explicit(
-        at, memory_order_acquire);
-}
-
-static inline size_t slot_of(const void *p)
-{
-    return (uintptr_t)p >> SLOT_LOG2;
-}
-
-/* One node down from at: the slot's entry, `level` nodes above its word; at
- * level 0 it is the word. @pre the nodes before are there */
-static inline _Atomic uint64_t *step_down(_Atomic uint64_t *at, size_t slot,
-                                          unsigned level)
-{
-    return &child_at(at)->words[slot >> (level * NODE_LOG2) & (NODE_SLOTS - 1)];
-}
-
-/* Walk down to the slot's word as far as there are nodes. @return the word, and
- * *level is 0; or where a node is missing, so many levels above it */
-static inline _Atomic uint64_t *walk_down(size_t slot, unsigned *level)
-{
-    _Atomic uint64_t *at = &huge.top[slot >> (NODES * NODE_LOG2)];
-    for (*level = NODES; *level > 0 && child_at(at); --*level)
-        at = step_down(at, slot, *level - 1);
-    return at;
-}
-
-static inline bool has_slot(const void *p)
-{
-    return slot_of(p) < TOP_SLOTS << (NODES * NODE_LOG2);
-}
-
-/* The word of p's slot; NULL: there is none, and so no block. */
-static inline _Atomic uint64_t *word_at(const void *p)
-{
-    unsigned level;
-    if (!has_slot(p))
-        return NULL;
-    _Atomic uint64_t *at = walk_down(slot_of(p), &level);
-    return level == 0 ? at : NULL;
-}
-
-/* Put a node where there is none. @return false: another thread was faster */
-static inline bool child_put(_Atomic uint64_t *at, struct huge_node *n)
-{
-    uint64_t none = 0;
-    count_rmw();
-    return atomic_compare_exchange_strong_explicit(
-        at, &none, (uintptr_t)n, memory_order_release, memory_order_relaxed);
-}
-
-/* Make sure that p has a word. @return false: no memory */
-static inline bool word_make(const void *p)
-{
-    unsigned level;
-    if (!has_slot(p))
-        return false;
-    for (;;) {
-        _Atomic uint64_t *at = walk_down(slot_of(p), &level);
-        if (level == 0)
-            return true;
-        struct huge_node *n = mem_map(sizeof *n, 1);
-        if (!n)
-            return false;
-        if (!child_put(at, n))
-            mem_unmap(n, sizeof *n);
-    }
-}
-
-/* p, a mapping of bytes that nobody else knows, is a block from now on.
- * Relaxed: the thread that frees it was given p by other means. */
-static inline void word_put(void *p, size_t bytes)
-{
-    count_rmw();
-    atomic_fetch_add_explicit(&huge.bytes, bytes, memory_order_relaxed);
-    atomic_fetch_add_explicit(&huge.blocks, 1, memory_order_relaxed);
-    atomic_store_explicit(word_at(p), huge_word(p, bytes),
-                          memory_order_relaxed);
-}
-
-/* @return bytes of the block that begins at p, which stays; 0: none does */
-static inline size_t huge_usable(const void *p)
-{
-    _Atomic uint64_t *at = word_at(p);
-    uint64_t word = at ? word_in_use(at) : 0;
-    size_t bytes = word_bytes(word);
-    return word && word == huge_word(p, bytes) &&
-                   (uintptr_t)p % ((size_t)1 << HUGE_PAGE_LOG2) == 0
-               ? bytes
-               : 0;
-}
-
-/** Was p the last block that began in its slot, and is freed? */
-static inline bool huge_freed(const void *p)
-{
-    const _Atomic uint64_t *at = word_at(p);
-    return at && (uintptr_t)p % ((size_t)1 << HUGE_PAGE_LOG2) == 0 &&
-           atomic_load_explicit(at, memory_order_relaxed) ==
-               (WORD_FREED | huge_word(p, 0));
-}
-
-/* Take the block at p out: it is the caller's. @return its bytes; 0: none, or
- * another thread was faster */
-static inline size_t word_take(const void *p)
-{
-    size_t bytes = huge_usable(p);
-    uint64_t word = huge_word(p, bytes);
-    if (!bytes)
-        return 0;
-    count_rmw();
-    if (!atomic_compare_exchange_strong_explicit(
-            word_at(p), &word, WORD_FREED | huge_word(p, 0),
-            memory_order_relaxed, memory_order_relaxed))
-        return 0;
-    atomic_fetch_sub_explicit(&huge.bytes, bytes, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&huge.blocks, 1, memory_order_relaxed);
-    return bytes;
-}
+    _Atomic uint64_t at[SPARES]; /* first page << 16 | pages; page 0: a ghost;
+                                    0: nothing */
+    _Atomic unsigned oldest;     /* the spare that is replaced next */
+    _Atomic unsigned credit;     /* 0: keep nothing */
+} spares;
 
 /* ---- spares ---------------------------------------------------------- */
 
@@ -262,20 +68,20 @@ static inline size_t spare_unmap(uint64_t spare)
 
 static inline unsigned credit_get(void)
 {
-    return atomic_load_explicit(&huge.credit, memory_order_relaxed);
+    return atomic_load_explicit(&spares.credit, memory_order_relaxed);
 }
 
 /* Two threads may lose a count to each other: it is a hint. */
 static inline void credit_set(unsigned credit)
 {
     count_shared();
-    atomic_store_explicit(&huge.credit, credit, memory_order_relaxed);
+    atomic_store_explicit(&spares.credit, credit, memory_order_relaxed);
 }
 
 static inline unsigned spare_turn(void)
 {
     count_rmw();
-    return atomic_fetch_add_explicit(&huge.oldest, 1, memory_order_relaxed) %
+    return atomic_fetch_add_explicit(&spares.oldest, 1, memory_order_relaxed) %
            SPARES;
 }
 
@@ -286,25 +92,62 @@ static inline size_t spare_put(unsigned i, uint64_t spare)
 {
     count_rmw();
     return spare_unmap(
-        atomic_exchange_explicit(&huge.spares[i], spare, memory_order_acq_rel));
+        atomic_exchange_explicit(&spares.at[i], spare, memory_order_acq_rel));
 }
 
-/* Take a spare or a ghost of these bytes or little more. 0: there is none */
-static inline uint64_t spare_find(size_t bytes)
+/* Bytes that are kept at this moment; others may change that. */
+static inline size_t spares_bytes(void)
 {
+    size_t sum = 0;
     for (unsigned i = 0; i < SPARES; i++) {
         uint64_t spare =
-            atomic_load_explicit(&huge.spares[i], memory_order_relaxed);
-        size_t has = spare_bytes(spare);
-        if (has < bytes || has - bytes > bytes / 8)
-            continue;
+            atomic_load_explicit(&spares.at[i], memory_order_relaxed);
+        sum += spare_map(spare) ? spare_bytes(spare) : 0;
+    }
+    return sum;
+}
+
+/* How far a spare of so many bytes is from serving a request; SIZE_MAX: too
+ * far. One that is half as large has half of the pages; of one that is larger
+ * none is lost that will be missed soon. */
+static inline size_t spare_misfit(size_t has, size_t bytes)
+{
+    if (has < bytes / 2 || !has)
+        return SIZE_MAX;
+    return has < bytes ? bytes - has : has - bytes;
+}
+
+/* The spare or ghost that fits these bytes best; SPARES: none does. */
+static inline unsigned spare_best(size_t bytes, uint64_t *spare)
+{
+    unsigned best = SPARES;
+    size_t least = SIZE_MAX;
+    for (unsigned i = 0; i < SPARES; i++) {
+        uint64_t s = atomic_load_explicit(&spares.at[i], memory_order_relaxed);
+        size_t misfit = spare_misfit(spare_bytes(s), bytes);
+        if (misfit < least) {
+            least = misfit;
+            best = i;
+            *spare = s;
+        }
+    }
+    return best;
+}
+
+/* Take a spare or a ghost that serves these bytes. 0: there is none */
+static inline uint64_t spare_find(size_t bytes)
+{
+    uint64_t spare;
+    for (;;) {
+        unsigned i = spare_best(bytes, &spare);
+        if (i == SPARES)
+            return 0;
         count_rmw();
-        if (atomic_compare_exchange_strong_explicit(&huge.spares[i], &spare, 0,
+        if (atomic_compare_exchange_strong_explicit(&spares.at[i], &spare, 0,
                                                     memory_order_acquire,
                                                     memory_order_relaxed))
             return spare;
     }
-    return 0;
 }
 
 /* A request fits no spare: one goes; in the end, all. */
@@ -328,18 +171,6 @@ static inline uint64_t spare_ask(size_t bytes)
     else
         spare_miss();
     return spare_map(spare) ? spare : 0;
-}
-
-/* Bytes that are kept at this moment; others may change that. */
-static inline size_t spares_bytes(void)
-{
-    size_t sum = 0;
-    for (unsigned i = 0; i < SPARES; i++) {
-        uint64_t spare =
-            atomic_load_explicit(&huge.spares[i], memory_order_relaxed);
-        sum += spare_map(spare) ? spare_bytes(spare) : 0;
-    }
-    return sum;
 }
 
 /* p, freed, is kept or goes. */
@@ -399,21 +230,55 @@ static cold_noinline void *huge_calloc(size_t align, size_t size)
         huge_unmap(p, bytes);
         return no_memory();
     }
-    mem_will_be(false, p, bytes); /* calloc's may be touched here and there */
+    mem_will_be(false, p, bytes, 0); /* it may be touched here and there */
     word_put(p, bytes);
+    return p;
+}
+
+/* Beside what may one huge page of this block be little? A program whose blocks
+ * come and go fills one after the other: beside all of them. One that makes
+ * many and keeps them may touch the first page of each only: beside the block.
+ */
+static inline void huge_will_be_written(void *p, size_t bytes)
+{
+    mem_will_be(true, p, bytes, credit_get() ? huge_used() + bytes : bytes);
+}
+
+/* Make a spare, which is the caller's, a mapping of these bytes, if it is not
+ * near enough. Its pages move with it: that costs less than to fault them.
+ * @return where it is now; NULL: it went back to the system */
+static inline void *spare_fit(uint64_t spare, size_t *bytes)
+{
+    size_t has = spare_bytes(spare);
+    if (has >= *bytes && has - *bytes <= *bytes / 8) {
+        *bytes = has;
+        return spare_map(spare);
+    }
+    void *p = mem_remap(spare_map(spare), has, *bytes);
+    if (!p) {
+        spare_unmap(spare);
+        return NULL;
+    }
+    HUGE_MAPPED(*bytes - has);
+    if (in_window(p) || !word_make(p)) {
+        huge_unmap(p, *bytes);
+        return NULL;
+    }
+    huge_will_be_written(p, *bytes);
     return p;
 }
 
 /* A block that is a spare, if one fits. @return NULL: none */
 static cold_noinline void *huge_spare(size_t align, size_t size)
 {
-    uint64_t spare = 0;
-    if (align <= mem_pagesize() && size <= MAX_REQUEST)
-        spare = spare_ask(huge_bytes(size));
-    if (!spare)
+    if (align > mem_pagesize() || size > MAX_REQUEST)
         return NULL;
-    word_put(spare_map(spare), spare_bytes(spare));
-    return spare_map(spare);
+    size_t bytes = huge_bytes(size);
+    uint64_t spare = spare_ask(bytes);
+    void *p = spare ? spare_fit(spare, &bytes) : NULL;
+    if (p)
+        word_put(p, bytes);
+    return p;
 }
 
 /** A block of anything. @return NULL, errno == ENOMEM
@@ -422,7 +287,7 @@ static inline void *huge_malloc(size_t align, size_t size)
 {
     void *p = huge_spare(align, size);
     if (!p && (p = huge_calloc(align, size)))
-        mem_will_be(true, p, huge_usable(p));
+        huge_will_be_written(p, huge_usable(p));
     return p;
 }
 
@@ -476,7 +341,7 @@ static cold_noinline void *huge_resize(void *p, size_t size)
         return no_memory();
     }
     HUGE_MAPPED(bytes - before);
-    mem_will_be(true, q, bytes);
+    mem_will_be(true, q, bytes, bytes);
     if (!word_make(q))
         word_force(q);
     word_put(q, bytes);
@@ -494,12 +359,6 @@ static inline void huge_moved(void *p, size_t usable)
 }
 
 /* ---- all of them ----------------------------------------------------- */
-
-/** Bytes of blocks in use. */
-static inline size_t huge_used(void)
-{
-    return atomic_load_explicit(&huge.bytes, memory_order_relaxed);
-}
 
 /** How many these are. */
 static inline size_t huge_blocks(void)

@@ -9,8 +9,11 @@
  *              each tenth of the heap, and call malloc_trim
  *     all      free all, and call malloc_trim
  *     fork     go on in a child that writes to every 500th block
- *     grow     begin with a block of SIZE bytes, by realloc 1 MiB more each
- * time limit    go on allocating until there is no memory; MIB is not looked at
+ *     grow     begin with a block of SIZE bytes, by realloc 1 MiB longer each
+ *              time
+ *     turn     free one block and allocate one of up to 3 times its size, each
+ *              in turn, several times
+ *     limit    go on allocating until there is no memory; MIB is not looked at
  * and prints a line: KiB that are resident, in huge pages, in mappings that may
  * have them (VmFlags: hg), and the number of mappings; or for limit MiB that
  * could be had. */
@@ -85,6 +88,18 @@ static int allocate_all(size_t size)
     return 0;
 }
 
+/* Blocks of size to 3 times as many bytes come and go, all written. */
+static void take_turns(char **blocks, size_t n, size_t size)
+{
+    for (size_t i = 0; i < 8 * n; i++) {
+        char **b = &blocks[i * 7 % n];
+        size_t next = size + i * 5 % 16 * (size / 8);
+        free(*b);
+        *b = malloc(next);
+        memset(*b, 1, next);
+    }
+}
+
 /* One block that grows to this size. */
 static char *grown(size_t size, size_t most)
 {
@@ -119,7 +134,9 @@ int main(int argc, char **argv)
     }
     if (how == 'f')
         return go_on_in_child(blocks, n);
-    if (how)
+    if (how == 't')
+        take_turns(blocks, n, size);
+    else if (how)
         free_some(blocks, n, size, how);
     print_sums();
     return 0;
