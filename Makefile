@@ -255,7 +255,7 @@ MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 -include record.mk preload.mk bench.mk teach/teach.mk course/course.mk \
     tests/tests.mk \
     tests/faulty/faulty.mk tests/faults/faults.mk \
-    tests/conformance/conformance.mk \
+    tests/conformance/conformance.mk tests/page/page.mk \
     tests/hitpath/hitpath.mk arch.mk
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),)

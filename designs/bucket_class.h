@@ -24,7 +24,8 @@
 
 #include <errno.h>
 
-#define CHUNK_DEFAULT ((size_t)16 << 10)
+#define CHUNK_DEFAULT                                                          \
+    ((size_t)16 << 10) /* a page at least: so it can go back */
 #define CHUNK_MIN ((size_t)4 << 10)
 #define CHUNK_MAX ((size_t)1 << 20)
 #define FIT_LEAST 2 /* blocks of the largest class in a chunk */
@@ -162,7 +163,7 @@ static int classes_init(size_t header)
     const char *chunk = getenv("MM_BUCKET_CHUNK");
     const char *list = getenv("MM_BUCKET_CLASSES");
     classes.n = classes.total = 0;
-    classes.chunk = CHUNK_DEFAULT;
+    classes.chunk = max_size(CHUNK_DEFAULT, mem_pagesize());
     if (chunk && chunk_from(chunk) != 0)
         return -1;
     if (list && classes_from(list, header) != 0)

@@ -176,10 +176,11 @@ static void list_remove(struct tree *t, char *p, unsigned order,
 
 /* ---- split and merge ------------------------------------------------- */
 
-/* Clean memory is handed out by pages: a part of a page is not clean. */
+/* Clean memory is handed out by the system's pages: a part of one is not clean,
+ * or it would never merge with what is free beside it and could not go back. */
 static inline enum state part_state(enum state whole, unsigned order)
 {
-    return order < PAGE_ORDER ? FREE : whole;
+    return order < forest.purge_order ? FREE : whole;
 }
 
 /* Halve the block at p, which is in no list, down to an order. */

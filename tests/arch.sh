@@ -69,6 +69,21 @@ try "${runner[@]}" "$B/mdriver" -t "$SCRATCH" -n 4 -r 1 -a "$allocators"
 expect_output "$allocators: they replay traces with four threads" 0 'lockfree'
 expect "no fault is told" test "${out/FAULT/}" = "$out"
 
+# Pages of 64 KiB, where qemu can say so: the contract, and what maps memory.
+if [[ $B == *aarch64* && -n ${SOAK-} ]]; then
+    runner+=(-p 65536)
+    for name in "${stages[@]}" buddy bucket; do
+        for program in blocks errors resize frees tell; do
+            keeps "$name" "$program"
+        done
+    done
+    for name in memlib heap_purge slab bucket mm lfshard; do
+        try "${runner[@]}" "$B/tests/test_$name"
+        expect_output "test_$name, pages of 64 KiB" 0 '^100%: Checks: [1-9]'
+    done
+    runner=("${runner[@]:0:${#runner[@]}-2}")
+fi
+
 # Debian's programs of that machine.
 program() {
     local name=$1 want=$2 path

@@ -131,7 +131,8 @@ END_TEST
 
 START_TEST(random_traffic_is_sound_while_arenas_are_shared_and_reclaimed)
 {
-    stress(SANITIZED ? 4000 : 50000, 40);
+    for (int i = 0; i < 20 && shard_count() < MM_MAX_ARENAS; i++)
+        stress(SANITIZED ? 4000 : 50000, 40);
     ck_assert_uint_eq(shard_count(), MM_MAX_ARENAS);
     ck_sound();
 }

@@ -12,6 +12,7 @@
 /* ---- many threads ------------------------------------------------------ */
 
 #define THREADS 8
+#define LARGE (10 * mem_pagesize()) /* some pages lie inside it whole */
 
 static void *churn(void *seed)
 {
@@ -122,7 +123,7 @@ static void *appended;
 static void append(void)
 {
     appended = take_block(100);
-    mm->free(take_block(40 * KIB)); /* its segment has a sentinel now */
+    mm->free(take_block(LARGE)); /* its segment has a sentinel now */
 }
 
 /* In a child of fork a thread clears what it appends to the heap: others, who
@@ -134,7 +135,7 @@ START_TEST(what_is_appended_while_a_child_clears_its_own_stays)
     pid_t child = fork();
     if (child == 0) {
         in_madvise = append;
-        void *p = mm->malloc(40 * KIB);
+        void *p = mm->malloc(LARGE);
         if (!p || in_madvise)
             _exit(1);
         mm->free(appended);

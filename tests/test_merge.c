@@ -237,7 +237,7 @@ START_TEST(waste_of_both_is_given_back_by_one_purge)
     size_t dirty = one.heap.dirty + two.heap.dirty;
     arena_merge(&one, &two);
     ck_assert_uint_ge(one.heap.dirty, dirty);
-    ck_assert_uint_ge(heap_purge(&one.heap), dirty - 6 * PAGE);
+    ck_assert_uint_ge(heap_purge(&one.heap), dirty - 6 * mem_pagesize());
     ck_assert_uint_eq(one.heap.dirty, 0);
     ck_sound(&one);
 }

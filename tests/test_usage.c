@@ -39,6 +39,12 @@ START_TEST(blocks_of_all_threads_count)
 }
 END_TEST
 
+/* Of so many blocks one stays: free neighbours have up to ten pages. */
+static int neighbours(int i)
+{
+    return (4 + i / 100) * (int)(mem_pagesize() >> 12);
+}
+
 /* Free neighbours of all sizes are given back; what is in use stays. */
 START_TEST(trim_gives_back_and_keeps_what_is_in_use)
 {
@@ -48,14 +54,14 @@ START_TEST(trim_gives_back_and_keeps_what_is_in_use)
     for (int i = 0; i < N; i++)
         blocks[i] = take(1500, i);
     for (int i = 0; i < N; i++)
-        if (i % (4 + i / 100))
+        if (i % neighbours(i))
             mm->free(blocks[i]);
     size_t used = mm->used();
     ck_assert_uint_ge(mm->trim(), (N * 1500 - used) / 2);
     ck_assert_uint_le(mm->used(), used);
     ck_healthy();
     for (int i = 0; i < N; i++)
-        if (i % (4 + i / 100))
+        if (i % neighbours(i))
             blocks[i] = take(1500, i);
     for (int i = 0; i < N; i++) {
         ck_filled(blocks[i], 1500, i & 255);

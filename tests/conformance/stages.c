@@ -120,15 +120,15 @@ static void all_threads_count(void)
 /* Bytes of this process in memory, without asking stdio. */
 static size_t resident(void)
 {
-    char text[200];
-    size_t size, pages = 0;
-    int from = open("/proc/self/statm", O_RDONLY);
+    char text[4000];
+    int from = open("/proc/self/status", O_RDONLY);
     ssize_t n = read(from, text, sizeof text - 1);
     close(from);
     demand(n > 0);
     text[n] = '\0';
-    demand(sscanf(text, "%zu %zu", &size, &pages) == 2);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    const char *line = strstr(text, "\nVmRSS:");
+    demand(line);
+    return strtoul(line + 7, NULL, 10) << 10;
 }
 
 enum { NBLOCKS = 16000 };
@@ -140,9 +140,11 @@ static void make_blocks(void)
         blocks[i] = memset(malloc(3000), 'x', 3000);
 }
 
-/* All but each stay-th block goes: what lies between goes back. */
+/* All but each stay-th block goes: what lies between goes back; where pages are
+ * larger, so are the holes. */
 static void holes_go_back(int stay, size_t least)
 {
+    stay *= (int)(sysconf(_SC_PAGESIZE) / 4096);
     make_blocks();
     for (int i = 0; i < NBLOCKS; i++)
         if (i % stay)

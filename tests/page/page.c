@@ -61,14 +61,21 @@ static void *map(void *at, size_t size, int protection, int flags, int fd,
     return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 }
 
-/* Cut what was mapped with a page to spare to where a page begins. */
-static void *cut(char *p, size_t size)
+/* Addresses for size bytes that begin at a page, and nothing there yet. */
+static char *reserve(size_t size)
 {
-    size_t page = page_size(), lead = -(uintptr_t)p & (page - 1);
+    size_t page = page_size();
+    char *p = MAP_FAILED;
+    errno = ENOMEM;
+    if (size + page > size)
+        p = map(NULL, size + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                0);
+    if (p == MAP_FAILED)
+        return p;
+    size_t lead = -(uintptr_t)p & (page - 1);
     if (lead)
         syscall(SYS_munmap, p, lead);
-    if (page > lead)
-        syscall(SYS_munmap, p + lead + size, page - lead);
+    syscall(SYS_munmap, p + lead + size, page - lead);
     return p + lead;
 }
 
@@ -85,12 +92,10 @@ EXPORT void *mmap(void *at, size_t size, int protection, int flags, int fd,
     if (p == MAP_FAILED || is_page(p))
         return p;
     syscall(SYS_munmap, p, bytes);
-    if (bytes + page_size() < bytes) {
-        errno = ENOMEM;
-        return MAP_FAILED;
-    }
-    p = map(NULL, bytes + page_size(), protection, flags, fd, offset);
-    return p == MAP_FAILED ? p : cut(p, bytes);
+    p = reserve(bytes);
+    return p == MAP_FAILED
+               ? p
+               : map(p, bytes, protection, flags | MAP_FIXED, fd, offset);
 }
 
 EXPORT int munmap(void *p, size_t size)
@@ -112,7 +117,7 @@ EXPORT void *mremap(void *p, size_t old, size_t new, int flags, ...)
     void *q = (void *)syscall(SYS_mremap, p, old, new, 0);
     if (q != MAP_FAILED)
         return q;
-    to = mmap(NULL, new, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    to = reserve(new);
     return to == MAP_FAILED ? to
                             : (void *)syscall(SYS_mremap, p, old, new,
                                               flags | MREMAP_FIXED, to);

@@ -1,0 +1,76 @@
+#!/bin/bash
+# e2e_page.sh - the allocators where the system's pages have 16 or 64 KiB, as on
+# some machines of Arm: tests/page/page.so pretends so. Unit tests of what maps
+# and gives back, the contract of each kind of library, mistakes, the main job;
+# PAGE_SOAK=1 (make page-test): all unit tests and libraries.
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib.sh
+B=${B:-build}
+UNITS="memlib memlib_fork memlib_jump memlib_maps memlib_side heap_purge
+heap_align heap_resize slab usage merge huge buddy bucket fit_cas_threads mm
+mm_realloc arena lfshard lflist designs_large"
+LIBRARIES="arena lockfree buddy bucket"
+FAULTS="double_free_slab double_free_header double_free_huge free_inside_slab
+free_unaligned overwritten_header"
+
+# Its own figures are of small pages: faults and locked memory are the kernel's.
+# test_lf_steps needs no memory to speak of, and minutes.
+soak_units() {
+    local path
+    for path in "$B"/tests/test_*[a-z0-9]; do
+        [[ -x $path && $path != */test_lf_steps ]] && echo "${path##*/test_}"
+    done
+}
+if [[ -n ${PAGE_SOAK-} ]]; then
+    UNITS=$(soak_units)
+    LIBRARIES=$(echo libmm-*.so)
+    LIBRARIES=${LIBRARIES//libmm-/} LIBRARIES=${LIBRARIES//.so/}
+fi
+
+programs_for() {
+    echo blocks errors resize frees tell forks hooks
+    case $1 in
+    buddy* | bucket* | fit-cas) ;;
+    *) echo stages limits ;;
+    esac
+}
+
+# paged BYTES [LIBRARY] COMMAND...
+paged() {
+    local page=$1 library=''
+    shift
+    if [[ $1 == libmm-* ]]; then
+        library=$PWD/$1
+        shift
+    fi
+    env FAKE_PAGE="$page" LD_PRELOAD="$PWD/$B/tests/page/page.so $library" "$@"
+}
+
+try paged 5000 getconf PAGESIZE
+expect_output "a size that no page has is refused" 2 \
+    'FAKE_PAGE is no page size; expected 4096, 16384 or 65536'
+for page in 16384 65536; do
+    try paged $page getconf PAGESIZE
+    expect_output "pages have $page bytes here" 0 "^$page\$"
+    for unit in $UNITS; do
+        try paged $page "$B/tests/test_$unit"
+        expect_output "test_$unit, pages of $page bytes" 0 '^100%: Checks: [1-9]'
+    done
+    [[ $page == 65536 || -n ${PAGE_SOAK-} ]] || continue
+    for library in $LIBRARIES; do
+        for program in $(programs_for "$library"); do
+            try paged $page "libmm-$library.so" "$B/tests/conformance/$program"
+            expect_output "$library keeps the contract of $program, pages of \
+$page bytes" 0 '^ok'
+        done
+    done
+    for fault in $FAULTS; do
+        try paged $page libmm-lockfree.so "$B/tests/faults/$fault" preloaded
+        expect_output "$fault dies, pages of $page bytes" 134 '^mm: '
+    done
+    try paged $page "$MDRIVER" -f traces/gen-realloc.trace.zst \
+        -f traces/gen-server-mt.trace.zst -n 4 -r 1 \
+        -a global,arena,lockfree,buddy,bucket
+    expect_output "the main job, pages of $page bytes" 0 '^ *lockfree'
+done
+finish
