@@ -54,12 +54,14 @@ for page in 16384 65536; do
     expect_output "pages have $page bytes here" 0 "^$page\$"
     for unit in $UNITS; do
         try paged $page "$B/tests/test_$unit"
-        expect_output "test_$unit, pages of $page bytes" 0 '^100%: Checks: [1-9]'
+        expect_output "test_$unit, pages of $page bytes" 0 \
+            '^100%: Checks: [1-9]'
     done
     [[ $page == 65536 || -n ${PAGE_SOAK-} ]] || continue
     for library in $LIBRARIES; do
         for program in $(programs_for "$library"); do
-            try paged $page "libmm-$library.so" "$B/tests/conformance/$program"
+            try paged $page "libmm-$library.so" \
+                "$B/tests/conformance/$program"
             expect_output "$library keeps the contract of $program, pages of \
 $page bytes" 0 '^ok'
         done

@@ -78,10 +78,10 @@ START_TEST(purge_gives_back_whole_pages_and_touches_nothing_else)
     for (size_t i = 1; i < 4; i++)
         ck_assert(!resident(p + i * page));
     ck_zero(p + page, 3 * page);
-    ck_assert(p[page - 1] == -1 && p[4 * page] == -1);
+    ck_assert(p[page - 1] == (char)-1 && p[4 * page] == (char)-1);
     ck_assert_uint_eq(mem_purge(p + 5 * page + 1, page), 0);
     ck_assert_uint_eq(mem_purge(p, 0), 0);
-    ck_assert_int_eq(p[5 * page + 1], -1);
+    ck_assert_int_eq(p[5 * page + 1], (char)-1);
 }
 END_TEST
 
