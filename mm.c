@@ -184,8 +184,8 @@ static void mm_census(struct mm_census *c)
     c->spare = spares_bytes();
     c->untouched = m.ahead;
     c->records = m.records;
-    size_t sum = c->live + c->cached + c->free + c->purged + c->spare +
-                 c->untouched + c->records;
+    size_t sum = c->live + c->cached + c->sent + c->free + c->purged +
+                 c->spare + c->untouched + c->records;
     c->mapped = max_size(m.heap + m.ahead + m.outside + m.records, sum);
     c->other = c->mapped - sum;
 }

@@ -57,7 +57,7 @@ struct mm_census_class {
 };
 #define MM_CENSUS_CLASSES 66 /* larger blocks are in no class */
 
-/** An arena. mapped == live + cached + free + purged, all in bytes. */
+/** An arena. mapped == live + cached + sent + free + purged, all in bytes. */
 struct mm_census_arena {
     unsigned id;
     int thread;        /* the system's id of its thread; 0: it has none, or the
@@ -66,14 +66,15 @@ struct mm_census_arena {
     size_t mapped;
     size_t live;   /* blocks in use, with their headers */
     size_t cached; /* that its thread keeps for its next malloc */
+    size_t sent;   /* freed by others, about: its thread has not taken it in */
     size_t free;   /* that may be resident */
     size_t purged; /* that went back to the system */
     size_t uses;   /* how often its thread came to it; 0: not known */
 };
 
 /** What an allocator has, counted from outside. In bytes:
- * mapped == live + cached + free + purged + spare + untouched + records + other
- */
+ * mapped == live + cached + sent + free + purged + spare + untouched + records
+ *           + other */
 struct mm_census {
     /* The caller's; each may be NULL. */
     void (*arena)(const struct mm_census_arena *a, void *arg); /* for each */
@@ -82,15 +83,14 @@ struct mm_census {
     struct mm_census_class *arena_classes; /* ... and of the arena told */
 
     size_t mapped; /* from the system, for all that follows */
-    size_t live, cached, free, purged; /* of all arenas, and huge blocks */
-    size_t spare;                      /* freed huge blocks that are kept */
-    size_t untouched;                  /* mapped ahead of the heap's end */
-    size_t records;                    /* bookkeeping */
-    size_t other;                      /* between arenas, and lost */
-    size_t arenas;                     /* how many have memory */
+    size_t live, cached, sent, free, purged; /* of arenas, and huge blocks */
+    size_t spare;     /* freed huge blocks that are kept */
+    size_t untouched; /* mapped ahead of the heap's end */
+    size_t records;   /* bookkeeping */
+    size_t other;     /* between arenas, and lost */
+    size_t arenas;    /* how many have memory */
     size_t nhuge,
-        huge;    /* live blocks that are mappings of their own: of live */
-    size_t sent; /* of live: freed, and waits to be sent to the owner */
+        huge; /* live blocks that are mappings of their own: of live */
 };
 
 /** One allocator. All functions but init and fini may be called by many

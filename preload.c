@@ -19,6 +19,7 @@
 
 #include "preload_background.h"
 #include "preload_options.h"
+#include "preload_stats.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -183,6 +184,12 @@ static void background_wanted(void)
         option_complain("MM_BACKGROUND=1", "0 with this allocator");
 }
 
+/* For preload_stats.h. */
+static bool has_started(void)
+{
+    return STAGE_STARTS ? mem_range.size != 0 : started;
+}
+
 /* At the latest before main: a program may forbid itself system calls that only
  * the start needs (seccomp), and allocate then for the first time. */
 __attribute__((constructor)) static void start_early(void)
@@ -193,6 +200,7 @@ __attribute__((constructor)) static void start_early(void)
         MM_ALLOCATOR.free(MM_ALLOCATOR.malloc(1));
     if (opts.background)
         background_wanted();
+    stats_begin();
 }
 
 /* ---- C --------------------------------------------------------------- */
@@ -311,24 +319,41 @@ extern SAME_AS(pvalloc) void *__libc_pvalloc(size_t size);
 struct usage {
     size_t system, peak;    /* bytes that the heap has, and had at most */
     size_t used, free;      /* of blocks in use; the rest */
+    size_t cached;          /* of the rest: what threads keep for themselves */
     size_t nmapped, mapped; /* blocks in use outside; bytes, in used, too */
 };
 
-static struct usage usage(void)
+/* Where there is no census, the allocator may take a lock, and so not here if
+ * this thread is inside it. */
+static size_t bytes_used(const struct mm_census *c)
+{
+    if (MM_ALLOCATOR.census)
+        return c->live;
+    return running() && MM_ALLOCATOR.used ? MM_ALLOCATOR.used() : SIZE_MAX;
+}
+
+static struct usage usage_of(const struct mm_census *c)
 {
     struct mm_stats s = {0};
     struct usage u = {0};
-    if (!running())
+    if (!has_started())
         return u;
-    u.used = MM_ALLOCATOR.used ? MM_ALLOCATOR.used() : SIZE_MAX;
     MM_ALLOCATOR.stats(&s); /* a heap that grows meanwhile only has more free */
-    u.used = min_size(u.used, s.heap);
+    u.used = min_size(bytes_used(c), s.heap);
     u.nmapped = s.nmapped;
     u.mapped = min_size(s.mapped, u.used);
     u.system = s.heap;
     u.peak = max_size(s.heap, s.heap_peak);
     u.free = s.heap - u.used;
+    u.cached = min_size(c->cached, u.free);
     return u;
+}
+
+static struct usage usage(void)
+{
+    struct mm_census c = {0};
+    take_census(&c);
+    return usage_of(&c);
 }
 
 /* As with glibc, blocks that are mappings of their own are in hblks and hblkhd,
@@ -340,6 +365,7 @@ EXPORT struct mallinfo2 mallinfo2(void)
                               .hblks = u.nmapped,
                               .hblkhd = u.mapped,
                               .usmblks = u.peak,
+                              .fsmblks = u.cached,
                               .uordblks = u.used - u.mapped,
                               .fordblks = u.free};
 }
@@ -351,6 +377,7 @@ EXPORT struct mallinfo __libc_mallinfo(void)
                              .hblks = (int)u.nmapped,
                              .hblkhd = (int)u.mapped,
                              .usmblks = (int)u.peak,
+                             .fsmblks = (int)u.cached,
                              .uordblks = (int)(u.used - u.mapped),
                              .fordblks = (int)u.free};
 }
@@ -386,62 +413,71 @@ EXPORT int malloc_trim(size_t pad)
 }
 
 /* what = n, as glibc aligns it */
-static void stats_line(const char *what, size_t n)
+static void stats_line(struct out *o, const char *what, size_t n)
 {
-    struct line l = {.len = 0}, number = {.len = 0};
-    line_str(&l, what);
-    line_num(&number, n, 10);
-    for (size_t width = number.len; width < 10; width++)
-        line_str(&l, " ");
-    number.text[number.len] = '\0';
-    line_str(&l, number.text);
-    line_write(&l);
+    out_str(o, what);
+    out_num_wide(o, n, 10);
+    out_str(o, "\n");
 }
 
 EXPORT void malloc_stats(void)
 {
-    struct usage u = usage();
+    char text[1024];
+    struct out o = {
+        .text = text, .size = sizeof text, .put = put_fd, .fd = STDERR_FILENO};
+    struct mm_census c = {0};
     struct mem_mapped m = mem_mapped();
-    stats_line("system bytes     = ", u.system);
-    stats_line("in use bytes     = ", u.used);
-    stats_line("max system bytes = ", u.peak);
-    stats_line("max mmap regions = ", m.most_regions);
-    stats_line("max mmap bytes   = ", m.most_bytes);
+    take_census(&c);
+    struct usage u = usage_of(&c);
+    stats_line(&o, "system bytes     = ", u.system);
+    stats_line(&o, "in use bytes     = ", u.used);
+    stats_line(&o, "max system bytes = ", u.peak);
+    stats_line(&o, "max mmap regions = ", m.most_regions);
+    stats_line(&o, "max mmap bytes   = ", m.most_bytes);
+    if (MM_ALLOCATOR.census) {
+        stats_line(&o, "cached bytes     = ", c.cached);
+        stats_line(&o, "free bytes       = ", c.sent + c.free + c.spare);
+        stats_line(&o, "purged bytes     = ", c.purged + c.untouched);
+        stats_line(&o, "arenas           = ", c.arenas);
+    }
+    stats_line(&o, "record bytes     = ", c.records);
+    out_end(&o);
 }
 
-/* <tag type="type" size="bytes"/> */
-static void xml_size(struct line *l, const char *tag, const char *type,
-                     size_t bytes)
-{
-    line_str(l, tag);
-    line_str(l, type);
-    line_str(l, "\" size=\"");
-    line_num(l, bytes, 10);
-    line_str(l, "\"/>\n");
-}
-
-/* What glibc writes of a heap without bins. The stream may allocate: by then
- * nothing is held here. @return 0; EINVAL: options is not 0; -1 and errno */
+/* The stream may allocate: nothing is held here, and what it changes is counted
+ * or not. @return 0; EINVAL: options is not 0; -1 and errno */
 EXPORT int malloc_info(int options, FILE *stream)
 {
     if (options != 0)
         return EINVAL;
-    struct usage u = usage();
-    struct line l[2] = {{.len = 0}, {.len = 0}};
-    line_str(&l[0], "<malloc version=\"1\">\n");
-    xml_size(&l[0], "<total type=\"", "used", u.used - u.mapped);
-    xml_size(&l[0], "<total type=\"", "rest", u.free);
-    xml_size(&l[0], "<total type=\"", "mmap", u.mapped);
-    xml_size(&l[1], "<system type=\"", "current", u.system - u.mapped);
-    xml_size(&l[1], "<system type=\"", "max", u.peak);
-    line_str(&l[1], "</malloc>\n");
+    char text[1024];
+    struct mm_census_class of[2][MM_CENSUS_CLASSES] = {0};
+    struct out o = {
+        .text = text, .size = sizeof text, .put = put_stream, .stream = stream};
+    struct xml_info info = {&o, of[1]};
+    struct mm_census c = {.arena = xml_heap,
+                          .arg = &info,
+                          .classes = of[0],
+                          .arena_classes = of[1]};
     int state;
-    bool done = true;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    for (int i = 0; i < 2; i++)
-        done &= fwrite(l[i].text, 1, l[i].len, stream) == l[i].len;
+    out_str(&o, "<malloc version=\"1\">\n");
+    take_census(&c);
+    struct usage u = usage_of(&c);
+    xml_size(&o, "<total type=\"fast\" size=\"", u.cached);
+    xml_size(&o, "<total type=\"rest\" size=\"", u.free - u.cached);
+    xml_size(&o, "<total type=\"used\" size=\"", u.used - u.mapped);
+    out_str(&o, "<total type=\"mmap\" count=\"");
+    out_num(&o, u.nmapped);
+    xml_size(&o, "\" size=\"", u.mapped);
+    xml_size(&o, "<system type=\"current\" size=\"", u.system - u.mapped);
+    xml_size(&o, "<system type=\"max\" size=\"", u.peak);
+    out_str(&o, "</malloc>\n");
+    int failed = out_end(&o);
     pthread_setcancelstate(state, &state);
-    return done ? 0 : -1;
+    if (failed)
+        errno = failed;
+    return failed ? -1 : 0;
 }
 
 #endif

@@ -11,8 +11,11 @@
 #include "mm/util.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <sys/auxv.h>
 
+#define STATS_PATH 4096 /* bytes of a file's name, at most */
+#define SIGNAL_MOST 64
 #define DECAY_DEFAULT 1000 /* ms */
 #define DECAY_MOST (LONG_MAX / 1000)
 
@@ -21,8 +24,12 @@
 #define M_MM_BACKGROUND (-1002)
 
 struct options {
-    bool background;    /* MM_BACKGROUND */
-    enum mem_huge huge; /* MM_HUGE */
+    bool background;        /* MM_BACKGROUND */
+    enum mem_huge huge;     /* MM_HUGE */
+    bool stats_wanted;      /* MM_STATS: when the process ends */
+    bool stats_json;        /* ... as JSON */
+    char stats[STATS_PATH]; /* ... from the root on; empty: standard error */
+    int stats_signal;       /* MM_STATS_SIGNAL; 0: none */
 };
 static struct options opts = {.huge = MEM_HUGE_LARGE};
 
@@ -91,6 +98,55 @@ static bool read_huge(const char *text)
     return is;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* A name from where the program starts: it may go elsewhere. @return false: it
+ * is too long */
+static bool path_read(const char *name)
+{
+    size_t n = 0, room = sizeof opts.stats;
+    if (name[0] != '/') {
+        long got = syscall(SYS_getcwd, opts.stats, room - 1); /* with the 0 */
+        n = got > 0 ? (size_t)got : 0;
+        if (n)
+            opts.stats[n - 1] = '/';
+    }
+    if (n + strlen(name) >= room) {
+        opts.stats[0] = '\0';
+        return false;
+    }
+    memcpy(opts.stats + n, name, strlen(name) + 1);
+    return true;
+}
+
+/* FILE, stderr, or either with json: before it */
+static bool read_stats(const char *text)
+{
+    bool json = strncmp(text, "json:", 5) == 0;
+    text += json ? 5 : 0;
+    if (!*text)
+        return false;
+    opts.stats_json = json || ends_with(text, ".json");
+    opts.stats_wanted = strcmp(text, "stderr") == 0 || path_read(text);
+    return opts.stats_wanted;
+}
+
+static bool read_stats_signal(const char *text)
+{
+    long n;
+    if (strcmp(text, "USR1") == 0 || strcmp(text, "USR2") == 0)
+        n = text[3] == '1' ? SIGUSR1 : SIGUSR2;
+    else if (!number_read(text, SIGNAL_MOST, &n) || n < 1 || n == SIGKILL ||
+             n == SIGSTOP || n == 32 || n == 33) /* the C library's own */
+        return false;
+    opts.stats_signal = (int)n;
+    return true;
+}
+
 static const struct option {
     const char *name;
     bool (*read)(const char *value); /* false: it is no good */
@@ -100,6 +156,8 @@ static const struct option {
     {"MM_BACKGROUND", read_background, "0 or 1"},
     {"MM_ABORT", read_abort, "0 or 1"},
     {"MM_HUGE", read_huge, "0 or 1"},
+    {"MM_STATS", read_stats, "a file, or stderr, or either after json:"},
+    {"MM_STATS_SIGNAL", read_stats_signal, "USR1, USR2, or a number"},
 };
 #define NOPTIONS (sizeof known_options / sizeof known_options[0])
 
@@ -126,7 +184,8 @@ static const char *value_of(const char *text, const char *name)
  * one that goes on as ours do is a slip. */
 static bool looks_like_ours(const char *text)
 {
-    return strncmp(text, "MM_", 3) == 0 && text[3] && strchr("DBAH", text[3]);
+    return strncmp(text, "MM_", 3) == 0 && text[3] &&
+           (strchr("DBAH", text[3]) || strncmp(text + 3, "STAT", 4) == 0);
 }
 
 static void option_read(const char *text)

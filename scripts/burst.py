@@ -2,7 +2,7 @@
 """burst.py - resident memory over time after a burst, ours and others'.
 
     scripts/burst.py [NAME=LIBRARY ...]     measures, writes docs/burst.csv,
-                                            the table in docs/operator.md
+                                            the table in docs/memory.md
     scripts/burst.py --chart FILE.svg       a chart of docs/burst.csv
 
 A library is put under tests/decay/burst.c by LD_PRELOAD; an empty one is the C
@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "docs" / "burst.csv"
-DOCUMENT = ROOT / "docs" / "operator.md"
+DOCUMENT = ROOT / "docs" / "memory.md"
 BLOCK = re.compile(r"(<!-- burst -->\n).*?(<!-- end of burst -->)", re.S)
 JOBS = [("small", 0, "sleep"), ("medium", 0, "sleep"), ("small", 8, "sleep"),
         ("large", 8, "sleep"), ("small", 64, "sleep"), ("small", 8, "end"),

@@ -14,7 +14,8 @@ static size_t narenas;
 static void arena_told(const struct mm_census_arena *a, void *unused)
 {
     (void)unused;
-    ck_assert_uint_eq(a->mapped, a->live + a->cached + a->free + a->purged);
+    ck_assert_uint_eq(a->mapped,
+                      a->live + a->cached + a->sent + a->free + a->purged);
     ck_assert_ptr_nonnull(a->state);
     if (narenas < 64)
         arenas[narenas] = *a;
@@ -29,7 +30,7 @@ static struct mm_census census(void)
     memset(classes, 0, sizeof classes);
     narenas = 0;
     mm->census(&c);
-    ck_assert_uint_eq(c.mapped, c.live + c.cached + c.free + c.purged +
+    ck_assert_uint_eq(c.mapped, c.live + c.cached + c.sent + c.free + c.purged +
                                     c.spare + c.untouched + c.records +
                                     c.other);
     ck_assert_uint_eq(c.arenas, narenas);
@@ -173,6 +174,41 @@ START_TEST(what_sleeping_threads_keep_is_cached)
 }
 END_TEST
 
+static char *passed[NTHREADS][500];
+
+static void *make_many(void *blocks)
+{
+    for (int i = 0; i < 500; i++)
+        ((char **)blocks)[i] = take(1000, 'x');
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    return NULL;
+}
+
+/* Blocks of threads that sleep, freed by another, are on their way. */
+START_TEST(what_others_free_is_not_live)
+{
+    pthread_t threads[NTHREADS];
+    begin(_i);
+    pthread_barrier_init(&barrier, NULL, NTHREADS + 1);
+    size_t before = census().live;
+    for (int i = 0; i < NTHREADS; i++)
+        pthread_create(&threads[i], NULL, make_many, passed[i]);
+    pthread_barrier_wait(&barrier);
+    ck_assert_uint_ge(census().live, before + NTHREADS * 500 * 1000);
+    for (int i = 0; i < NTHREADS * 500; i++)
+        mm->free(passed[i / 500][i % 500]);
+    struct mm_census c = census();
+    ck_assert_uint_le(c.live, before + 64 * KIB);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < NTHREADS; i++)
+        pthread_join(threads[i], NULL);
+    c = census();
+    ck_assert_uint_le(c.live, before + 64 * KIB);
+    ck_healthy();
+}
+END_TEST
+
 static void *work(void *unused)
 {
     static _Thread_local char *blocks[300];
@@ -209,6 +245,7 @@ int main(void)
                                   huge_blocks_are_live,
                                   little_is_unaccounted_for,
                                   what_sleeping_threads_keep_is_cached,
+                                  what_others_free_is_not_live,
                                   it_may_be_asked_while_threads_work,
                                   NULL};
     return run_stage_tests("census", tests);

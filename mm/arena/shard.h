@@ -157,6 +157,7 @@ static inline void shard_clear(struct shard *s)
     s->arena.all_earn = true;
     s->arena.heap.may_grow = false;
     s->counted = 0;
+    atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
 }
 
 /* NULL: out of memory, or of ids. */

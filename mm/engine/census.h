@@ -72,14 +72,15 @@ static inline unsynchronized void arena_census(const struct arena *a,
     rest = out->mapped - out->live;
     out->purged = min_size(clean, rest);
     out->free = rest - out->purged;
-    out->cached = 0;
+    out->cached = out->sent = 0;
 }
 
-/** So many bytes of the arena's live ones are cached. */
-static inline void arena_census_cached(struct mm_census_arena *a, size_t bytes)
+/* Some of what seemed live is not: at most all. @return bytes */
+static inline size_t census_take(size_t *live, size_t bytes)
 {
-    a->cached = min_size(bytes, a->live);
-    a->live -= a->cached;
+    bytes = min_size(bytes, *live);
+    *live -= bytes;
+    return bytes;
 }
 
 /** The arena is counted: add it to all, and tell of it. */
@@ -89,6 +90,7 @@ static inline void census_add(struct mm_census *c,
     c->arenas++;
     c->live += a->live;
     c->cached += a->cached;
+    c->sent += a->sent;
     c->free += a->free;
     c->purged += a->purged;
     if (c->arena)

@@ -3,9 +3,8 @@
  *
  *   bin    limit - room == blocks that wait       large bins: their bytes
  *   outbox bytes that are to be sent: live, to the arena that they lie in
- *
- * What waits in an inbox is live, too: its chain leads through blocks, and only
- * its owner may follow it.
+ *   inbox  about how many bytes wait there: its chain leads through blocks, and
+ *          only its owner may follow it
  *
  * To be included by a stage after front/front.h, which defines: */
 #ifndef MM_FRONT_CENSUS_H
@@ -54,16 +53,21 @@ static inline unsynchronized void thread_census(const struct thread *t,
     out->tid = peek(t->tid);
 }
 
-static void shard_census(struct mm_census *c, const struct shard *s)
+/* @param to_be_sent  what its threads have freed of others' is added to it */
+static void shard_census(struct mm_census *c, const struct shard *s,
+                         size_t *to_be_sent)
 {
     struct threads_census threads = {.classes = census_classes(c)};
     struct mm_census_arena told = {
         .id = s->id, .state = shard_state_name(s), .uses = shard_uses(s)};
     arena_census(&s->arena, &told, threads.classes);
     shard_census_threads(s, &threads);
-    arena_census_cached(&told, threads.cached);
+    told.cached = census_take(&told.live, threads.cached);
+    told.sent =
+        census_take(&told.live, atomic_load_explicit(&s->inbox_bytes,
+                                                     memory_order_relaxed));
     told.thread = threads.tid;
-    c->sent += threads.sent;
+    *to_be_sent += threads.sent;
     if (told.mapped)
         census_add(c, &told);
     census_add_classes(c);
@@ -71,9 +75,11 @@ static void shard_census(struct mm_census *c, const struct shard *s)
 
 static void stage_census(struct mm_census *c)
 {
+    size_t to_be_sent = 0;
     for (uint32_t i = 0; i < shard_count(); i++)
         if (shard_at(i))
-            shard_census(c, shard_at(i));
+            shard_census(c, shard_at(i), &to_be_sent);
+    c->sent += census_take(&c->live, to_be_sent);
 }
 
 #endif

@@ -23,14 +23,18 @@ static inline struct outbox *outbox_of(const struct shard *s)
 
 static inline void *shard_take_inbox(struct shard *s)
 {
-    return inbox_take_owner(&s->inbox);
+    void *chain = inbox_take_owner(&s->inbox);
+    if (chain)
+        atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
+    return chain;
 }
 
-/* Nothing: its thread will come, or a thief, when it is idle. */
+/* Only counted: its thread will come, or a thief, when it is idle. Relaxed, for
+ * those who look from outside. */
 static inline void shard_sent(struct shard *to, size_t bytes)
 {
-    (void)to;
-    (void)bytes;
+    count_rmw();
+    atomic_fetch_add_explicit(&to->inbox_bytes, bytes, memory_order_relaxed);
 }
 
 /* Leave s, which is entered, and work in orphan o, which is the caller's, from

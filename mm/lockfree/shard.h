@@ -55,6 +55,7 @@ struct shard {
     struct thread first_thread; /* where some shard's struct lies */
 
     _Alignas(64) struct inbox inbox;
+    _Atomic size_t inbox_bytes;          /* about how many wait there */
     _Alignas(64) _Atomic uint64_t state; /* status, and how often it changed */
     _Atomic uint32_t below;              /* link in a tagged stack */
 
@@ -191,6 +192,7 @@ static inline void shard_clear(struct shard *s)
     s->arena.heap.may_grow = false; /* it grows only where the stage says so */
     s->arena.heap.grows_in_steps = true;
     s->counted = 0;
+    atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
 }
 
 /* NULL: out of memory, or of ids. */

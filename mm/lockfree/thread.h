@@ -126,6 +126,7 @@ static struct shard *self_move(struct shard *s, uint64_t state)
 static void self_inherit(struct shard *s)
 {
     inbox_open_owner(&s->inbox);
+    atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
     s->counted = 0; /* as process.resident */
     thread_note_id(thread_of(s));
     atomic_store_explicit(&s->process, process_number(), memory_order_relaxed);

@@ -28,7 +28,7 @@ static void knobs_say_no(void)
  * read by an XML parser. */
 static void info_is_written(void)
 {
-    char text[2000] = "", want[100];
+    char text[20000] = "", want[100];
     FILE *to = fmemopen(text, sizeof text, "w");
     demand(to && malloc_info(1, to) == EINVAL);
     setbuf(to, NULL);
