@@ -543,6 +543,11 @@ struct mem_sizes mem_sizes(void)
                               .records = records + levels_mapped(mem.levels)};
 }
 
+const struct mem_view mem_view = {&mem.heap.brk,        &mem.heap.skipped,
+                                  &mem.heap.committed,  &mem.records.brk,
+                                  &mem.records.skipped, &mem.records.committed,
+                                  &mapped_bytes.now};
+
 bool mem_calling(void)
 {
     return in_call;

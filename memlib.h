@@ -214,6 +214,15 @@ struct mem_sizes {
 };
 struct mem_sizes mem_sizes(void);
 
+/** Where memlib keeps these, for a program that reads them from another process
+ * (mm/engine/view.h). */
+struct mem_view {
+    const _Atomic size_t *brk, *skipped, *committed; /* of the heap */
+    const _Atomic size_t *records_brk, *records_skipped, *records_committed;
+    const _Atomic size_t *outside;
+};
+extern const struct mem_view mem_view __attribute__((visibility("hidden")));
+
 /** The break: the end of the heap. */
 void *mem_brk(void);
 /** Where the break jumped to from p; p if it did not. For a thread that is

@@ -27,6 +27,12 @@
 
 #include MM_STAGE
 
+/* For preload.c (mm/engine/view.h). */
+#define ALLOCATOR_VIEW                                                         \
+    VIEW_ENGINE, STAGE_VIEW, VIEW_AT("huge.bytes", &huge.bytes),               \
+        VIEW_AT("huge.blocks", &huge.blocks), VIEW_AT("spares", spares.at),    \
+        VIEW_IS("nspares", SPARES)
+
 #ifndef STAGE_DECAY
 #define STAGE_DECAY NULL
 #endif

@@ -17,6 +17,7 @@
  * docs/conformance.md has the whole contract, with a test for each sentence. */
 #include MM_SOURCE
 
+#include "mm/engine/view.h"
 #include "preload_background.h"
 #include "preload_options.h"
 #include "preload_stats.h"
@@ -183,6 +184,17 @@ static void background_wanted(void)
     else
         option_complain("MM_BACKGROUND=1", "0 with this allocator");
 }
+
+/* For scripts/libmm_top.py. A design tells what it has from memlib. */
+#ifndef ALLOCATOR_VIEW
+#define ALLOCATOR_VIEW VIEW_IS("no arenas", 0)
+#endif
+__attribute__((used)) static const struct view_word view[] = {
+    {VIEW_MAGIC},
+    VIEW_AT("name", &MM_ALLOCATOR.name),
+    VIEW_MEM,
+    ALLOCATOR_VIEW,
+    {"", 0}};
 
 /* For preload_stats.h. */
 static bool has_started(void)

@@ -4,8 +4,8 @@
 #   make programs           real programs under libmm.so, compared (CI)
 #   make soak               more of them, for longer; LIBRARIES=libmm-arena.so
 #   make libmm-mine.so      the same for designs/mine.c with mm_mine
-#   make install DESTDIR= PREFIX=/usr/local     libmm.so, libmm.a, libmm.pc and
-#                           the man page; make uninstall takes them away
+#   make install DESTDIR= PREFIX=/usr/local     libmm.so, libmm.a, libmm.pc, the
+#                           man page, libmm-top; make uninstall takes them away
 #
 # One compiler run each, over preload.c with the allocator's source, so that the
 # hit path of malloc inlines (preload.c says how).
@@ -14,6 +14,7 @@
 LIBMM   = lockfree
 PREFIX  = /usr/local
 LIBDIR  = $(PREFIX)/lib
+BINDIR  = $(PREFIX)/bin
 MANDIR  = $(PREFIX)/share/man
 DESTDIR =
 
@@ -96,13 +97,15 @@ $(B)/libmm.pc: $(B)/flags FORCE
 	$(file >$@,$(LIBMM_PC))
 
 INSTALLED = $(LIBDIR)/libmm.so $(LIBDIR)/libmm.a \
-            $(LIBDIR)/pkgconfig/libmm.pc $(MANDIR)/man3/libmm.3
+            $(LIBDIR)/pkgconfig/libmm.pc $(MANDIR)/man3/libmm.3 \
+            $(BINDIR)/libmm-top
 
 install: libmm.so libmm.a $(B)/libmm.pc
 	install -D -m 755 libmm.so $(DESTDIR)$(LIBDIR)/libmm.so
 	install -D -m 644 libmm.a $(DESTDIR)$(LIBDIR)/libmm.a
 	install -D -m 644 $(B)/libmm.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libmm.pc
 	install -D -m 644 docs/libmm.3 $(DESTDIR)$(MANDIR)/man3/libmm.3
+	install -D -m 755 scripts/libmm_top.py $(DESTDIR)$(BINDIR)/libmm-top
 
 uninstall:
 	rm -f $(INSTALLED:%=$(DESTDIR)%)

@@ -13,7 +13,7 @@ make_there() {
 try make_there install
 there=$SCRATCH/root/opt/mm
 for file in lib/libmm.so lib/libmm.a lib/pkgconfig/libmm.pc \
-    share/man/man3/libmm.3; do
+    share/man/man3/libmm.3 bin/libmm-top; do
     expect "make install brings $file" test -f "$there/$file" -a \
         ! -L "$there/$file"
 done
@@ -104,6 +104,11 @@ reads() {
 if command -v man >/dev/null && command -v groff >/dev/null; then
     expect "the man page is well formed" reads
 fi
+
+top_says() {
+    "$there/bin/libmm-top" $$ 2>&1 | grep -q "has no libmm"
+}
+expect "libmm-top runs from there" top_says
 
 make_there uninstall
 expect "make uninstall leaves nothing" \

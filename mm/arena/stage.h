@@ -25,6 +25,7 @@
 
 #include "mm/front/census.h"
 #include "mm/front/front.h"
+#include "mm/front/view.h"
 
 #define STAGE_NAME (ARENA_FAVORITE ? "arena-favorite" : "arena")
 #define STAGE_SUMMARY                                                          \
@@ -84,13 +85,14 @@ static size_t stage_check(void)
     return shards_check();
 }
 
+static const char *const status_names[] = {[OWNED] = "owned",
+                                           [ORPHAN] = "orphan",
+                                           [MERGED] = "merged",
+                                           [SPARE] = "spare"};
+
 static inline const char *shard_state_name(const struct shard *s)
 {
-    static const char *const names[] = {[OWNED] = "owned",
-                                        [ORPHAN] = "orphan",
-                                        [MERGED] = "merged",
-                                        [SPARE] = "spare"};
-    return names[status_of(state_get(s))];
+    return status_names[status_of(state_get(s))];
 }
 
 /* Acquire, paired with the release in thread_make: it is complete. */
@@ -110,5 +112,7 @@ static void stage_fini(void)
     threads_fini();
     owners_clear();
 }
+
+#define STAGE_VIEW VIEW_FRONT, VIEW_AT("all_threads", &all_threads)
 
 #endif

@@ -17,6 +17,7 @@
 #include "mm/engine/census.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
+#include "mm/engine/view.h"
 #include "mm/engine/walk.h"
 #include "mm/fork.h"
 #include "mm/front/huge.h"
@@ -25,10 +26,17 @@
 #define STAGE_NAME "global"
 #define STAGE_SUMMARY "stage 1: one heap, one global lock"
 
-static struct {
+static struct shard {
     struct lock lock;
     struct arena arena;
 } global = {.lock = LOCK_INITIALIZER};
+
+/* For those who look from another process. */
+static struct shard *const all_shards[] = {&global};
+static const uint32_t nshards = 1;
+#define STAGE_VIEW                                                             \
+    VIEW_AT("shards", all_shards), VIEW_AT("nshards", &nshards),               \
+        VIEW_IS("sizeof shard", sizeof(struct shard))
 
 static always_inline void stage_lock(void)
 {
@@ -148,7 +156,7 @@ static size_t stage_used(void)
 static void stage_census(struct mm_census *c)
 {
     if (mem_range.size)
-        census_arena(c, &global.arena, 0, "the only one");
+        census_arena(c, &global.arena, 0, "owned");
 }
 
 static size_t stage_trim(void)

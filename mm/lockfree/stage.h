@@ -25,6 +25,7 @@
 
 #include "mm/front/census.h"
 #include "mm/front/front.h"
+#include "mm/front/view.h"
 
 #define STAGE_NAME "lockfree"
 #define STAGE_SUMMARY "stage 4: no lock: owned arenas, inboxes by CAS"
@@ -89,13 +90,14 @@ static size_t stage_check(void)
     return shards_check();
 }
 
+static const char *const status_names[] = {
+    [OWNED] = "owned",         [CLAIMED] = "claimed", [STOLEN] = "stolen",
+    [ABANDONED] = "abandoned", [ORPHAN] = "orphan",   [MERGED] = "merged",
+    [SPARE] = "spare"};
+
 static inline const char *shard_state_name(const struct shard *s)
 {
-    static const char *const names[] = {
-        [OWNED] = "owned",         [CLAIMED] = "claimed", [STOLEN] = "stolen",
-        [ABANDONED] = "abandoned", [ORPHAN] = "orphan",   [MERGED] = "merged",
-        [SPARE] = "spare"};
-    return names[status_of(state_get(s))];
+    return status_names[status_of(state_get(s))];
 }
 
 /* The struct thread of a shard that no thread has is empty. */
@@ -113,5 +115,7 @@ static void stage_fini(void)
     threads_fini();
     owners_clear();
 }
+
+#define STAGE_VIEW VIEW_FRONT, VIEW_IN(shard, thread)
 
 #endif

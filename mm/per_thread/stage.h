@@ -35,6 +35,7 @@
 #include "mm/engine/census.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
+#include "mm/engine/view.h"
 #include "mm/engine/walk.h"
 #include "mm/fork.h"
 #include "mm/front/high_water.h"
@@ -403,5 +404,9 @@ static size_t stage_metadata(void)
 {
     return mem_recordsize() + sizeof shards;
 }
+
+#define STAGE_VIEW                                                             \
+    VIEW_AT("shards", shards), VIEW_AT("nshards", &registry.nshards),          \
+        VIEW_IS("sizeof shard", sizeof(struct shard)), VIEW_IN(shard, users)
 
 #endif

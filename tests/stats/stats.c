@@ -5,6 +5,8 @@
  *   stats stuck    one thread stops inside malloc for ever; then SIGUSR1
  *   stats forks    children of fork, made while SIGALRM comes, all end
  *   stats own      has a handler of its own for SIGUSR1
+ *   stats wait     threads have blocks, and sleep; "ready" on standard output
+ *   stats busy     the same, but they work
  *   stats elsewhere  changes its directory */
 #include <pthread.h>
 #include <signal.h>
@@ -112,6 +114,49 @@ static int forks(void)
     return failed != 0;
 }
 
+static pthread_barrier_t ready;
+
+/* Blocks of its own and of others', freed and kept; then nothing for ever. */
+static void *keep(void *index)
+{
+    enum { N = 3000 };
+    static char *passed[THREADS][N];
+    size_t me = (size_t)index, next = (me + 1) % THREADS;
+    for (int i = 0; i < N; i++)
+        passed[me][i] = malloc(i % 10 ? 20 + i % 5 * 150 : i);
+    for (int i = 0; i < N; i += 7) {
+        free(passed[me][i]);
+        passed[me][i] = NULL;
+    }
+    pthread_barrier_wait(&ready);
+    for (int i = 0; i < N; i += 3)
+        free(passed[next][i]);
+    pthread_barrier_wait(&ready);
+    for (;;)
+        pause();
+}
+
+static int wait_for_ever(bool busy)
+{
+    pthread_t thread;
+    pthread_barrier_init(&ready, NULL, THREADS + 1);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_create(&thread, NULL, busy ? work : keep, (void *)i);
+    if (!busy) {
+        void *volatile p = malloc(10 << 20);
+        for (int i = 0; i < 3; i++) {
+            p = malloc(20 << 20);
+            free(p);
+        }
+        pthread_barrier_wait(&ready);
+        pthread_barrier_wait(&ready);
+    }
+    if (write(STDOUT_FILENO, "ready\n", 6) != 6)
+        return 1;
+    for (;;)
+        pause();
+}
+
 static void own(int number)
 {
     handled += number == SIGUSR1;
@@ -136,6 +181,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "elsewhere") == 0)
         return chdir("/");
+    if (strcmp(what, "wait") == 0 || strcmp(what, "busy") == 0)
+        return wait_for_ever(what[0] == 'b');
     if (strcmp(what, "nothing") == 0)
         return 0;
     return 2;
