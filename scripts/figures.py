@@ -152,14 +152,40 @@ def programs(files, stem):
         source(found[0].source)
 
 
-def instructions(files):
-    """Means over the traces that all finished."""
-    found = [t for t in files if t.holds("per_op", "loop_per_op")][0]
-    bad = {r["trace"] for r in found.rows if r["status"] != "valid"}
+def counted(files, others=False):
+    """Files of count.sh: of this machine, or of those that qemu plays."""
+    return [t for t in files if t.holds("per_op", "loop_per_op") and
+            t.holds("machine") == others]
+
+
+def per_operation(rows):
+    """allocator -> figures of the traces that all finished."""
+    bad = {r["trace"] for r in rows if r["status"] != "valid"}
     per = {}
-    for row in found.rows:
+    for row in rows:
         if row["trace"] not in bad:
             per.setdefault(row["allocator"], []).append(number(row, "per_op"))
+    return per
+
+
+def machines(files):
+    """Instructions of an operation on each machine, geometric means over the
+    traces that all finished there."""
+    found = [counted(files)[0], *sorted(counted(files, True),
+                                        key=lambda t: t.path.name)]
+    columns = [per_operation(t.rows) for t in found]
+    names = [t.said("machine").split(" by ")[0].split(",")[0].split()[-1]
+             for t in found]
+    rows = [[a] + [shown(geomean(c.get(a, [])), ".1f") for c in columns]
+            for a in dict.fromkeys(a for c in columns for a in c)]
+    return table(["instructions an operation", *names], rows) + \
+        "".join(source(t.source) for t in found[1:])
+
+
+def instructions(files):
+    """Means over the traces that all finished."""
+    found = counted(files)[0]
+    per = per_operation(found.rows)
     return table(["", "instructions an operation, geometric mean",
                   "least", "most"],
                  [[a, f"{geomean(v):.1f}", f"{min(v):.1f}", f"{max(v):.1f}"]
@@ -195,7 +221,8 @@ TABLES = {"overview": overview,
           "own": own_rounds, "latency": latency,
           "stress": lambda files: programs(files, "stress"),
           "programs": lambda files: programs(files, "programs"),
-          "instructions": instructions, "bytes": heap_bytes}
+          "instructions": instructions, "machines": machines,
+          "bytes": heap_bytes}
 
 
 # ---- documents ---------------------------------------------------------------

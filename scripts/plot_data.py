@@ -236,7 +236,8 @@ def charts(results, out):
     for table in program_files(files):
         yield programs(out, table)
     for table in files:
-        if table.rows and table.holds("per_op", "loop_per_op"):
+        if table.rows and table.holds("per_op", "loop_per_op") and \
+                not table.holds("machine"):
             yield instructions(out, table)
         if table.rows and table.holds("kind", "span", "row0"):
             yield heapmap(out, table)

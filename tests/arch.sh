@@ -69,6 +69,12 @@ try "${runner[@]}" "$B/mdriver" -t "$SCRATCH" -n 4 -r 1 -a "$allocators"
 expect_output "$allocators: they replay traces with four threads" 0 'lockfree'
 expect "no fault is told" test "${out/FAULT/}" = "$out"
 
+# Instructions of an operation: about as many as on x86-64.
+machine=${B#build-}
+try scripts/count.sh -m "$machine" -t "$SCRATCH" -k '*realloc' -a lockfree,libc \
+    -o "$SCRATCH/counted"
+expect_output "instructions are counted" 0 '^lockfree +[0-9]{3}\.[0-9]$'
+
 # Pages of 64 KiB, where qemu can say so: the contract, and what maps memory.
 if [[ $B == *aarch64* && -n ${SOAK-} ]]; then
     runner+=(-p 65536)
@@ -81,7 +87,7 @@ if [[ $B == *aarch64* && -n ${SOAK-} ]]; then
         try "${runner[@]}" "$B/tests/test_$name"
         expect_output "test_$name, pages of 64 KiB" 0 '^100%: Checks: [1-9]'
     done
-    runner=("${runner[@]:0:${#runner[@]}-2}")
+    runner=("${runner[@]:0:3}")
 fi
 
 # Debian's programs of that machine.

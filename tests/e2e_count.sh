@@ -79,6 +79,9 @@ expect_output "one that is not installed is left out, with its package" 0 \
     'jemalloc is not installed: apt-get install libjemalloc2; it is left out'
 count -a nope
 expect_output "an unknown allocator is named" 2 "no allocator is called 'nope'"
+count -m vax
+expect_output "an unknown machine is named" 2 \
+    "found the machine 'vax', expected aarch64 or riscv64"
 count -a libc -k nope
 expect_output "a pattern that nothing matches is named" 2 "is called 'nope'"
 finish
