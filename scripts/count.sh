@@ -46,7 +46,8 @@ out=${out:-results/instructions${machine:+-$machine}.csv}
 tool=valgrind
 [[ -z $machine ]] || tool=qemu-$machine
 command -v "$tool" >/dev/null ||
-    fail "$tool is missing: apt-get install valgrind, or scripts/setup.sh --arch"
+    fail "$tool is missing: apt-get install valgrind, or" \
+        "scripts/setup.sh --arch"
 unset MAKEFLAGS MFLAGS MAKELEVEL    # may be run by make
 make -s ${machine:+ARCH="$machine"} all >&2
 work=$(mktemp -d)
@@ -145,7 +146,8 @@ origin="command: $command_line; commit: $(git describe --always --dirty \
     date -u +%Y-%m-%dT%H:%M:%SZ)"
 {
     echo "# $origin"
-    echo "trace,allocator,status,ops,instructions,per_op,loop_per_op${machine:+,machine}"
+    columns=trace,allocator,status,ops,instructions,per_op,loop_per_op
+    echo "$columns${machine:+,machine}"
 } >"$work/csv"
 for i in "${!paths[@]}"; do
     path=${paths[i]}

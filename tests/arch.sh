@@ -71,8 +71,8 @@ expect "no fault is told" test "${out/FAULT/}" = "$out"
 
 # Instructions of an operation: about as many as on x86-64.
 machine=${B#build-}
-try scripts/count.sh -m "$machine" -t "$SCRATCH" -k '*realloc' -a lockfree,libc \
-    -o "$SCRATCH/counted"
+try scripts/count.sh -m "$machine" -t "$SCRATCH" -k '*realloc' \
+    -a lockfree,libc -o "$SCRATCH/counted"
 expect_output "instructions are counted" 0 '^lockfree +[0-9]{3}\.[0-9]$'
 
 # Pages of 64 KiB, where qemu can say so: the contract, and what maps memory.

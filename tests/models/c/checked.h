@@ -27,6 +27,10 @@ static void interrupt_point(void);
 #define atomic_signal_fence(order) ((void)0)
 #endif
 
+#ifndef IN_HANDLER
+#define handler_point() ((void)0)
+#endif
+
 /* mm_die speaks before it aborts: no driver may come there. */
 #define syscall(...) (assert(0 && "a line on stderr"), 0L)
 

@@ -14,6 +14,8 @@ static _Thread_local int own_errno;
 
 #include "mempart.h"
 
+struct mem_range mem_range;
+
 #define UNIT JUMP
 #define UNITS 3
 #define START ((char *)(16 * UNIT))
@@ -23,6 +25,7 @@ static _Thread_local int own_errno;
 static struct {
     size_t page;
     struct part heap, records;
+    void *levels;
     _Atomic uint32_t *fork_seen_flag;
 } mem;
 static _Atomic unsigned kernel; /* a bit for each unit that is mapped */
@@ -63,11 +66,11 @@ int sys_munmap(void *at, size_t size)
     return 0;
 }
 
-static enum mapped pages_commit(size_t at, size_t end, size_t *next)
+/* The page records' levels are another driver's (levels.c). */
+static enum mapped levels_commit(void *levels, void *pages, size_t at,
+                                 size_t end, size_t *next)
 {
-    (void)at;
-    (void)end;
-    (void)next;
+    (void)levels, (void)pages, (void)at, (void)end, (void)next;
     return MAPPED;
 }
 

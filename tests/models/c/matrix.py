@@ -31,7 +31,8 @@ GENMC = os.environ.get("GENMC", "genmc")
 CPU_SECONDS = 300    # of one run; a row that needs more is too large
 HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h",
            "mm/engine/pagemap.h", "mm/engine/slab.h", "mm/front/*.h",
-           "mm/lockfree/*.h", "mempart.h", "memside.h"]
+           "mm/lockfree/*.h", "mempart.h", "memside.h", "memwindow.h",
+           "config.h"]
 # What stands in no header of its own: (from, to) and the functions.
 EXTRACTED = {
     (None, "extracted.h"): ["shard_enter_to_free", "free_aside", "free_slow"],
@@ -43,6 +44,10 @@ EXTRACTED = {
     ("memlib.c", "extracted_grow.h"): [
         "fork_seen", "fork_look", "commit", "advance"],
     ("memlib.c", "extracted_later.h"): ["mem_later_take"],
+    ("mm/front/huge.h", "extracted_spares.h"): [
+        "spare_bytes", "spare_map", "spare_unmap", "spare_put", "spare_misfit",
+        "spare_best", "spare_find"],
+    ("mm/front/huge_table.h", "extracted_table.h"): ["child_at", "child_put"],
 }
 
 RELAXED, ACQUIRE = "memory_order_relaxed", "memory_order_acquire"
@@ -60,6 +65,19 @@ BASE = [
     # One look is as good as a thousand.
     (None, r"#define MARK_LOOKS 1000", "#define MARK_LOOKS 1"),
     (None, r"#define JUMPS_KNOWN 256", "#define JUMPS_KNOWN 2"),
+    (None, r"#define LEVEL_LOOKS 1000000", "#define LEVEL_LOOKS 1"),
+    (None, r"#define OUTBOX_BLOCKS 32", "#define OUTBOX_BLOCKS 2"),
+    (None, r"#define OUTBOX_SLOTS 16", "#define OUTBOX_SLOTS 1"),
+    ("thread_note_id", r"\{.*\}", "{\n    (void)t;\n}"),
+    # Where a handler may come (handler.c); elsewhere nothing.
+    ("shard_enter", r"(    enter\(t\);\n)(.*?)(    struct shard \*s = .*?\n)",
+     r"    handler_point();\n\1    handler_point();\n\2\3"
+     r"    handler_point();\n"),
+    ("self_move", r"(\n    threads_swap.*?\n)", r"\n    handler_point();\1"
+     r"    handler_point();\n"),
+    ("self_move", r"(state_set\(n, OWNED\);)", r"\1 handler_point();"),
+    ("leave", r"(__atomic_store_n.*?;)",
+     r"handler_point(); \1 handler_point();"),
     # Few classes, of two blocks: a page is carved at once.
     (None, r"#define SLAB_CLASSES 64", "#define SLAB_CLASSES 4"),
     (None, r"CLASS_16\(1\),.*?\};", "CLASS_4(1)};"),
@@ -137,10 +155,37 @@ MUTANTS = {
                       ("sides_pop", r"\(\(old >> 32\) \+ 1\)", "(old >> 32)")],
     "side_push_relaxed": [("sides_push", RELEASE, RELAXED)],
     "side_pop_relaxed": [("sides_pop", ACQUIRE, RELAXED)],
+    "level_set_relaxed": [("level_set", RELEASE, RELAXED)],
+    "level_get_relaxed": [("level_get", ACQUIRE, RELAXED)],
+    # The checker knows one order for both ends of a compare-and-swap.
+    "level_lost_relaxed": [("level_map_claimed", ACQUIRE, RELAXED)],
     "later_push_relaxed": [("later_push", RELEASE, RELAXED)],
     "later_take_relaxed": [("mem_later_take", ACQUIRE, RELAXED)],
     "fence_weak": [("full_fence", r"thread_fence\(memory_order_seq_cst",
                     f"thread_fence({BOTH}")],
+    # a shard can be found; batches; handlers; children of fork
+    "found_relaxed": [("shard_make", RELEASE, RELAXED)],
+    "found_early": [("shard_at", ACQUIRE, RELAXED)],
+    "batch_unlinked": [("batch_add", r"\*\(void \*\*\)p = l->first;",
+                        "*(void **)p = NULL;")],
+    "never_shut": [("enter", r"__atomic_store_n\(.*?\);", ";")],
+    "shard_read_early": [
+        ("shard_enter",
+         r"(    handler_point\(\);\n    enter\(t\);.*?)"
+         r"    struct shard \*s = t->shard;",
+         r"    struct shard *s = t->shard;\n\1")],
+    "child_robs_parent": [
+        ("shard_steal", r"atomic_load_explicit\(&s->process, "
+         r"memory_order_relaxed\) !=\s*process_number\(\)", "0")],
+    "torn_inbox_kept": [
+        ("self_inherit", r"inbox_open_owner\(&s->inbox\);", ";")],
+    # large mappings: spares, nodes of their table
+    "spare_relaxed": [("spare_put", BOTH, RELAXED)],
+    "spare_acquire": [("spare_put", BOTH, ACQUIRE)],
+    "spare_release": [("spare_put", BOTH, RELEASE)],
+    "spare_find_relaxed": [("spare_find", ACQUIRE, RELAXED)],
+    "node_put_relaxed": [("child_put", RELEASE, RELAXED)],
+    "node_at_relaxed": [("child_at", ACQUIRE, RELAXED)],
     # what was broken once
     "owned_before_swap": [("self_move", r"shard_get\(\)", "shard_acquire()"),
                           ("self_move", r"state_set\(n, OWNED\);", "")],
@@ -188,7 +233,7 @@ ROWS = [
     *[("steal", f"TWICE IPI={point}", "", "") for point in range(12)],
     ("move", "", "rc11", "owned_before_swap state_set_relaxed"),
     ("move", "RICH", "rc11", "exchanged_late"),
-    ("fresh", "", "", "made_owned"),
+    ("fresh", "", "", "made_owned found_relaxed found_early"),
     ("free", "", "rc11", "owner_too_early"),
     ("free", "SLAB", "", "owner_too_early tag_read_plain"),
     ("marks", "", "rc11", "committed_relaxed swap_relaxed break_stored"),
@@ -199,6 +244,21 @@ ROWS = [
     ("sides", "", "rc11 imm",
      "side_no_count side_push_relaxed side_pop_relaxed"),
     ("sides", "LATER", "rc11", "later_push_relaxed later_take_relaxed"),
+    ("levels", "", "rc11",
+     "level_set_relaxed level_get_relaxed level_lost_relaxed"),
+    ("levels", "FROZEN", "rc11", ""),
+    ("levels", "FOREIGN", "", ""),
+    ("outbox", "", "rc11", "push_relaxed take_relaxed batch_unlinked"),
+    ("handler", "HANDLER=0", "rc11", "shard_read_early"),
+    ("handler", "HANDLER=3", "rc11", "never_shut"),
+    *[("handler", f"HANDLER={point}", "", "") for point in range(9)
+      if point not in (0, 3)],
+    ("child", "STATE=OWNED", "rc11", "child_robs_parent torn_inbox_kept"),
+    ("child", "STATE=CLAIMED", "rc11", "torn_inbox_kept"),
+    ("child", "STATE=STOLEN", "", ""),
+    ("spares", "", "rc11", "spare_relaxed spare_acquire spare_release "
+     "spare_find_relaxed"),
+    ("spares", "TABLE", "rc11", "node_put_relaxed node_at_relaxed"),
 ]
 
 
