@@ -1,10 +1,11 @@
 #!/bin/bash
 # e2e_thrash.sh - pages that go back and are taken again cost no more page
-# faults than with glibc, or a few times as many: threads that come and go,
-# fill their heaps, hand some blocks over, and free all.
+# faults than with glibc, or thrice as many: threads that come and go, fill
+# their heaps, hand some blocks over, and free all. (On a busy machine more time
+# passes, which pays for more purges; glibc's faults differ by a half.)
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
-TIMES=4
+TIMES=3
 
 cat >"$SCRATCH/rounds.c" <<'END'
 /* rounds THREADS BLOCKS ROUNDS: page faults of rounds of threads, each of which

@@ -2,7 +2,22 @@
  * and are counted right. */
 #include "tests/heap_test.h"
 
+#include <sys/mman.h>
+
 #define MIB ((size_t)1 << 20)
+
+static size_t resident_bytes(const void *p, size_t size)
+{
+    static unsigned char pages[1 << 12];
+    size_t page = mem_pagesize(), n = 0;
+    uintptr_t first = (uintptr_t)p & ~(page - 1);
+    size_t all = ((uintptr_t)p + size - first) / page;
+    ck_assert_uint_le(all, sizeof pages);
+    ck_assert_int_eq(mincore((void *)first, all * page, pages), 0);
+    for (size_t i = 0; i < all; i++)
+        n += (pages[i] & 1) * page;
+    return n;
+}
 
 static struct block *block(size_t size)
 {
@@ -197,6 +212,54 @@ START_TEST(a_heap_that_is_filled_again_and_again_keeps_its_pages)
 }
 END_TEST
 
+/* Time pays for so many bytes, and not more go back. */
+START_TEST(a_purge_that_is_paid_in_part_gives_that_part)
+{
+    fill_and_free(50, MIB);
+    heap->allowance = 100;
+    ck_assert(!chance());
+    heap->allowance = 4 * MIB;
+    size_t resident = heap_resident(heap);
+    ck_assert(chance());
+    ck_assert_uint_eq(heap_resident(heap), resident - 4 * MIB);
+    ck_assert_uint_eq(heap->allowance, 0);
+    ck_assert(!chance());
+    ck_healthy();
+    heap_purge(heap); /* what need asks for is free */
+    ck_assert_uint_eq(heap_purgeable(heap), 0);
+    ck_healthy();
+}
+END_TEST
+
+/* Parts of one block are parts of what still may be resident. */
+START_TEST(parts_of_a_block_go_one_after_the_other)
+{
+    char *p = take(10 * MIB, 'p');
+    give_back(p);
+    size_t before = resident_bytes(p, 10 * MIB);
+    ck_assert_uint_ge(before, 9 * MIB);
+    for (size_t n = 1; n <= 10; n++) {
+        heap_purge_some(heap, PURGE_MIN, MIB);
+        size_t left = resident_bytes(p, 10 * MIB);
+        ck_assert_uint_le(left + n * MIB, before + 2 * mem_pagesize());
+        ck_assert_uint_ge(left + (n + 1) * MIB, before);
+    }
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(much_waste_stays_until_time_has_paid)
+{
+    heap->allowance = 0;
+    fill_and_free(100, MIB);
+    ck_assert_uint_ge(heap_purgeable(heap), 99 * MIB);
+    heap->allowance = 200 * MIB;
+    fill_and_free(1, MIB);
+    ck_assert_uint_eq(heap_purgeable(heap), 0);
+    ck_healthy();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -209,6 +272,9 @@ int main(void)
         what_is_taken_again_each_time_is_purged_ever_less,
         what_is_not_taken_again_is_purged_each_time,
         a_heap_that_is_filled_again_and_again_keeps_its_pages,
+        a_purge_that_is_paid_in_part_gives_that_part,
+        parts_of_a_block_go_one_after_the_other,
+        much_waste_stays_until_time_has_paid,
         NULL};
     return run_tests("heap-purge", begin, tests);
 }

@@ -190,6 +190,27 @@ START_TEST(a_huge_block_that_was_freed_serves_one_of_another_size)
 }
 END_TEST
 
+/* More at a time than there are hits in between: those in use say nothing of
+ * whether it pays to keep some. */
+START_TEST(blocks_of_which_many_are_in_use_at_a_time_keep_their_pages)
+{
+    enum { ROUNDS = 30, HELD = 8 };
+    begin(_i);
+    size_t first = faults();
+    for (int i = 0; i < ROUNDS; i++) {
+        char *held[HELD];
+        for (int k = 0; k < HELD; k++)
+            held[k] = take(HUGE, i + k);
+        for (int k = 0; k < HELD; k++)
+            mm->free(held[k]);
+    }
+    if (!SANITIZED)
+        ck_assert_uint_lt(faults() - first, PAGES(4 * HELD * HUGE));
+    ck_healthy();
+    mm->trim();
+}
+END_TEST
+
 START_TEST(no_memory_leaves_a_huge_block_as_it_was)
 {
     begin(_i);
@@ -360,6 +381,7 @@ int main(void)
         huge_blocks_are_aligned_as_asked,
         a_block_that_is_freed_and_allocated_in_turn_keeps_its_pages,
         a_huge_block_that_was_freed_serves_one_of_another_size,
+        blocks_of_which_many_are_in_use_at_a_time_keep_their_pages,
         no_memory_leaves_a_huge_block_as_it_was,
         a_pointer_that_is_no_huge_blocks_start_is_found_out,
         threads_hand_huge_blocks_over_and_lose_none,

@@ -41,8 +41,10 @@ struct arena {
 /* An empty arena. owner: what its blocks say of it, < 65536 */
 static inline void arena_init(struct arena *a, uint32_t owner)
 {
-    *a = (struct arena){
-        .heap = {.base = mem_range.base, .owner = owner, .may_grow = true}};
+    *a = (struct arena){.heap = {.base = mem_range.base,
+                                 .owner = owner,
+                                 .may_grow = true,
+                                 .allowance = NO_LIMIT}};
 }
 
 /* ---- slabs, earned ------------------------------------------------------ */

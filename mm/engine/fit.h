@@ -55,8 +55,11 @@ struct heap {
     size_t vain, vain_overflow;
     uint32_t wait, passed; /* chances to purge that pass, and have passed */
     uint32_t patience;     /* doublings of what may be waste */
+    size_t allowance;      /* bytes that they may give now; NO_LIMIT */
     size_t purge_at; /* resident bytes below which growing purges nothing */
 };
+
+#define NO_LIMIT SIZE_MAX /* of an allowance: no time is counted */
 
 struct region {
     uint32_t next; /* link to a lower region's first block; 0: none */
@@ -245,27 +248,48 @@ static inline size_t heap_purgeable(const struct heap *h)
     return h->dirty + (size >= PURGE_MIN ? victim_dirty(h, v) : 0);
 }
 
-/* Give the pages of b, listed, back to the system; add their bytes to *given */
-static inline void block_purge(struct heap *h, struct block *b, void *given)
+/* What a purge may take, and has: bytes that counted as dirty, and that the
+ * system had given. */
+struct purge {
+    size_t most, counted, given;
+};
+
+/* Give pages of b, listed, back to the system. Where its clean bytes lie nobody
+ * knows; a part is given as if they were the last ones. */
+static inline void block_purge(struct heap *h, struct block *b, void *arg)
 {
+    struct purge *p = arg;
     size_t size = block_size(b);
-    if (size < DIRTY_MIN || !free_dirty(b, size))
+    size_t dirty = size < DIRTY_MIN ? 0 : free_dirty(b, size);
+    size_t part = min_size(dirty, p->most - p->counted);
+    if (!part)
         return;
     h->dirty -= block_dirty(b, size);
-    h->clean += free_dirty(b, size);
-    free_set_dirty(b, size, 0);
+    h->clean += part;
+    free_set_dirty(b, size, dirty - part);
+    h->dirty += block_dirty(b, size);
+    p->counted += part;
     char *first = (char *)(b + 1) + sizeof(size_t); /* keep both ends */
-    *(size_t *)given +=
-        mem_give_back(first, (size_t)((char *)block_footer(b) - first));
+    char *end = (char *)block_footer(b);
+    if (part < dirty && size - dirty + part < (size_t)(end - first))
+        first = end - (size - dirty + part);
+    p->given += mem_give_back(first, (size_t)(end - first));
 }
 
-/* The same for all free blocks of least bytes or more. */
-static cold_noinline size_t heap_purge_from(struct heap *h, size_t least)
+/* The same for all free blocks of least bytes or more, up to `most` in all.
+ * @return bytes that are clean now, and were not */
+static cold_noinline size_t heap_purge_some(struct heap *h, size_t least,
+                                            size_t most)
 {
-    size_t given = 0;
+    struct purge p = {.most = most};
     retire_victim(h); /* it may be the largest of all */
-    fit_each(h, least, block_purge, &given);
-    return given;
+    fit_each(h, least, block_purge, &p);
+    return p.counted;
+}
+
+static inline size_t heap_purge_from(struct heap *h, size_t least)
+{
+    return heap_purge_some(h, least, NO_LIMIT);
 }
 
 static inline size_t heap_purge(struct heap *h)
@@ -276,22 +300,32 @@ static inline size_t heap_purge(struct heap *h)
 /* Chances that pass after purges in vain, at most: the price of a purge. */
 #define PURGE_WAIT 511
 
-/* Purge h. @return less than so much is clean, when most of what this gave is
- * taken again */
-static inline size_t heap_purge_for_price(struct heap *h)
+#define ALLOWANCE_LEAST                                                        \
+    ((size_t)1 << 20) /* bytes: less is no purge's worth                       \
+                       */
+
+/* Has time paid for a purge? */
+static inline bool heap_may_pay(const struct heap *h)
 {
-    size_t clean = h->clean;
-    heap_purge(h);
-    return h->clean - (h->clean - clean) / 2;
+    return h->allowance >= ALLOWANCE_LEAST;
 }
 
-/** Purge h at one of many chances, if that has paid so far: each page that is
- * taken again costs a fault. If most of what the last such purge gave was taken
- * again until the next is due, that one is left out, and eight times as many
- * chances pass from now on; if not, an eighth. */
+/* Purge h, as much as it may. @return less than so much is clean, when most of
+ * what this gave is taken again */
+static inline size_t heap_purge_for_price(struct heap *h)
+{
+    size_t given = heap_purge_some(h, PURGE_MIN, h->allowance);
+    h->allowance -= h->allowance == NO_LIMIT ? 0 : given;
+    return h->clean - given / 2;
+}
+
+/** Purge h at one of many chances, if time has paid for it, and if that has
+ * paid so far: each page that is taken again costs a fault. If most of what the
+ * last such purge gave was taken again until the next is due, that one is left
+ * out, and eight times as many chances pass from now on; if not, an eighth. */
 static inline void heap_purge_at_chance(struct heap *h)
 {
-    if (h->passed++ < h->wait)
+    if (!heap_may_pay(h) || h->passed++ < h->wait)
         return;
     retire_victim(h); /* of which nobody counts what is clean */
     bool vain = h->clean < h->vain;

@@ -175,6 +175,8 @@ static always_inline bool heap_overflows(const struct heap *h)
  * twice as much may be from now on; if it was not, half. */
 static cold_noinline void heap_give(struct heap *h)
 {
+    if (!heap_may_pay(h) && !is_scarce())
+        return;
     retire_victim(h); /* of which nobody counts what is clean */
     if (h->clean < h->vain_overflow)
         h->patience += h->patience < PATIENCE_MOST;

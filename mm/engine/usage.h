@@ -44,25 +44,24 @@ static cold_noinline size_t arena_used(struct arena *a)
 
 /* Give back whole pages of b, listed, even if it is so small that it keeps no
  * count of them. */
-static inline void block_trim_pages(struct heap *h, struct block *b,
-                                    void *given)
+static inline void block_trim_pages(struct heap *h, struct block *b, void *arg)
 {
+    struct purge *p = arg;
     if (block_size(b) >= DIRTY_MIN) {
-        block_purge(h, b, given);
+        block_purge(h, b, p);
         return;
     }
     char *first = (char *)(b + 1);
-    *(size_t *)given +=
-        mem_give_back(first, (size_t)((char *)block_footer(b) - first));
+    p->given += mem_give_back(first, (size_t)((char *)block_footer(b) - first));
 }
 
 /* Give back every page on which h has nothing in use. @return bytes */
 static cold_noinline size_t heap_trim(struct heap *h)
 {
-    size_t given = 0;
+    struct purge p = {.most = NO_LIMIT};
     retire_victim(h);
-    fit_each(h, mem_pagesize(), block_trim_pages, &given);
-    return given;
+    fit_each(h, mem_pagesize(), block_trim_pages, &p);
+    return p.given;
 }
 
 /** Give back what is worth a system call: of an arena that nobody uses now. */

@@ -32,6 +32,7 @@
 #define SWEEP_STEALS 64 /* idle shards, and orphans, in one sweep at most */
 #define SWEEP_BYTES                                                            \
     ((size_t)64 << 20) /* waste of idle ones: then no more in this sweep */
+#define PAID_BY_MS ((size_t)32 << 10) /* bytes that one pays for */
 
 /** Is s, which is idle, the caller's for now? It never waits. */
 static inline bool shard_take_idle(struct shard *s);
@@ -63,21 +64,6 @@ static inline uint64_t window_ms(void)
 
 /* ---- a part of a heap's waste ------------------------------------------ */
 
-struct purge_part {
-    size_t most, given;
-};
-
-/* Counted is what may have been resident, not what was purged. */
-static inline void block_purge_part(struct heap *h, struct block *b, void *part)
-{
-    struct purge_part *p = part;
-    size_t before = h->dirty, purged = 0;
-    if (p->given >= p->most)
-        return;
-    block_purge(h, b, &purged);
-    p->given += before - h->dirty;
-}
-
 /* Small blocks are cut from the victim's low end, of which `hot` bytes are in
  * use: purge the rest. */
 static inline void victim_purge(struct heap *h, size_t hot)
@@ -98,8 +84,8 @@ static cold_noinline void heap_decay(struct heap *h, size_t rested)
     if (rested < max_size(PURGE_MIN, h->size / DECAY_LEAST))
         return;
     size_t waste = heap_purgeable(h), hot = waste - min_size(waste, rested);
-    struct purge_part part = {.most = decay_share(rested)};
-    fit_each(h, PURGE_MIN, block_purge_part, &part);
+    struct purge part = {.most = decay_share(rested)};
+    fit_each(h, PURGE_MIN, block_purge, &part);
     if (!h->dirty && h->victim && block_size(h->victim) >= PURGE_MIN)
         victim_purge(h, hot);
 }
@@ -207,16 +193,39 @@ static cold_noinline bool decay_sweep(struct shard *s)
     return true;
 }
 
+/* The clock says now to s, which is entered: the time since it last did pays
+ * for purges (heap_purge_for_price). A page that is taken again costs up to a
+ * microsecond, so they cost less than a hundredth of the time. */
+static inline void shard_pay(struct shard *s, uint64_t now)
+{
+    struct low_water *w = &s->activity.low_water;
+    struct heap *h = &s->arena.heap;
+    size_t paid = w->last ? h->allowance + (now - w->last) * PAID_BY_MS : 0;
+    h->allowance = min_size(paid, h->size);
+    low_water_looked(w, now);
+}
+
+/* s, which is entered, is about to be left for long: its waste goes back if
+ * that is paid for. */
+static inline void shard_purge_at_end(struct shard *s)
+{
+    if (decay_ms() >= 0)
+        shard_pay(s, clock_ms());
+    heap_purge_at_chance(&s->arena.heap);
+}
+
 /* errno is kept: a free may call this. */
 static cold_noinline void decay_look(struct shard *s)
 {
     struct low_water *w = &s->activity.low_water;
     if (decay_ms() < 0) {
         w->until = LOOK_MOST;
+        w->last = 0;
+        s->arena.heap.allowance = NO_LIMIT;
         return;
     }
     uint64_t now = clock_ms();
-    low_water_looked(w, now);
+    shard_pay(s, now);
     shard_give(s);
     if (atomic_load_explicit(&mem_options.background, memory_order_relaxed))
         return;

@@ -10,9 +10,10 @@
  * a system call and all page faults each time. So the last few freed blocks
  * leave a ghost: their size. A request that a ghost could have served shows
  * that keeping the block would have paid; only as long as such requests come
- * are freed blocks kept, SPARES of them and SPARES_MOST bytes; one that fits
- * nothing drops one. A spare serves any request of up to twice its size: mremap
- * makes it as long as is asked for, and only what it lacks is faulted. */
+ * are freed blocks kept, SPARES of them and SPARES_MOST bytes; one that none
+ * of those kept fits drops one. A spare serves any request of up to twice its
+ * size: mremap makes it as long as is asked for, and only what it lacks is
+ * faulted. */
 #ifndef MM_HUGE_H
 #define MM_HUGE_H
 
@@ -85,6 +86,22 @@ static inline unsigned spare_turn(void)
            SPARES;
 }
 
+static inline uint64_t spare_get(unsigned i)
+{
+    return atomic_load_explicit(&spares.at[i], memory_order_relaxed);
+}
+
+/* Where the next one goes: in turn, but where no block is kept, if there is
+ * such a place. */
+static inline unsigned spare_place(void)
+{
+    unsigned turn = spare_turn();
+    for (unsigned n = 0; n < SPARES; n++)
+        if (!spare_map(spare_get((turn + n) % SPARES)))
+            return (turn + n) % SPARES;
+    return turn;
+}
+
 /* Put spare there; what was there goes back to the system. Release and acquire
  * are partners, here and in spare_find: the last owner's work is done.
  * @return bytes that went */
@@ -100,8 +117,7 @@ static inline size_t spares_bytes(void)
 {
     size_t sum = 0;
     for (unsigned i = 0; i < SPARES; i++) {
-        uint64_t spare =
-            atomic_load_explicit(&spares.at[i], memory_order_relaxed);
+        uint64_t spare = spare_get(i);
         sum += spare_map(spare) ? spare_bytes(spare) : 0;
     }
     return sum;
@@ -123,7 +139,7 @@ static inline unsigned spare_best(size_t bytes, uint64_t *spare)
     unsigned best = SPARES;
     size_t least = SIZE_MAX;
     for (unsigned i = 0; i < SPARES; i++) {
-        uint64_t s = atomic_load_explicit(&spares.at[i], memory_order_relaxed);
+        uint64_t s = spare_get(i);
         size_t misfit = spare_misfit(spare_bytes(s), bytes);
         if (misfit < least) {
             least = misfit;
@@ -150,16 +166,18 @@ static inline uint64_t spare_find(size_t bytes)
     }
 }
 
-/* A request fits no spare: one goes; in the end, all. */
+/* A request fits no spare: one goes; in the end, all. Where none is kept, as
+ * those that were are in use, that says nothing. */
 static inline void spare_miss(void)
 {
     unsigned credit = credit_get();
-    if (!credit)
-        return;
-    credit_set(credit - 1);
-    for (unsigned i = 0; i < SPARES; i++)
-        if (spare_put(i, 0) && credit > 1)
-            return;
+    for (unsigned i = 0; i < SPARES && credit; i++)
+        if (spare_map(spare_get(i))) {
+            credit_set(credit - 1);
+            spare_put(i, 0);
+            if (credit > 1)
+                return;
+        }
 }
 
 /* A request of these bytes comes. @return a spare that serves it, or 0 */
@@ -183,7 +201,7 @@ static inline void spare_offer(void *p, size_t bytes)
     if (!keep)
         huge_unmap(p, bytes);
     if (bytes <= SPARE_MOST)
-        spare_put(spare_turn(), keep ? page << 16 | pages : pages);
+        spare_put(spare_place(), keep ? page << 16 | pages : pages);
 }
 
 /** Give all spares back to the system. @return bytes */

@@ -39,7 +39,7 @@
 #define NODES 1                        /* from top to a word */
 #define NODE_LOG2 12                   /* words of a node */
 #define HUGE_LEAST (HUGE_OVER + 1)     /* bytes of the smallest block */
-#define SPARES 4                       /* that are kept */
+#define SPARES 16                      /* that are kept */
 #define HUGE_MAPPED(more) (void)(more) /* bytes were mapped; -n: n unmapped */
 #endif
 

@@ -75,7 +75,7 @@ static void shard_empty(struct shard *s)
     cache_flush(s);
     if (heap_purgeable(&s->arena.heap) >= PURGE_STEP) {
         heap_release(&s->arena.heap);
-        heap_purge_at_chance(&s->arena.heap);
+        shard_purge_at_end(s);
     }
 }
 

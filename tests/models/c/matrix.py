@@ -45,8 +45,8 @@ EXTRACTED = {
         "fork_seen", "fork_look", "commit", "advance"],
     ("memlib.c", "extracted_later.h"): ["mem_later_take"],
     ("mm/front/huge.h", "extracted_spares.h"): [
-        "spare_bytes", "spare_map", "spare_unmap", "spare_put", "spare_misfit",
-        "spare_best", "spare_find"],
+        "spare_bytes", "spare_map", "spare_unmap", "spare_get", "spare_put",
+        "spare_misfit", "spare_best", "spare_find"],
     ("mm/front/huge_table.h", "extracted_table.h"): ["child_at", "child_put"],
 }
 
