@@ -149,8 +149,9 @@ struct mm_allocator {
     size_t (*trim)(void);
     /** A window of mem_options.decay_ms / 8 has passed: give back a part of
      * what nobody has used for a while. Optional. Any thread, any time.
+     * @param short_of  memory is: all that was not used in this window
      * @return false: nothing has happened since the last time */
-    bool (*decay)(void);
+    bool (*decay)(bool short_of);
     /** What the calling thread has done so far. NULL: it is not counted; the
      * stages count if built by `make COUNT=1`. */
     void (*counts)(struct mm_counts *out);

@@ -20,6 +20,7 @@
 #include "mm/engine/view.h"
 #include "preload_background.h"
 #include "preload_options.h"
+#include "preload_pressure.h"
 #include "preload_stats.h"
 
 #include <malloc.h>
@@ -174,7 +175,7 @@ static cold_noinline void free_unready(void *p)
 /* For preload_background.h. */
 static bool window_end(void)
 {
-    return ready() && MM_ALLOCATOR.decay();
+    return ready() && MM_ALLOCATOR.decay(pressure());
 }
 
 static void background_wanted(void)

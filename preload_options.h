@@ -14,7 +14,9 @@
 #include <signal.h>
 #include <sys/auxv.h>
 
-#define STATS_PATH 4096 /* bytes of a file's name, at most */
+#define STATS_PATH 4096     /* bytes of a file's name, at most */
+#define CGROUP_PATH 1024    /* the same, of a cgroup's directory */
+#define PRESSURE_DEFAULT 90 /* per cent of a cgroup's limit */
 #define SIGNAL_MOST 64
 #define DECAY_DEFAULT 1000 /* ms */
 #define DECAY_MOST (LONG_MAX / 1000)
@@ -30,8 +32,11 @@ struct options {
     bool stats_json;        /* ... as JSON */
     char stats[STATS_PATH]; /* ... from the root on; empty: standard error */
     int stats_signal;       /* MM_STATS_SIGNAL; 0: none */
+    long pressure;          /* MM_PRESSURE: per cent; 0: never */
+    const char *cgroup;     /* MM_CGROUP: its directory; NULL: as /proc says */
 };
-static struct options opts = {.huge = MEM_HUGE_LARGE};
+static struct options opts = {.huge = MEM_HUGE_LARGE,
+                              .pressure = PRESSURE_DEFAULT};
 
 __attribute__((visibility("hidden"))) bool mm_die_quietly;
 extern char **environ;
@@ -98,6 +103,24 @@ static bool read_huge(const char *text)
     return is;
 }
 
+static bool read_pressure(const char *text)
+{
+    long n;
+    bool is = number_read(text, 100, &n) && n >= 0;
+    if (is)
+        opts.pressure = n;
+    return is;
+}
+
+/* The environment's own text: it stays. */
+static bool read_cgroup(const char *text)
+{
+    bool is = text[0] == '/' && strlen(text) < CGROUP_PATH;
+    if (is)
+        opts.cgroup = text;
+    return is;
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
@@ -156,6 +179,8 @@ static const struct option {
     {"MM_BACKGROUND", read_background, "0 or 1"},
     {"MM_ABORT", read_abort, "0 or 1"},
     {"MM_HUGE", read_huge, "0 or 1"},
+    {"MM_PRESSURE", read_pressure, "per cent, 0: never, to 100"},
+    {"MM_CGROUP", read_cgroup, "a directory, from the root on"},
     {"MM_STATS", read_stats, "a file, or stderr, or either after json:"},
     {"MM_STATS_SIGNAL", read_stats_signal, "USR1, USR2, or a number"},
 };
@@ -184,8 +209,14 @@ static const char *value_of(const char *text, const char *name)
  * one that goes on as ours do is a slip. */
 static bool looks_like_ours(const char *text)
 {
-    return strncmp(text, "MM_", 3) == 0 && text[3] &&
-           (strchr("DBAH", text[3]) || strncmp(text + 3, "STAT", 4) == 0);
+    static const char *const begin[] = {"D",    "B",    "A",  "H",
+                                        "STAT", "PRES", "CGR"};
+    if (strncmp(text, "MM_", 3) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+        if (strncmp(text + 3, begin[i], strlen(begin[i])) == 0)
+            return true;
+    return false;
 }
 
 static void option_read(const char *text)

@@ -30,7 +30,7 @@ ROOMS = [
     ["designs/*.h"],
     ["mm.c", "designs/*.c"],
     ["preload_options.h", "preload_out.h"],
-    ["preload_background.h", "preload_stats.h"],
+    ["preload_background.h", "preload_pressure.h", "preload_stats.h"],
     ["preload.c", "preload_dlopen.c"],
     ["record.c", "record/"],
     ["driver/base/"], ["driver/trace/"], ["driver/check/"], ["driver/run/"],

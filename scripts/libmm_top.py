@@ -95,7 +95,7 @@ def tables(memory):
             continue
         at = data.find(MAGIC)
         while at >= 0:
-            yield dict(read_words(data, at + WORD.size))
+            yield read_words(memory, start + at + WORD.size)
             at = data.find(MAGIC, at + 1)
 
 
@@ -107,7 +107,7 @@ def find_view(memory):
         try:
             memory.word(memory.word(view["name"]))
             return view
-        except Failed:
+        except (Failed, KeyError):
             continue
     try:
         with open(f"/proc/{memory.pid}/comm", encoding="utf-8") as comm:
@@ -118,13 +118,20 @@ def find_view(memory):
                  "another version: start it with LD_PRELOAD=/path/libmm.so")
 
 
-def read_words(data, at):
-    while at + WORD.size <= len(data):
-        name, value = WORD.unpack_from(data, at)
-        if not name.strip(b"\0"):
-            return
-        yield name.rstrip(b"\0").decode(), value
-        at += WORD.size
+def read_words(memory, at):
+    """Up to the one without a name; they may lie in several mappings. Without
+    that one they are no table, but the first part of one: nothing."""
+    words = {}
+    try:
+        while True:
+            name, value = WORD.unpack(memory.bytes(at, WORD.size))
+            name = name.rstrip(b"\0").decode()
+            if not name:
+                return words
+            words[name] = value
+            at += WORD.size
+    except (Failed, ValueError, struct.error):
+        return {}
 
 
 class Pages:

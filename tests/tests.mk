@@ -26,7 +26,8 @@ SCRIPT_TESTS = $(call e2e,build checks docs plot add_allocator gen conformance \
                    preload hitpath thread_memory install programs trace_stats \
                    report teach bench compare count models model_check import \
                    watch progression counting figures peers record trace_local \
-                   submission trust lessons handout heap_bytes huge stats top decay \
+                   submission trust lessons handout heap_bytes huge \
+                   stats top pressure decay \
                    operator watch_page thrash page)
 # Their allocators and traces are wrong by intent: ThreadSanitizer ends those
 # that race before the driver can say what it finds, and is told nothing by the

@@ -193,6 +193,51 @@ static cold_noinline bool decay_sweep(struct shard *s)
     return true;
 }
 
+/* ---- memory is short --------------------------------------------------- */
+
+/* Sweep o, which nobody has used since it was swept, or is the caller's now. */
+static bool shard_sweep_again(struct shard *o, struct shard *s)
+{
+    if (shard_is_swept(o))
+        return false;
+    shard_sweep(o, s);
+    return true;
+}
+
+/* Give back what o has. Its thread is to do that if it was at work in the
+ * window that has just ended: half of it each time. */
+static inline void shard_relieve_system(struct shard *o, struct shard *s)
+{
+    struct low_water *w = &o->activity.low_water;
+    bool rests =
+        atomic_load_explicit(&w->rest.windows, memory_order_relaxed) != 0;
+    if (!rests) {
+        atomic_store_explicit(
+            &w->give,
+            atomic_load_explicit(&o->activity.purgeable, memory_order_relaxed),
+            memory_order_relaxed);
+    } else if (!shard_is_swept(o) && shard_take_idle(o)) {
+        shard_sweep(o, s);
+        shard_return(o);
+    }
+}
+
+/** After decay_sweep: do not wait until memory has rested for long. s is the
+ * caller's, and entered. */
+static cold_noinline void decay_at_once(struct shard *s)
+{
+    for (uint32_t i = 0; i < shard_count(); i++) {
+        struct shard *o = shard_at(i);
+        if (o && o != s)
+            shard_relieve_system(o, s);
+    }
+    orphans_decay(s, SWEEP_STEALS, shard_sweep_again);
+    arena_purge(&s->arena);
+    huge_trim();
+}
+
+/* ---- on the slow path --------------------------------------------------- */
+
 /* The clock says now to s, which is entered: the time since it last did pays
  * for purges (heap_purge_for_price). A page that is taken again costs up to a
  * microsecond, so they cost less than a hundredth of the time. */

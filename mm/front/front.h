@@ -354,12 +354,14 @@ static size_t stage_trim(void)
 }
 
 /* As if this thread had come by at the end of a window. */
-static bool stage_decay(void)
+static bool stage_decay(bool short_of)
 {
     struct shard *s = shard_enter_or_begin();
     if (!s)
         return false;
     bool more = decay_sweep(s);
+    if (short_of)
+        decay_at_once(s);
     shard_exit(s);
     return more;
 }

@@ -185,7 +185,9 @@ static void free_then_map(void)
             demand(pthread_create(&crew[i], NULL, use_and_free, NULL) == 0);
         for (int i = 0; i < CREW; i++)
             demand(pthread_join(crew[i], NULL) == 0);
+#ifdef __GLIBC__
         malloc_trim(0);
+#endif
         void *p = mmap(NULL, CREW * CREW_BYTES, PROT_READ,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         demand(p != MAP_FAILED);
