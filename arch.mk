@@ -34,7 +34,8 @@ ARCH_UNITS = sizeclass heap slab remote memlib memlib_threads merge arena_thread
 ARCH_QUICK = $(ARCH_UNITS:%=$(B)/tests/test_%)
 ARCH_STAGES = global arena lockfree
 ARCH_PROGRAMS = $(B)/mdriver $(CONFORMANCE) $(B)/tests/conformance/new \
-                $(B)/tests/faults/double_free_header
+                $(B)/tests/faults/double_free_header \
+                $(B)/tests/test_lf_jump $(B)/tests/test_mm_jump
 
 # Tried each time until it is complete.
 arch-root: FORCE

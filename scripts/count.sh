@@ -70,7 +70,7 @@ library_of() {
 if [[ -n $machine ]]; then
     scripts/arch_root.sh "$machine" "$root" >&2 || root=/usr/$machine-linux-gnu
     mdriver=build-$machine/mdriver
-    gcc -O2 -shared -fPIC -o "$work/count.so" bench/qemu/count.c
+    gcc -O2 -shared -fPIC -I. -o "$work/count.so" bench/qemu/count.c
 fi
 
 # ---- which allocators, and by which library ----------------------------------

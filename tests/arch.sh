@@ -75,6 +75,17 @@ try scripts/count.sh -m "$machine" -t "$SCRATCH" -k '*realloc' \
     -a lockfree,libc -o "$SCRATCH/counted"
 expect_output "instructions are counted" 0 '^lockfree +[0-9]{3}\.[0-9]$'
 
+# From instruction to instruction: qemu sends a signal after each (step.c).
+steps() {
+    local steps=("${runner[@]}" -singlestep -plugin "$SCRATCH/step.so"
+        -d plugin -D /dev/null)
+    try "${steps[@]}" "$B/tests/test_$1"
+    expect_output "test_$1, by steps" 0 '^100%: Checks: [1-9]'
+}
+gcc -O2 -shared -fPIC -I. -o "$SCRATCH/step.so" bench/qemu/step.c
+steps lf_jump
+[[ -z ${SOAK-} ]] || steps mm_jump
+
 # Pages of 64 KiB, where qemu can say so: the contract, and what maps memory.
 if [[ $B == *aarch64* && -n ${SOAK-} ]]; then
     runner+=(-p 65536)

@@ -173,7 +173,7 @@ START_TEST(a_heap_of_the_whole_range_is_healthy)
     while (n)
         give_back(block_payload(all[--n]));
     ck_healthy();
-    give_back(block_payload(heap_malloc(heap, 2048)));
+    give_back(arena_own(&arena, heap_malloc(heap, 2048)));
     ck_one_free(all[0], left);
 }
 END_TEST

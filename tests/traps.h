@@ -1,5 +1,6 @@
-/* traps.h - signal handlers, and on x86 a trap after each instruction:
- * handle(SIGUSR1, step_start), and raise(SIGUSR1) starts them as SIGTRAP. */
+/* traps.h - signal handlers, and a trap after each instruction:
+ * handle(SIGUSR1, step_start), and raise(SIGUSR1) starts them as SIGTRAP. On
+ * x86 the processor does that, elsewhere qemu-user (bench/qemu/step.c). */
 #ifndef TESTS_TRAPS_H
 #define TESTS_TRAPS_H
 
@@ -25,11 +26,32 @@ static inline void trap_set(void *context, bool on)
     *flags = on ? *flags | TRAP_FLAG : *flags & ~(greg_t)TRAP_FLAG;
 }
 
+#else
+/* qemu's plugin knows them by their names. */
+__attribute__((noinline, used)) static void step_on(void)
+{
+    __asm__ volatile("");
+}
+
+__attribute__((noinline, used)) static void step_off(void)
+{
+    __asm__ volatile("");
+}
+
+static inline void trap_set(void *context, bool on)
+{
+    (void)context;
+    if (on)
+        step_on();
+    else
+        step_off();
+}
+#endif
+
 static inline void step_start(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)info;
     trap_set(context, true);
 }
-#endif
 
 #endif

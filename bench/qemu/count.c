@@ -9,31 +9,10 @@
  * block in which the function begins starts the count, the one in which it goes
  * on after its only call ends it. Without a log (-d) qemu knows no symbols. One
  * thread is counted. */
-#include <inttypes.h>
+#include "bench/qemu/plugin.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#define EXPORT __attribute__((visibility("default")))
-
-/* Of qemu's interface, version 1 (qemu 4.2 to 8): what is used here. Debian has
- * no package with its header. */
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info;
-enum { NO_REGISTERS, ADD_U64 = 0 };
-typedef void translated_fn(uint64_t id, struct qemu_plugin_tb *);
-typedef void executed_fn(unsigned cpu, void *data);
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, translated_fn *);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *,
-                                          executed_fn *, int flags, void *);
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *,
-                                              int operation, void *, uint64_t);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *,
-                                                 size_t index);
-const char *qemu_plugin_insn_symbol(const struct qemu_plugin_insn *);
-int qemu_plugin_install(uint64_t id, const struct qemu_info *, int, char **);
 
 EXPORT int qemu_plugin_version = 1;
 
