@@ -32,7 +32,7 @@ START_TEST(a_class_earns_its_first_slab_by_what_is_live_of_it)
         arena_begin();
         arena.all_earn = true;
         size_t bytes = live_when_earned(c);
-        size_t worth = EARN_SMALL * slab_classes[c].pages * PAGE;
+        size_t worth = slab_classes[c].pages * PAGE;
         ck_assert(bytes >= worth && bytes - c * ALIGN < worth);
         void *large = take(2 * LARGE_HEAP, 'x');
         unsigned d = c % SLAB_CLASSES + 2;
@@ -41,17 +41,9 @@ START_TEST(a_class_earns_its_first_slab_by_what_is_live_of_it)
         give_back(large);
         earn(d); /* blocks of c's count for d's neighbour only */
         ck_assert_uint_ge((arena.live[d] + arena.live[d + 1]) * (d * ALIGN),
-                          EARN_LARGE * slab_classes[d].pages * PAGE);
+                          slab_classes[d].pages * PAGE);
         ck_healthy();
     }
-}
-END_TEST
-
-START_TEST(in_a_large_heap_less_does)
-{
-    size_t small = live_when_earned(48);
-    take(2 * LARGE_HEAP, 'x');
-    ck_assert_uint_lt(live_when_earned(60), small);
 }
 END_TEST
 
@@ -145,7 +137,7 @@ START_TEST(small_aligned_blocks_with_headers_tile_and_earn_a_slab)
     for (char *p; !page_tag(p = arena_memalign(&arena, 64, 24));
          before = p, n++)
         ck_assert_ptr_eq(p, before + 64);
-    ck_assert_uint_ge(n, EARN_SMALL * PAGE / 64);
+    ck_assert_uint_ge(n, PAGE / 64);
     ck_assert_uint_eq(arena_usable(before), 64 - HEADER_SIZE);
     ck_healthy();
 }
@@ -156,8 +148,8 @@ START_TEST(a_size_that_is_its_alignment_earns_a_slab)
 {
     size_t n = 0;
     while (!page_tag(arena_memalign(&arena, 64, 64)))
-        ck_assert_uint_lt(n++, EARN_SMALL * PAGE / 64);
-    ck_assert_uint_ge(n, EARN_SMALL * PAGE / 64);
+        ck_assert_uint_lt(n++, PAGE / 64);
+    ck_assert_uint_ge(n, PAGE / 64);
     ck_healthy();
 }
 END_TEST
@@ -208,7 +200,6 @@ int main(void)
     const TTest *const tests[] = {
         tight_sizes_are_those_that_a_header_would_cost_16_bytes,
         a_class_earns_its_first_slab_by_what_is_live_of_it,
-        in_a_large_heap_less_does,
         sizes_that_need_no_larger_block_speak_for_the_class_too,
         where_not_all_may_earn_tight_sizes_do,
         a_class_that_has_a_slab_goes_on_until_that_is_given_back,

@@ -25,8 +25,6 @@
 
 #define TIGHT_MAX ((size_t)128)
 #define TIGHT_BUSY 64 /* live blocks that earn a tight class a slab */
-#define EARN_SMALL 2  /* slabs' worth of live bytes earn a class one ... */
-#define EARN_LARGE 1  /* ... in a small heap, and in a large one */
 #define TILE_ALIGN 64 /* bytes: a line of the cache */
 #define NLIVE (SLAB_CLASSES + 2) /* sizes that are counted one by one */
 
@@ -55,12 +53,13 @@ static always_inline bool is_tight(size_t size)
     return size - 1 < TIGHT_MAX && (size - 1) % ALIGN >= ALIGN - HEADER_SIZE;
 }
 
-/* Do so many live bytes earn class c a slab? Half a slab of each class lies
- * idle, which is little in a large heap. */
-static inline bool is_earned(const struct heap *h, size_t bytes, unsigned c)
+/* Do so many live bytes earn class c a slab? If they would fill it. Half a slab
+ * of each class lies idle then; but a program that gets some of its small
+ * blocks with headers and some without takes twice as long: no branch is
+ * foreseen. */
+static inline bool is_earned(size_t bytes, unsigned c)
 {
-    size_t slabs = h->size < LARGE_HEAP ? EARN_SMALL : EARN_LARGE;
-    return bytes >= slabs * (slab_classes[c].pages * PAGE);
+    return bytes >= slab_classes[c].pages * PAGE;
 }
 
 /* Is a request of this size, of class c, served from slabs? */
@@ -71,7 +70,7 @@ static always_inline bool arena_earns(const struct arena *a, size_t size,
         return is_tight(size) &&
                (a->slabs.nslabs[c] || a->live[c + 1] >= TIGHT_BUSY);
     return a->slabs.nslabs[c] ||
-           is_earned(&a->heap, (a->live[c] + a->live[c + 1]) * (c * ALIGN), c);
+           is_earned((a->live[c] + a->live[c + 1]) * (c * ALIGN), c);
 }
 
 /* A block of the heap, of size bytes, is in use from now on, or no longer. */
@@ -160,7 +159,7 @@ static inline bool arena_earns_aligned(const struct arena *a, size_t bytes,
     unsigned c = slab_class(bytes);
     return arena_earns(a, bytes, c) ||
            (a->all_earn && block <= SLAB_MAX &&
-            is_earned(&a->heap, a->live[block / ALIGN] * bytes, c));
+            is_earned(a->live[block / ALIGN] * bytes, c));
 }
 
 /** As arena_malloc, aligned to a power of two. */

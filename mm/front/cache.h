@@ -41,16 +41,16 @@
 
 #define LEAST_REQUEST ((size_t)9)   /* bytes: the block has 32, or no header */
 #define BIN_LEAST ((size_t)256)     /* of a slab class's bin, at least, */
-#define BIN_BYTES ((size_t)4 << 10) /* at first, */
-#define BIN_BYTES_MAX ((size_t)16 << 10) /* and at most */
-#define BIN_SHARE 1024                   /* part of the heap that it may be */
+#define BIN_BYTES ((size_t)8 << 10) /* at first, */
+#define BIN_BYTES_MAX ((size_t)32 << 10) /* and at most */
+#define BIN_SHARE 128                    /* part of the heap that it may be */
 #define GIVEN_MOST 64                /* slow frees in a row: then bins shrink */
 #define BIN_BLOCKS ((size_t)256)     /* of any bin */
 #define COLD_BYTES ((size_t)8 << 10) /* of a small header bin */
-#define LARGE_BYTES ((size_t)16 << 10)  /* of a large one, or one block */
+#define LARGE_BYTES ((size_t)32 << 10)  /* of a large one, or one block */
 #define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
 #define LARGE_ONE ((size_t)64 << 10) /* ... but one block of this many, ... */
-#define LARGE_SHARE 64               /* ... and part of the heap */
+#define LARGE_SHARE 32               /* ... and part of the heap */
 #define HITS_MOST 64   /* of header bins: then the thread comes by its shard */
 #define LARGE_BUSY 200 /* misses: then requests of a large bin get one size */
 #define WORTH_BYTES ((size_t)16 << 10) /* a request worth all that waits */
