@@ -9,11 +9,13 @@
 
 # What steps from instruction to instruction does it by the trap flag of x86; on
 # other machines by a plugin of qemu's (tests/arch.sh). A test's own mmap would
-# stand before ThreadSanitizer's, which that cannot bear.
+# stand before ThreadSanitizer's, which that cannot bear. The sanitizers have
+# memory of their own where test_window looks for room.
 STEPPING   = $(patsubst %,tests/test_%.c,lf_steps lf_jump mm_jump)
 UNIT_TESTS = $(patsubst tests/%.c,$(B)/tests/%,$(filter-out \
                  $(if $(filter-out x86_64,$(MACHINE)),$(STEPPING)) \
                  $(if $(findstring thread,$(SAN)),tests/test_memlib_fork.c) \
+                 $(if $(SAN),tests/test_window.c) \
                  $(if $(filter zstd,$(LACKS)),tests/test_trace_zstd.c), \
                  $(wildcard tests/test_*.c)))
 E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)) \
@@ -27,7 +29,7 @@ SCRIPT_TESTS = $(call e2e,build checks docs plot add_allocator gen conformance \
                    report teach bench compare count models model_check import \
                    watch progression counting figures peers record trace_local \
                    submission trust lessons handout heap_bytes huge \
-                   stats top pressure decay \
+                   stats top pressure scale decay \
                    operator watch_page thrash page)
 # Their allocators and traces are wrong by intent: ThreadSanitizer ends those
 # that race before the driver can say what it finds, and is told nothing by the

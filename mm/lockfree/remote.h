@@ -29,12 +29,14 @@ static inline void *shard_take_inbox(struct shard *s)
     return chain;
 }
 
-/* Only counted: its thread will come, or a thief, when it is idle. Relaxed, for
- * those who look from outside. */
+/* Only counted: its thread will come, or a thief, when it is idle. Of two that
+ * send at once one may not be counted: it is a hint for those who look from
+ * outside, and not worth a locked instruction. */
 static inline void shard_sent(struct shard *to, size_t bytes)
 {
-    count_rmw();
-    atomic_fetch_add_explicit(&to->inbox_bytes, bytes, memory_order_relaxed);
+    size_t sum = atomic_load_explicit(&to->inbox_bytes, memory_order_relaxed);
+    count_shared();
+    atomic_store_explicit(&to->inbox_bytes, sum + bytes, memory_order_relaxed);
 }
 
 /* Leave s, which is entered, and work in orphan o, which is the caller's, from

@@ -1,0 +1,84 @@
+/* threads.c - so many threads at once, each with blocks of its own; then some
+ * GiB of blocks that nobody touches: tests/e2e_scale.py.
+ *
+ *   threads N        on standard output: KiB resident for each thread, all
+ * alive threads blocks N N blocks of 1 GiB, untouched: how many there are, KiB
+ *                    resident; with a third argument it dumps core then */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GIB ((size_t)1 << 30)
+
+static atomic_long ready, wrong;
+static pthread_mutex_t enough = PTHREAD_MUTEX_INITIALIZER; /* main's, until */
+
+static long resident(void)
+{
+    char text[200] = "";
+    long size, pages = 0;
+    int file = open("/proc/self/statm", O_RDONLY);
+    if (read(file, text, sizeof text - 1) > 0)
+        sscanf(text, "%ld %ld", &size, &pages);
+    close(file);
+    return pages * (sysconf(_SC_PAGESIZE) >> 10);
+}
+
+static void *work(void *unused)
+{
+    char *blocks[10];
+    for (int i = 0; i < 10; i++)
+        blocks[i] = memset(malloc(100 + 100 * (size_t)i), i, 100);
+    for (int i = 0; i < 10; i++)
+        wrong += blocks[i][99] != i;
+    ready++;
+    pthread_mutex_lock(&enough);
+    pthread_mutex_unlock(&enough);
+    for (int i = 0; i < 10; i++)
+        free(blocks[i]);
+    return unused;
+}
+
+static int threads(long n)
+{
+    pthread_t *all = malloc((size_t)n * sizeof *all);
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 64 << 10);
+    long before = resident(), made = 0;
+    pthread_mutex_lock(&enough);
+    while (made < n && pthread_create(&all[made], &attr, work, NULL) == 0)
+        made++;
+    while (ready < made)
+        usleep(1000);
+    long with = resident();
+    pthread_mutex_unlock(&enough);
+    for (long i = 0; i < made; i++)
+        pthread_join(all[i], NULL);
+    printf("%ld threads, %.1f KiB each\n", made,
+           (double)(with - before) / (double)(made + 1));
+    return wrong != 0;
+}
+
+static int blocks(long n, int dump)
+{
+    long made = 0, before = resident();
+    while (made < n && malloc(GIB))
+        made++;
+    printf("%ld GiB, %ld KiB\n", made, resident() - before);
+    fflush(stdout);
+    if (dump)
+        abort();
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 2 && strcmp(argv[1], "blocks") == 0)
+        return blocks(atol(argv[2]), argc > 3);
+    return argc > 1 ? threads(atol(argv[1])) : 2;
+}
