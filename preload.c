@@ -236,8 +236,21 @@ EXPORT void *calloc(size_t n, size_t size)
     return ready() ? MM_ALLOCATOR.calloc(n, size) : inside_calloc(n, size);
 }
 
+/* This thread makes libc's list of fork's handlers longer. Others that fork
+ * walk the list as it was (glibc drops its lock for each handler), so that
+ * stays whole, for good. */
+static __thread bool keeps_old;
+
+static cold_noinline void *realloc_keeping(const void *p, size_t size)
+{
+    void *q = malloc(size);
+    return q ? memcpy(q, p, min_size(malloc_usable_size((void *)p), size)) : q;
+}
+
 EXPORT void *realloc(void *p, size_t size)
 {
+    if (unlikely(keeps_old) && p)
+        return realloc_keeping(p, size);
     return ready() ? MM_ALLOCATOR.realloc(p, size) : inside_realloc(p, size);
 }
 
@@ -494,3 +507,31 @@ EXPORT int malloc_info(int options, FILE *stream)
 }
 
 #endif
+
+/* ---- fork ------------------------------------------------------------ */
+
+/* For preload_dlopen.c: this thread registers handlers of fork. @return is fork
+ * held off meanwhile? */
+__attribute__((visibility("hidden"))) bool preload_registers(void);
+/* It has. */
+__attribute__((visibility("hidden"))) void preload_registered(bool off);
+
+bool preload_registers(void)
+{
+    keeps_old = true;
+#ifdef MM_FORK_H
+    return fork_hold_off();
+#else
+    return false;
+#endif
+}
+
+void preload_registered(bool off)
+{
+    keeps_old = false;
+    (void)off;
+#ifdef MM_FORK_H
+    if (off)
+        fork_go_on();
+#endif
+}

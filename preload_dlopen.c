@@ -1,5 +1,5 @@
-/* preload_dlopen.c - dlopen without RTLD_DEEPBIND; a part of each
- * libmm-NAME.so.
+/* preload_dlopen.c - dlopen without RTLD_DEEPBIND, and no handler of fork that
+ * is registered beside a fork (mm/fork.h); a part of each libmm-NAME.so.
  *
  * A library that is opened with this flag looks its names up in itself and its
  * dependencies first: its free is libc's, and gets blocks of ours; php 8.2
@@ -61,7 +61,7 @@ static void *next_function(const char *name)
 {
     void *f = dlsym(RTLD_NEXT, name);
     if (!f)
-        mm_die("the C library has none of the functions of dlopen", name);
+        mm_die("the C library has no function that comes next", name);
     return f;
 }
 
@@ -78,6 +78,30 @@ EXPORT TAIL_CALLS void *dlmopen(Lmid_t space, const char *file, int mode)
     if (space == LM_ID_BASE)
         mode = without_deepbind(file, mode);
     TAIL_CALL next(space, file, mode);
+}
+
+/* ---- handlers of fork ------------------------------------------------ */
+
+/* preload.c's; the recorder has none. */
+#define HIDDEN_WEAK __attribute__((weak, visibility("hidden")))
+HIDDEN_WEAK bool preload_registers(void);
+HIDDEN_WEAK void preload_registered(bool held);
+
+/* What pthread_atfork calls, in glibc. */
+typedef int register_fn(void (*prepare)(void), void (*parent)(void),
+                        void (*child)(void), void *library);
+register_fn __register_atfork;
+
+EXPORT int __register_atfork(void (*prepare)(void), void (*parent)(void),
+                             void (*child)(void), void *library)
+{
+    register_fn *next =
+        (register_fn *)(uintptr_t)next_function("__register_atfork");
+    bool held = preload_registers && preload_registers();
+    int failed = next(prepare, parent, child, library);
+    if (preload_registered)
+        preload_registered(held);
+    return failed;
 }
 
 #endif

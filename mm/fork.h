@@ -14,12 +14,13 @@
  * first. What libc knows of nsswitch.conf: a thread that reads the file has let
  * go of it (glibc 2.34 and later), so none allocates under it. And the list of
  * handlers: a thread that registers the 49th, or 73rd ..., allocates under it,
- * and would wait for us as fork does for it. glibc's own fork does not cope
- * with that either: it walks the list that is being moved. */
+ * and would wait for us as fork does for it. So under a program
+ * (preload_dlopen.c) no thread registers one from our handler on until fork is
+ * over: that is a lock of our own, which both take first. */
 #ifndef MM_FORK_H
 #define MM_FORK_H
 
-#include "mm/single.h"
+#include "mm/lock.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -33,11 +34,29 @@ static struct {
     void (*prepare)(void), (*parent)(void), (*child)(void);
     bool registered;
     bool list_held; /* by the list's lock and ours, or alone */
+    struct lock registering;
 } fork_handlers;
+
+/* A thread is about to register handlers: no fork goes on beside it.
+ * @return false: it is inside fork, in a handler */
+static inline bool fork_hold_off(void)
+{
+    if (lock_is_mine(&fork_handlers.registering))
+        return false;
+    lock_take_as(&fork_handlers.registering, RANK_NONE);
+    return true;
+}
+
+/* It has. */
+static inline void fork_go_on(void)
+{
+    lock_drop(&fork_handlers.registering);
+}
 
 static void fork_prepare_all(void)
 {
     bool list = !single_threaded() && _IO_list_lock;
+    lock_take_as(&fork_handlers.registering, RANK_NONE);
     if (list)
         _IO_list_lock();
     fork_handlers.prepare();
@@ -51,6 +70,7 @@ static void fork_parent_all(void)
     fork_handlers.parent();
     if (list)
         _IO_list_unlock();
+    fork_go_on();
 }
 
 static void fork_child_all(void)
@@ -59,6 +79,7 @@ static void fork_child_all(void)
         _IO_list_resetlock();
     fork_handlers.list_held = false;
     fork_handlers.child();
+    fork_go_on();
 }
 
 /** Once or more: have fork take the locks with prepare, and drop them with

@@ -137,6 +137,13 @@ static cold_noinline void lock_wake(struct lock *l)
     errno = saved;
 }
 
+/* Relaxed: only this thread makes it so. */
+static inline bool lock_is_mine(const struct lock *l)
+{
+    return (atomic_load_explicit(&l->holder, memory_order_relaxed) &
+            ~SLEEPERS) == lock_me();
+}
+
 /* A lock that was left out, as there was one thread, has no holder. Relaxed: if
  * it is this thread's, this thread wrote it. */
 static inline void lock_drop(struct lock *l)

@@ -50,7 +50,7 @@ ALLOWED='^(_IO_list_(lock|unlock|resetlock)|_ITM_.*|__cxa_finalize
 |setdetachstate)
 |pthread_(create|sigmask)|pthread_key_create|pthread_key_delete
 |pthread_set(cancelstate|specific)|secure_getenv|sigaction
-|str(chr|rchr|cmp|ncmp|len)
+|str(chr|rchr|cmp|cspn|ncmp|len)
 |syscall|sysconf)$'
 takes_little() {
     ! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' |
@@ -59,10 +59,11 @@ takes_little() {
 
 # Nothing but the family is seen from outside, and all of it.
 FAMILY="__libc_calloc __libc_free __libc_mallinfo __libc_malloc __libc_mallopt
-__libc_memalign __libc_pvalloc __libc_realloc __libc_valloc aligned_alloc calloc
-cfree dlmopen dlopen free free_aligned_sized free_sized mallinfo mallinfo2
-malloc malloc_info malloc_stats malloc_trim malloc_usable_size mallopt memalign
-posix_memalign pvalloc realloc reallocarray valloc"
+__libc_memalign __libc_pvalloc __libc_realloc __libc_valloc __register_atfork
+aligned_alloc calloc cfree dlmopen dlopen free free_aligned_sized free_sized
+mallinfo mallinfo2 malloc malloc_info malloc_stats malloc_trim
+malloc_usable_size mallopt memalign posix_memalign pvalloc realloc reallocarray
+valloc"
 gives_the_family() {
     diff <(nm -D --defined-only "$1" | awk '{ print $3 }' | LC_ALL=C sort) \
         <(tr -s ' \n' '\n' <<<"$FAMILY")

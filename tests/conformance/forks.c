@@ -9,6 +9,7 @@ enum {
     FORKERS = 3,
     FORKS = 1000,       /* all together */
     HUNG_SECONDS = 100, /* without a fork */
+    MOST_HANDLERS = 20000,
 };
 
 static int forks, over;
@@ -121,9 +122,30 @@ static void forks_beside_stdio_end(void)
     fork_beside(beside, sizeof beside / sizeof beside[0]);
 }
 
+/* The 49th, the 73rd and so on need a longer list, which is allocated while
+ * libc holds its lock; fork takes that after its handlers have run, and others
+ * walk the list as it was. */
+static void *register_handlers(void *unused)
+{
+    for (int i = 0; i < MOST_HANDLERS && !count_of(&over); i++) {
+        demand(pthread_atfork(NULL, NULL, NULL) == 0);
+        if (i % 4 == 0)
+            pause_a_little();
+    }
+    return unused;
+}
+
+static void forks_beside_new_handlers_end(void)
+{
+    void *(*const beside[])(void *) = {register_handlers, register_handlers};
+    fork_beside(beside, sizeof beside / sizeof beside[0]);
+}
+
 int main(void)
 {
     contract("C56 fork ends beside threads that use stdio",
              forks_beside_stdio_end);
+    contract("C75 fork ends beside threads that register handlers of fork",
+             forks_beside_new_handlers_end);
     return contracts_broken;
 }
