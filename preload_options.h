@@ -26,14 +26,14 @@
 #define M_MM_BACKGROUND (-1002)
 
 struct options {
-    bool background;        /* MM_BACKGROUND */
-    enum mem_huge huge;     /* MM_HUGE */
-    bool stats_wanted;      /* MM_STATS: when the process ends */
-    bool stats_json;        /* ... as JSON */
-    char stats[STATS_PATH]; /* ... from the root on; empty: standard error */
-    int stats_signal;       /* MM_STATS_SIGNAL; 0: none */
-    long pressure;          /* MM_PRESSURE: per cent; 0: never */
-    const char *cgroup;     /* MM_CGROUP: its directory; NULL: as /proc says */
+    bool background;          /* MM_BACKGROUND */
+    enum mem_huge huge;       /* MM_HUGE */
+    bool stats_wanted;        /* MM_STATS: when the process ends */
+    bool stats_json;          /* ... as JSON */
+    char stats[STATS_PATH];   /* ... from the root on; empty: standard error */
+    int stats_signal;         /* MM_STATS_SIGNAL; 0: none */
+    long pressure;            /* MM_PRESSURE: per cent; 0: never */
+    char cgroup[CGROUP_PATH]; /* MM_CGROUP; empty: as /proc says */
 };
 static struct options opts = {.huge = MEM_HUGE_LARGE,
                               .pressure = PRESSURE_DEFAULT};
@@ -112,12 +112,12 @@ static bool read_pressure(const char *text)
     return is;
 }
 
-/* The environment's own text: it stays. */
+/* A copy: programs that show a title in ps write over their environment. */
 static bool read_cgroup(const char *text)
 {
     bool is = text[0] == '/' && strlen(text) < CGROUP_PATH;
     if (is)
-        opts.cgroup = text;
+        memcpy(opts.cgroup, text, strlen(text) + 1);
     return is;
 }
 

@@ -123,7 +123,7 @@ static cold_noinline bool pressure(void)
     char directory[CGROUP_PATH];
     int saved = errno;
     bool near = false, found = opts.pressure != 0;
-    if (found && opts.cgroup)
+    if (found && opts.cgroup[0])
         memcpy(directory, opts.cgroup, strlen(opts.cgroup) + 1);
     else if (found)
         found = cgroup_find(directory);

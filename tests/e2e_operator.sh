@@ -101,6 +101,30 @@ knobs_work() {
 }
 expect "mallopt sets what has a meaning" knobs_work
 
+# As setproctitle does it, and all that was read may be needed later.
+cat >"$SCRATCH/title.c" <<'END'
+#include <string.h>
+#include <unistd.h>
+extern char **environ;
+int main(void)
+{
+    char *end = environ[0];
+    for (char **e = environ; *e; e++)
+        end = *e + strlen(*e);
+    memset(environ[0], 'x', (size_t)(end - environ[0]));
+    usleep(300000);
+    return 0;
+}
+END
+title_is_written() {
+    gcc -o "$SCRATCH/title" "$SCRATCH/title.c" || return
+    env -i MM_DECAY=16 MM_BACKGROUND=1 MM_CGROUP="$SCRATCH" \
+        MM_STATS="$SCRATCH/said" LD_PRELOAD="$PWD/libmm.so" \
+        LONG="$(printf '%050000d' 0)" "$SCRATCH/title" &&
+        grep -q "^libmm, allocator" "$SCRATCH/said"
+}
+expect "a program may write over its environment" title_is_written
+
 # Both of glibc's ways to say that nothing goes back: it stays then.
 stays_by_tunable() {
     gcc -O2 -pthread -o "$SCRATCH/burst" tests/decay/burst.c &&
