@@ -5,6 +5,14 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+/* A line of the cache, in bytes: a word that one thread writes often shares no
+ * line with what others touch. Some processors of Arm have lines of 128. */
+#ifdef __aarch64__
+#define CACHE_LINE 128
+#else
+#define CACHE_LINE 64
+#endif
+
 /* ---- memlib ---------------------------------------------------------- */
 
 /* Addresses that the heap may have, in bytes: as far as links reach. Costs

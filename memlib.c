@@ -66,8 +66,6 @@ static struct {
     struct sides *sides; /* there, too */
 } mem = {.fork_seen_flag = &no_page};
 
-#define CACHE_LINE ((size_t)64)
-
 static size_t to_pages(size_t size)
 {
     return (size + mem.page - 1) & ~(mem.page - 1);
@@ -305,14 +303,12 @@ static int advance(struct part *part, size_t *old, size_t size, size_t *step)
     return 1;
 }
 
-/* Bytes from a place to the next cache line. */
-static size_t to_line(size_t at)
-{
-    return -at & (CACHE_LINE - 1);
-}
+/* Regions of heaps that meet can become one: so they begin at multiples of what
+ * they grow by. Records begin at a line of the cache. */
+#define REGION_ALIGN ((size_t)64)
 
-/* @return size bytes on a cache line of their own; NULL, errno == ENOMEM */
-static char *take(struct part *part, size_t size)
+/* @return size bytes at a multiple of align; NULL, errno == ENOMEM */
+static char *take(struct part *part, size_t size, size_t align)
 {
     if (size > mem_range.size) {
         errno = ENOMEM;
@@ -321,15 +317,16 @@ static char *take(struct part *part, size_t size)
     fork_look();
     size_t old = mark_get(&part->brk), step = JUMP;
     int done;
-    while ((done = advance(part, &old, to_line(old) + size, &step)) == 0)
+    while ((done = advance(part, &old, (-old & (align - 1)) + size, &step)) ==
+           0)
         ;
-    return done > 0 ? part->start + old + to_line(old) : NULL;
+    return done > 0 ? part->start + old + (-old & (align - 1)) : NULL;
 }
 
 void *mem_sbrk(size_t size)
 {
     thp_note(&thp.regions, 1);
-    return take(&mem.heap, size);
+    return take(&mem.heap, size, REGION_ALIGN);
 }
 
 void mem_grows_sparse(size_t size)
@@ -362,7 +359,7 @@ bool mem_release(void *p, size_t size)
 
 void *mem_record(size_t size)
 {
-    return take(&mem.records, size);
+    return take(&mem.records, size, CACHE_LINE);
 }
 
 /* ---- inside a call ---------------------------------------------------- */

@@ -33,7 +33,8 @@ struct member {
     struct owner owner;
     unsigned countdown; /* operations until the next look; 0: never */
     struct heap heap;
-    struct inbox inbox __attribute__((aligned(64))); /* others write here */
+    struct inbox inbox
+        __attribute__((aligned(CACHE_LINE))); /* others write here */
     struct lock lock; /* of box; atomic for the look without it */
     _Atomic(struct freed *) box;
 };

@@ -47,7 +47,8 @@ struct arena {
     const void *fresh; /* the last block that was cut, if it was zero */
     struct tree tree;
     struct quick quick[QUICK_BYTES];
-    struct inbox inbox __attribute__((aligned(64))); /* others write here */
+    struct inbox inbox
+        __attribute__((aligned(CACHE_LINE))); /* others write here */
 };
 
 struct region {

@@ -32,6 +32,8 @@ static uintptr_t interrupted_at(const void *context)
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.pc;
+#elif defined(__riscv)
+    return ((const ucontext_t *)context)->uc_mcontext.__gregs[REG_PC];
 #else
     (void)context;
     return 0;

@@ -55,17 +55,17 @@ struct shard {
     uint32_t users;     /* threads; under the registry */
     struct shard *next; /* orphans, or spare; under the registry */
 
-    _Alignas(64) struct inbox inbox;
+    _Alignas(CACHE_LINE) struct inbox inbox;
     _Atomic size_t inbox_bytes; /* about how many wait there */
 
-    _Alignas(64) struct activity activity;
+    _Alignas(CACHE_LINE) struct activity activity;
     _Atomic uint64_t state; /* status, and how often it changed */
     uint32_t id;            /* index in all_shards[] */
     uint32_t nmerged;
     struct shard *merged, *next_merged; /* merged into this one; a list */
     size_t counted;                     /* its part of registry.totals */
     struct arena arena;
-} __attribute__((aligned(64)));
+} __attribute__((aligned(CACHE_LINE)));
 
 static struct {
     struct lock lock;

@@ -15,11 +15,12 @@
 #ifndef MM_NOVICE_H
 #define MM_NOVICE_H
 
+#include "config.h"
 #include "mm/engine/block.h"
 
 #define AT_ONCE 32
 #define NOVICE_CALLS 32
-#define NOVICE_LINE ((size_t)64)
+#define NOVICE_LINE ((size_t)CACHE_LINE)
 
 static __thread unsigned novice_calls; /* so far; at most NOVICE_CALLS */
 

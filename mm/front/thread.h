@@ -3,6 +3,7 @@
 #ifndef MM_FRONT_THREAD_H
 #define MM_FRONT_THREAD_H
 
+#include "config.h"
 #include "mm/front/cache.h"
 #include "mm/front/outbox.h"
 
@@ -23,7 +24,7 @@ struct thread {
     struct shard *shard;
     struct thread *older; /* arena: the one that was made before */
     int tid;              /* the system's id of the thread that uses it, ever */
-} __attribute__((aligned(64)));
+} __attribute__((aligned(CACHE_LINE)));
 
 /* For those who look at t from outside. errno is kept. */
 static inline void thread_note_id(struct thread *t)

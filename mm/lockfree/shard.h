@@ -40,6 +40,7 @@
 #ifndef MM_LOCKFREE_SHARD_H
 #define MM_LOCKFREE_SHARD_H
 
+#include "config.h"
 #include "mm/engine/check.h"
 #include "mm/front/high_water.h"
 #include "mm/front/inbox.h"
@@ -54,12 +55,13 @@ enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
 struct shard {
     struct thread first_thread; /* where some shard's struct lies */
 
-    _Alignas(64) struct inbox inbox;
-    _Atomic size_t inbox_bytes;          /* about how many wait there */
-    _Alignas(64) _Atomic uint64_t state; /* status, and how often it changed */
-    _Atomic uint32_t below;              /* link in a tagged stack */
+    _Alignas(CACHE_LINE) struct inbox inbox;
+    _Atomic size_t inbox_bytes; /* about how many wait there */
+    _Alignas(CACHE_LINE) _Atomic uint64_t
+        state;              /* status, and how often it changed */
+    _Atomic uint32_t below; /* link in a tagged stack */
 
-    _Alignas(64) struct activity activity;
+    _Alignas(CACHE_LINE) struct activity activity;
     _Atomic uint32_t process; /* in which it was acquired */
     _Atomic(struct thread *) thread;
     uint32_t id; /* index in all_shards[] */
@@ -67,7 +69,7 @@ struct shard {
     struct shard *merged, *next_merged; /* merged into this one; a list */
     size_t counted;                     /* its part of process.resident */
     struct arena arena;
-} __attribute__((aligned(64)));
+} __attribute__((aligned(CACHE_LINE)));
 
 /* What a child of fork does not inherit: it is zero there. All threads write.
  */
@@ -76,8 +78,8 @@ struct process {
     struct totals totals;
     _Atomic uint32_t turn; /* odd: orphans are taken from the second stack */
     /* Those put down in this turn wait in the other stack, for the next. */
-    _Alignas(64) struct tagged orphans[2];
-    _Alignas(64) struct tagged spares;
+    _Alignas(CACHE_LINE) struct tagged orphans[2];
+    _Alignas(CACHE_LINE) struct tagged spares;
 };
 
 static _Atomic uint32_t last_process; /* number of the latest known */

@@ -57,7 +57,7 @@ struct shard {
     uint32_t uses;      /* how often the lock was taken to use it */
     uint32_t seen;      /* uses when others last checked it */
     struct arena arena;
-} __attribute__((aligned(64)));
+} __attribute__((aligned(CACHE_LINE)));
 
 static struct {
     struct lock lock;
