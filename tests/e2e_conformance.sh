@@ -50,7 +50,7 @@ ALLOWED='^(_IO_list_(lock|unlock|resetlock)|_ITM_.*|__cxa_finalize
 |setdetachstate)
 |pthread_(create|sigmask)|pthread_key_create|pthread_key_delete
 |pthread_set(cancelstate|specific)|secure_getenv|sigaction
-|str(chr|rchr|cmp|cspn|ncmp|len)
+|str(chr|rchr|cmp|cspn|ncmp|len|str)
 |syscall|sysconf)$'
 takes_little() {
     ! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' |
