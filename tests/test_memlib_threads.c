@@ -1,5 +1,6 @@
 /* test_memlib_threads.c - many threads move the break, take records and map at
  * once: nobody's memory is anybody else's, and the sums are right. */
+#include "config.h"
 #include "tests/memlib_test.h"
 
 #include <pthread.h>
@@ -58,7 +59,8 @@ static struct piece take_heap(struct worker *w, size_t i)
 
 static struct piece take_record(const struct worker *w, size_t i)
 {
-    struct piece piece = {mem_record(64 + i % 5 * 64), 64 + i % 5 * 64};
+    size_t size = CACHE_LINE * (1 + i % 5);
+    struct piece piece = {mem_record(size), size};
     ck_assert_ptr_nonnull(piece.at);
     stamp(piece.at, piece.size, w->number);
     return piece;
