@@ -34,6 +34,8 @@ static inline void *run_free_made(void *n)
 /* p, another's, starts on its way. */
 static inline void send_home(void *p)
 {
+    if (page_tag(p))
+        slab_mark_free(p);
     outbox_add(&self()->outbox, owner_of(p), p);
 }
 
