@@ -27,15 +27,6 @@ static inline bool shard_is_foreign(const struct shard *s)
     return false;
 }
 
-/* @pre s's lock */
-static inline void *shard_take_inbox(struct shard *s)
-{
-    void *chain = inbox_take_owner(&s->inbox);
-    if (chain)
-        atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
-    return chain;
-}
-
 /* Is s not in use, and its status at most `most`? Then its lock is the caller's
  * for now. A merged one has nothing, and its inbox is closed. */
 static inline bool shard_try(struct shard *s, enum status most)

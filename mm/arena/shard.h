@@ -48,7 +48,10 @@
 #endif
 
 enum status { OWNED, ORPHAN, MERGED, SPARE };
-#define STATUS_BITS 3
+static const char *const status_names[] = {[OWNED] = "owned",
+                                           [ORPHAN] = "orphan",
+                                           [MERGED] = "merged",
+                                           [SPARE] = "spare"};
 
 struct shard {
     struct lock lock;
@@ -66,6 +69,8 @@ struct shard {
     size_t counted;                     /* its part of registry.totals */
     struct arena arena;
 } __attribute__((aligned(CACHE_LINE)));
+
+#include "mm/front/state.h"
 
 static struct {
     struct lock lock;
@@ -122,21 +127,11 @@ static inline struct outbox *outbox_of(const struct shard *s)
 
 /* ---- states ---------------------------------------------------------- */
 
-static inline uint64_t state_get(const struct shard *s)
-{
-    return atomic_load_explicit(&s->state, memory_order_acquire);
-}
-
-static always_inline enum status status_of(uint64_t state)
-{
-    return state & ((1u << STATUS_BITS) - 1);
-}
-
 /* Release, paired with the acquire in state_get: an inbox that was opened
  * before is seen open. @pre the registry's lock */
 static inline void state_set(struct shard *s, enum status status)
 {
-    uint64_t next = ((state_get(s) >> STATUS_BITS) + 1) << STATUS_BITS | status;
+    uint64_t next = state_next(state_get(s), status);
     atomic_store_explicit(&s->state, next, memory_order_release);
 }
 

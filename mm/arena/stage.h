@@ -70,29 +70,9 @@ static inline struct shard *shard_enter_to_resize(const void *p)
 
 /* ---- threads and processes --------------------------------------------- */
 
-static int stage_init(void)
-{
-    return threads_start();
-}
-
-static int stage_thread_init(void)
-{
-    return self() != &no_thread || attach() ? 0 : -1;
-}
-
 static size_t stage_check(void)
 {
     return shards_check();
-}
-
-static const char *const status_names[] = {[OWNED] = "owned",
-                                           [ORPHAN] = "orphan",
-                                           [MERGED] = "merged",
-                                           [SPARE] = "spare"};
-
-static inline const char *shard_state_name(const struct shard *s)
-{
-    return status_names[status_of(state_get(s))];
 }
 
 /* Acquire, paired with the release in thread_make: it is complete. */
@@ -104,13 +84,6 @@ static inline unsynchronized void shard_census_threads(const struct shard *s,
     for (; at; at = at->older)
         if (peek(at->open) && peek(at->shard) == s)
             thread_census(at, t);
-}
-
-/* @pre no other thread is left that used it */
-static void stage_fini(void)
-{
-    threads_fini();
-    owners_clear();
 }
 
 #define STAGE_VIEW VIEW_FRONT, VIEW_AT("all_threads", &all_threads)

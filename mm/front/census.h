@@ -23,8 +23,6 @@ struct threads_census {
 /** Call thread_census for each thread that works in s. */
 static inline void shard_census_threads(const struct shard *s,
                                         struct threads_census *t);
-/** What its status is called. */
-static inline const char *shard_state_name(const struct shard *s);
 
 /* Bytes that wait in c; add their blocks to the classes. */
 static inline unsynchronized size_t

@@ -293,6 +293,23 @@ static inline size_t stage_usable(const void *p)
     return arena_usable(p);
 }
 
+static int stage_init(void)
+{
+    return threads_start();
+}
+
+/* @pre no other thread is left that used it */
+static void stage_fini(void)
+{
+    threads_fini();
+    owners_clear();
+}
+
+static int stage_thread_init(void)
+{
+    return self() != &no_thread || attach() ? 0 : -1;
+}
+
 static void stage_thread_exit(void)
 {
     thread_detach();

@@ -7,8 +7,9 @@
  * The order in which a shard is merged (adopt.h) is the proof that a send gets
  * on: its ids lead to the new owner before its inbox is closed.
  *
- * To be included by a stage after its struct shard, which has an inbox, an
- * arena and an id. The stage defines besides: */
+ * To be included by a stage after its struct shard, which has an inbox and
+ * a count of its bytes, an arena, an id and a state (state.h). The stage
+ * defines besides: */
 #ifndef MM_FRONT_REMOTE_H
 #define MM_FRONT_REMOTE_H
 
@@ -19,16 +20,12 @@
 
 #include <limits.h>
 
-/** How often the shard's status changed, and the status. */
-static inline uint64_t state_get(const struct shard *s);
 /** Of another process: a fork's parent had it, its blocks may be torn. */
 static inline bool shard_is_foreign(const struct shard *s);
 /** The thread that works on s. */
 static always_inline struct thread *thread_of(const struct shard *s);
 /** Its outbox. NULL: there is none, what is another's is sent at once. */
 static inline struct outbox *outbox_of(const struct shard *s);
-/** Take what lies in the inbox of s, which is the caller's. */
-static inline void *shard_take_inbox(struct shard *s);
 /** Bytes were sent to a shard: do too many wait for its owner now? */
 static inline void shard_sent(struct shard *to, size_t bytes);
 
@@ -125,6 +122,15 @@ free_chain(struct shard *s, struct outbox *o, void *p, unsigned n)
 static inline void shard_free_chain(struct shard *s, void *p)
 {
     free_chain(s, outbox_of(s), p, WHOLE_CHAIN);
+}
+
+/* Take what lies in the inbox of s, which is the caller's. */
+static inline void *shard_take_inbox(struct shard *s)
+{
+    void *chain = inbox_take_owner(&s->inbox);
+    if (chain)
+        atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
+    return chain;
 }
 
 /* Free what came to s; s and mine are the caller's. */

@@ -21,14 +21,6 @@ static inline struct outbox *outbox_of(const struct shard *s)
     return &thread_of(s)->outbox;
 }
 
-static inline void *shard_take_inbox(struct shard *s)
-{
-    void *chain = inbox_take_owner(&s->inbox);
-    if (chain)
-        atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
-    return chain;
-}
-
 /* Only counted: its thread will come, or a thief, when it is idle. Of two that
  * send at once one may not be counted: it is a hint for those who look from
  * outside, and not worth a locked instruction. */

@@ -50,7 +50,10 @@
 #include "mm/lockfree/lists.h"
 
 enum status { OWNED, CLAIMED, STOLEN, ABANDONED, ORPHAN, MERGED, SPARE };
-#define STATUS_BITS 3
+static const char *const status_names[] = {
+    [OWNED] = "owned",         [CLAIMED] = "claimed", [STOLEN] = "stolen",
+    [ABANDONED] = "abandoned", [ORPHAN] = "orphan",   [MERGED] = "merged",
+    [SPARE] = "spare"};
 
 struct shard {
     struct thread first_thread; /* where some shard's struct lies */
@@ -70,6 +73,8 @@ struct shard {
     size_t counted;                     /* its part of process.resident */
     struct arena arena;
 } __attribute__((aligned(CACHE_LINE)));
+
+#include "mm/front/state.h"
 
 /* What a child of fork does not inherit: it is zero there. All threads write.
  */
@@ -112,21 +117,6 @@ static inline uint32_t process_number(void)
 }
 
 /* ---- states ---------------------------------------------------------- */
-
-static inline uint64_t state_get(const struct shard *s)
-{
-    return atomic_load_explicit(&s->state, memory_order_acquire);
-}
-
-static always_inline enum status status_of(uint64_t state)
-{
-    return state & ((1u << STATUS_BITS) - 1);
-}
-
-static inline uint64_t state_next(uint64_t state, enum status status)
-{
-    return ((state >> STATUS_BITS) + 1) << STATUS_BITS | status;
-}
 
 /* For the owner of s for good: no other thread changes its state now. */
 static inline void state_set(struct shard *s, enum status status)

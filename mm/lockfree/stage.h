@@ -72,32 +72,12 @@ static inline struct shard *shard_enter_to_resize(const void *p)
 
 /* ---- threads and processes --------------------------------------------- */
 
-static int stage_init(void)
-{
-    return threads_start();
-}
-
-static int stage_thread_init(void)
-{
-    return self() != &no_thread || attach() ? 0 : -1;
-}
-
 static size_t stage_check(void)
 {
     struct shard *s = shard_enter(); /* notes that the process is a child */
     if (s)
         shard_exit(s);
     return shards_check();
-}
-
-static const char *const status_names[] = {
-    [OWNED] = "owned",         [CLAIMED] = "claimed", [STOLEN] = "stolen",
-    [ABANDONED] = "abandoned", [ORPHAN] = "orphan",   [MERGED] = "merged",
-    [SPARE] = "spare"};
-
-static inline const char *shard_state_name(const struct shard *s)
-{
-    return status_names[status_of(state_get(s))];
 }
 
 /* The struct thread of a shard that no thread has is empty. */
@@ -107,13 +87,6 @@ static inline void shard_census_threads(const struct shard *s,
     thread_census(thread_of(s), t);
     if (status_of(state_get(s)) > STOLEN)
         t->tid = 0;
-}
-
-/* @pre no other thread is left that used it */
-static void stage_fini(void)
-{
-    threads_fini();
-    owners_clear();
 }
 
 #define STAGE_VIEW VIEW_FRONT, VIEW_IN(shard, thread)
