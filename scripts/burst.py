@@ -9,16 +9,16 @@ A library is put under tests/decay/burst.c by LD_PRELOAD; an empty one is the C
 library. Without names: glibc, libmm.so, and libmm.so with its own thread.
 """
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from marks import rewrite
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "docs" / "burst.csv"
 DOCUMENT = ROOT / "docs" / "memory.md"
-BLOCK = re.compile(r"(<!-- burst -->\n).*?(<!-- end of burst -->)", re.S)
 JOBS = [("small", 0, "sleep"), ("medium", 0, "sleep"), ("small", 8, "sleep"),
         ("large", 8, "sleep"), ("small", 64, "sleep"), ("small", 8, "end"),
         ("small", 8, "others"), ("large", 8, "others")]
@@ -122,9 +122,7 @@ def main():
     libraries = [(name.replace(",", ":"), path) for name, path in libraries]
     rows = measure_all(libraries)
     write_data(rows, libraries)
-    text = DOCUMENT.read_text(encoding="utf-8")
-    text = BLOCK.sub(lambda m: m[1] + table(rows) + m[2], text)
-    DOCUMENT.write_text(text, encoding="utf-8")
+    rewrite(DOCUMENT, "burst", lambda _: table(rows))
 
 
 if __name__ == "__main__":

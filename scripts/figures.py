@@ -17,13 +17,12 @@ import re
 import sys
 from pathlib import Path
 
+from marks import filled
 from results_files import (Measured, Own, geomean, number, tables,
                            total_speedup)
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "docs/results.md", "docs/performance.md")
-BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)",
-                   re.S)
 PERCENTILES = (("p50", "half"), ("p99", "99 %"), ("p999", "99.9 %"),
                ("p9999", "99.99 %"))
 
@@ -227,18 +226,17 @@ TABLES = {"overview": overview,
 
 # ---- documents ---------------------------------------------------------------
 
-def filled(text, files):
-    def block(match):
-        head, name, end = match.groups()
+def all_filled(text, files):
+    def block(name):
         if name not in TABLES:
             sys.exit(f"figures.py: found the mark of figures '{name}', "
                      f"expected one of {', '.join(TABLES)}")
         try:
-            return f"{head}{TABLES[name](files)}{end}"
+            return TABLES[name](files)
         except IndexError:
             sys.exit(f"figures.py: no figures for '{name}' in the CSV files; "
                      "scripts/bench.sh and scripts/count.sh measure them")
-    return BLOCK.sub(block, text)
+    return filled(text, "figures", block)
 
 
 def main():
@@ -252,7 +250,7 @@ def main():
     for name in DOCUMENTS:
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        new = filled(text, files)
+        new = all_filled(text, files)
         if new != text:
             old = True
             print(f"figures.py: {name} "

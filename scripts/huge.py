@@ -13,12 +13,13 @@ us for 4 KiB where this was written, and that is no allocator's affair.
 import csv
 import mmap
 import os
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from marks import rewrite
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / "libmm.so"
@@ -131,11 +132,7 @@ def main():
               newline="") as f:
         f.write(f"# scripts/huge.py {rounds}\n")
         csv.writer(f, lineterminator="\n").writerows([HEADER, *rows])
-    page = ROOT / "docs/memory.md"
-    text = re.sub(r"(<!-- huge -->\n).*?(<!-- end of huge -->)",
-                  lambda m: m[1] + table(rows) + "\n" + m[2], page.read_text(),
-                  flags=re.S)
-    page.write_text(text)
+    rewrite(ROOT / "docs/memory.md", "huge", lambda _: table(rows) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,10 +22,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from marks import filled
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "docs/design.md", "docs/map.md")
-BLOCK = re.compile(r"(<!-- progression: (\w+) -->\n).*?"
-                   r"(<!-- end of progression -->)", re.S)
 INCLUDE = re.compile(r'^#include (?:"(mm/[^"]+)"|(MM_FIT))', re.M)
 COMMENT = re.compile(r"""(['"])(?:\\.|(?!\1)[^\\\n])*\1|//[^\n]*|/\*.*?\*/""",
                      re.S)
@@ -251,14 +251,13 @@ TABLES = {"steps": sizes, "detail": detail, "reading": reading}
 
 # ---- documents ---------------------------------------------------------------
 
-def filled(text, tree):
-    def block(match):
-        head, name, end = match.groups()
+def all_filled(text, tree):
+    def block(name):
         if name not in TABLES:
             fail(f"found the mark of progression '{name}', expected one of "
                  f"{', '.join(TABLES)}")
-        return f"{head}{TABLES[name](tree)}{end}"
-    return BLOCK.sub(block, text)
+        return TABLES[name](tree)
+    return filled(text, "progression", block)
 
 
 NUMBER = re.compile(r"\d[\d,]*")
@@ -284,7 +283,7 @@ def main():
     for name in DOCUMENTS:
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        new = filled(text, tree)
+        new = all_filled(text, tree)
         if arguments and not near(text, new):
             old = True
             print(f"progression.py: {name} is out of date: make figures")

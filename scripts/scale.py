@@ -11,16 +11,16 @@ library. Without names: glibc, libmm.so, and libmm.so without huge pages. Sizes
 for which the machine has no memory are left out.
 """
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from marks import rewrite
+
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "docs" / "scale.csv"
 DOCUMENT = ROOT / "docs" / "scale.md"
-BLOCK = re.compile(r"(<!-- scale -->\n).*?(<!-- end of scale -->)", re.S)
 SIZES = [1 << i for i in range(14)]
 OPERATIONS = 2000000
 ROUNDS = 3
@@ -122,9 +122,7 @@ def main():
         ("glibc", ""), ("libmm", ours), ("libmm small pages", ours)]
     rows = measure(libraries, most)
     write_data(rows)
-    text = DOCUMENT.read_text(encoding="utf-8")
-    text = BLOCK.sub(lambda m: m[1] + table(rows) + m[2], text)
-    DOCUMENT.write_text(text, encoding="utf-8")
+    rewrite(DOCUMENT, "scale", lambda _: table(rows))
     chart(rows, ROOT / "docs" / "scale.svg")
 
 

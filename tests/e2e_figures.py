@@ -11,7 +11,7 @@ from tap import run
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = Path(tempfile.mkdtemp())
-FILES = ("figures.py", "results_files.py")
+FILES = ("figures.py", "marks.py", "results_files.py")
 
 
 def project():
@@ -108,6 +108,19 @@ def check_says_what_is_out_of_date_and_leaves_it():
     assert figures(here, "--check")[0] == 1, "a figure that somebody typed"
 
 
+def a_document_without_its_marks_is_named():
+    here = project()
+    page = here / "docs/results.md"
+    page.write_text("no marks\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "from pathlib import Path; from marks import "
+         f"rewrite; rewrite(Path({str(page)!r}), 'burst', lambda _: 'new')"],
+        cwd=here / "scripts", capture_output=True, text=True)
+    assert done.returncode == 1, done
+    assert "results.md: found no line <!-- end of burst -->" in done.stderr
+    assert page.read_text() == "no marks\n"
+
+
 def an_unknown_mark_is_named():
     here = project()
     (here / "README.md").write_text(marks("weather"))
@@ -127,7 +140,8 @@ TESTS = [the_committed_documents_have_the_committed_figures,
          what_follows_a_table_says_where_it_is_from,
          each_table_has_its_figures, bytes_are_percent_of_the_heap,
          check_says_what_is_out_of_date_and_leaves_it,
-         an_unknown_mark_is_named, a_directory_without_figures_is_named]
+         an_unknown_mark_is_named, a_document_without_its_marks_is_named,
+         a_directory_without_figures_is_named]
 
 
 if __name__ == "__main__":

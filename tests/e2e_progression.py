@@ -26,7 +26,8 @@ def project(name):
     for folder in ("mm", "docs"):
         shutil.copytree(ROOT / folder, here / folder)
     (here / "scripts").mkdir()
-    shutil.copy(ROOT / "scripts/progression.py", here / "scripts")
+    for name in ("progression.py", "marks.py"):
+        shutil.copy(ROOT / "scripts" / name, here / "scripts")
     for name in ("README.md", "mm.c"):
         shutil.copy(ROOT / name, here)
     return here
