@@ -86,6 +86,16 @@ static bool sum_is_known(const struct sum *s)
     return s->always || MM_ALLOCATOR.census;
 }
 
+/* Take the census, and show each arena on o as it is counted. */
+static void arenas_out(struct out *o, struct mm_census *c,
+                       void (*show)(const struct mm_census_arena *a, void *out))
+{
+    o->more = false;
+    c->arena = show;
+    c->arg = o;
+    take_census(c);
+}
+
 /* ---- JSON -------------------------------------------------------------- */
 
 static void json_arena(const struct mm_census_arena *a, void *out)
@@ -147,10 +157,7 @@ static void report_json(struct out *o, struct mm_census *c)
     out_str(o, "\",\"pid\":");
     out_num(o, (size_t)syscall(SYS_getpid));
     out_str(o, ",\"arenas\":[");
-    o->more = false;
-    c->arena = json_arena;
-    c->arg = o;
-    take_census(c);
+    arenas_out(o, c, json_arena);
     out_str(o, "],\"classes\":[");
     o->more = false;
     for (size_t i = 0; i < MM_CENSUS_CLASSES; i++)
@@ -235,10 +242,7 @@ static void report_text(struct out *o, struct mm_census *c)
     out_str(o, ", process ");
     out_num(o, (size_t)syscall(SYS_getpid));
     out_str(o, ": bytes\n");
-    o->more = false;
-    c->arena = text_arena;
-    c->arg = o;
-    take_census(c);
+    arenas_out(o, c, text_arena);
     o->more = false;
     for (size_t i = 0; i < MM_CENSUS_CLASSES; i++)
         if (!class_is_empty(&c->classes[i]))

@@ -232,6 +232,16 @@ static inline bool in_window(const void *p)
     return (size_t)((const char *)p - mem_range.base) < mem_range.size;
 }
 
+/* Can p, a new place of a mapping, be the start of a block? Else the mapping
+ * goes back. */
+static inline bool huge_place(void *p, size_t bytes)
+{
+    if (!in_window(p) && word_make(p))
+        return true;
+    huge_unmap(p, bytes);
+    return false;
+}
+
 /** A block of zeros. @return NULL, errno == ENOMEM
  * @pre align is a power of two */
 static cold_noinline void *huge_calloc(size_t align, size_t size)
@@ -244,10 +254,8 @@ static cold_noinline void *huge_calloc(size_t align, size_t size)
         p = huge_map(bytes = huge_exact(size), align);
     if (!p)
         return NULL;
-    if (in_window(p) || !word_make(p)) {
-        huge_unmap(p, bytes);
+    if (!huge_place(p, bytes))
         return no_memory();
-    }
     mem_will_be(false, p, bytes, 0); /* it may be touched here and there */
     word_put(p, bytes);
     return p;
@@ -278,10 +286,8 @@ static inline void *spare_fit(uint64_t spare, size_t *bytes)
         return NULL;
     }
     HUGE_MAPPED(*bytes - has);
-    if (in_window(p) || !word_make(p)) {
-        huge_unmap(p, *bytes);
+    if (!huge_place(p, *bytes))
         return NULL;
-    }
     huge_will_be_written(p, *bytes);
     return p;
 }

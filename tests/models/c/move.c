@@ -33,11 +33,7 @@ static void *first_thief(void *unused)
 
 static void *second_thief(void *unused)
 {
-    sit_down(&no_thread);
-    if (shard_steal(&shards[1])) {
-        work(&shards[1], 2);
-        shard_return(&shards[1]);
-    }
+    steal_and_work(&shards[1], 2);
     return unused;
 }
 

@@ -88,6 +88,16 @@ static void work(struct shard *s, int thread)
     interrupt_point();
 }
 
+/* A thread without a shard works in s, if it can steal it. */
+static inline void steal_and_work(struct shard *s, int thread)
+{
+    sit_down(&no_thread);
+    if (shard_steal(s)) {
+        work(s, thread);
+        shard_return(s);
+    }
+}
+
 /* No work was lost; threads and shards lead to each other (L6). */
 static void check_work(uint32_t n)
 {

@@ -81,11 +81,7 @@ static void *owner(void *unused)
 
 static void *thief(void *unused)
 {
-    sit_down(&no_thread);
-    if (shard_steal(&shards[0])) {
-        work(&shards[0], 1);
-        shard_return(&shards[0]);
-    }
+    steal_and_work(&shards[0], 1);
     return unused;
 }
 
