@@ -87,6 +87,27 @@ static inline int sys_munmap(void *p, size_t size)
     return failed;
 }
 
+#if defined __SANITIZE_THREAD__
+/* ThreadSanitizer forgets what was done at an address when mmap gives it anew,
+ * but knows nothing of mremap: so mmap chooses the place here. */
+static inline void *move_pages(void *p, size_t old_size, size_t new_size)
+{
+    void *at =
+        mmap(NULL, new_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        return at;
+    void *q = mremap(p, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, at);
+    if (q == MAP_FAILED)
+        munmap(at, new_size);
+    return q;
+}
+#else
+static inline void *move_pages(void *p, size_t old_size, size_t new_size)
+{
+    return mremap(p, old_size, new_size, MREMAP_MAYMOVE);
+}
+#endif
+
 /* The pages may move. */
 static inline void *sys_mremap(void *p, size_t old_size, size_t new_size)
 {
@@ -94,7 +115,7 @@ static inline void *sys_mremap(void *p, size_t old_size, size_t new_size)
         return (void *)syscall(SYS_mremap, p, old_size, new_size,
                                MREMAP_MAYMOVE);
     call_begin();
-    void *q = mremap(p, old_size, new_size, MREMAP_MAYMOVE);
+    void *q = move_pages(p, old_size, new_size);
     call_end();
     return q;
 }
