@@ -15,7 +15,9 @@
 #   make preload    libmm-NAME.so, the allocators as malloc of any program
 #   make install    libmm.so and what belongs to it; DESTDIR=, PREFIX=
 #   make programs   real programs under libmm.so; make soak: more and longer
-#   make bench      measure everything into results/ (scripts/bench.sh)
+#   make bench      measure everything into results/, at once, for hours; first
+#                   scripts/bench.sh -l lists it, and -k, -n, -r or a part's
+#                   name takes less (docs/bench.md)
 #   make model-check  the lock-free headers under a model checker (GenMC)
 #   make fuzz       feed the trace reader garbage for FUZZ_SECONDS=60
 #   make clean      remove all that was built

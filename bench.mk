@@ -2,7 +2,8 @@
 # measures a program.
 #
 #   make bench-programs   build/bench/NAME [THREADS [PERCENT]]
-#   make bench            measure all into results/ (scripts/bench.sh)
+#   make bench            measure all into results/, for hours. scripts/bench.sh
+#                         does the same, and less: `-l` lists, `stress` is a part
 #   make bench-check      is anything slower than in the committed results?
 #
 # The programs know nothing of the lab: an allocator is put under them by

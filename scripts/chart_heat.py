@@ -6,7 +6,7 @@ from collections import namedtuple
 from math import log2
 
 from chart_file import Chart, quoted
-from results_files import geomean, number
+from results_files import geomean, mean, number
 
 GOOD, MIDDLE, BAD = (86, 160, 211), (247, 247, 247), (230, 140, 60)
 
@@ -93,18 +93,13 @@ def memory(out, m):
                    for column in ("utilization", "resident_ratio"))
     panels = [Panel("peak of live bytes / of heap, %", heaps,
                     figures(m, heaps, "utilization"),
-                    lambda share: (share - 0.75) / 0.25, ".0%", average),
+                    lambda share: (share - 0.75) / 0.25, ".0%", mean),
               Panel("peak of resident bytes / of written bytes", all_,
                     figures(m, all_, "resident_ratio"),
                     cost_score(0.7, 1.4), ".2f")]
     panels = [p for p in panels if p.names]
     return heat(Chart(out, "memory", m.sources), panels, traces_of(m),
                 "mean") if panels else None
-
-
-def average(values):
-    values = [v for v in values if v is not None]
-    return sum(values) / len(values) if values else None
 
 
 def instructions(out, table):

@@ -17,8 +17,8 @@ import re
 import sys
 from pathlib import Path
 
-from marks import filled
-from results_files import (Measured, Own, geomean, number, tables,
+from marks import filled, table
+from results_files import (Measured, Own, geomean, mean, number, tables,
                            total_speedup)
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,11 +33,6 @@ def shown(value, form, unit=""):
     return "-" if value is None else format(value, form) + unit
 
 
-def table(head, rows):
-    lines = [head, ["--"] * len(head)] + rows
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
-
-
 def source(origin):
     """What the first line of a file says, as a sentence."""
     said = dict(re.findall(r"(\w+): ([^;]*)", origin))
@@ -45,11 +40,6 @@ def source(origin):
     known += [f"{what} {said[what]}" for what in ("load", "commit")
               if what in said]
     return f"\n`{said.get('command', '?')}`; {'; '.join(known)}.\n"
-
-
-def mean(values):
-    values = [v for v in values if v is not None]
-    return sum(values) / len(values) if values else None
 
 
 def percent(value):

@@ -1,4 +1,5 @@
-"""marks.py - the parts of a document that a script writes, between two marks:
+"""marks.py - the parts of a document that a script writes: tables, between two
+marks:
 
     <!-- KIND: NAME -->       or <!-- KIND -->, where there is one of a kind
     ...
@@ -27,3 +28,8 @@ def rewrite(path, kind, make):
                          f"expected the marks that begin and end the part of "
                          "the script")
     path.write_text(filled(text, kind, make), encoding="utf-8")
+
+
+def table(head, rows):
+    lines = [head, ["--"] * len(head)] + rows
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)

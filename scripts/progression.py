@@ -22,7 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from marks import filled
+from marks import filled, table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "docs/design.md", "docs/map.md")
@@ -160,11 +160,6 @@ AIMS = {"per_thread": (250, growth), "arena": (2000, growth),
 
 
 # ---- tables ------------------------------------------------------------------
-
-def table(head, rows):
-    lines = [head, ["--"] * len(head)] + rows
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
-
 
 def pair(counts):
     return f"{counts[0]:,} ({counts[1]:,})"

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Template
 
 from report_intro import introduction
-from results_files import (Measured, Own, geomean, number, tables,
+from results_files import (Measured, Own, geomean, mean, number, tables,
                            total_speedup)
 
 PAGE = Path(__file__).resolve().parent / "report_page.html"
@@ -84,11 +84,6 @@ def table(columns, rows, words):
 
 def shown(value, form):
     return "" if value is None else format(value, form)
-
-
-def mean(values):
-    values = [v for v in values if v is not None]
-    return sum(values) / len(values) if values else None
 
 
 def speed(rounds):

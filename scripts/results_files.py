@@ -120,6 +120,11 @@ def program_files(files):
             if t.rows and t.holds("program", "threads", "resident_peak")]
 
 
+def mean(values):
+    values = [v for v in values if v is not None]
+    return sum(values) / len(values) if values else None
+
+
 def geomean(values):
     values = [v for v in values if v]
     return (math.exp(sum(map(math.log, values)) / len(values))

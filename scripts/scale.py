@@ -10,17 +10,10 @@ A library is put under tests/scale/live.c by LD_PRELOAD; an empty one is the C
 library. Without names: glibc, libmm.so, and libmm.so without huge pages. Sizes
 for which the machine has no memory are left out.
 """
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-from marks import rewrite
+from library_runs import OURS, Runs, built, distinct, output
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "docs" / "scale.csv"
-DOCUMENT = ROOT / "docs" / "scale.md"
 SIZES = [1 << i for i in range(14)]
 OPERATIONS = 2000000
 ROUNDS = 3
@@ -35,21 +28,20 @@ def free_mib():
 
 
 def run(program, library, mib, huge):
-    env = dict(os.environ, LD_PRELOAD=library)
-    if not huge:
-        env["MM_HUGE"] = "0"
-    said = subprocess.run([program, str(mib), str(OPERATIONS)], env=env,
-                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    more = {} if huge else {"MM_HUGE": "0"}
+    said = output([program, str(mib), str(OPERATIONS)], library, **more)
     operation, touch, _ = said.split()
     return float(operation), float(touch)
 
 
-def measure(libraries, most):
+def measure(libraries, options):
+    most = SIZES[-1]
+    if len(options) == 2 and options[0] == "--most":
+        most = int(options[1])
+    elif options:
+        sys.exit(__doc__)
     rows = []
-    with tempfile.TemporaryDirectory() as scratch:
-        program = f"{scratch}/live"
-        subprocess.run(["gcc", "-O2", "-o", program,
-                        ROOT / "tests/scale/live.c"], check=True)
+    with built("tests/scale/live.c") as program:
         for mib in SIZES:
             if mib > most or mib * 5 // 4 + 1024 > free_mib():
                 print(f"scale.py: {mib} MiB left out", file=sys.stderr)
@@ -62,69 +54,28 @@ def measure(libraries, most):
     return rows
 
 
-def write_data(rows):
-    with open(DATA, "w", encoding="utf-8") as out:
-        print("# scripts/scale.py: nanoseconds, medians of", ROUNDS, file=out)
-        print("library,live_mib,operation_ns,touch_ns", file=out)
-        for row in rows:
-            print(",".join(map(str, row)), file=out)
-
-
-def read_data():
-    with open(DATA, encoding="utf-8") as lines:
-        rows = [line.strip().split(",") for line in lines][2:]
-    return [(name, int(mib), float(operation), float(touch))
-            for name, mib, operation, touch in rows]
-
-
 def table(rows):
-    names = list(dict.fromkeys(row[0] for row in rows))
-    sizes = list(dict.fromkeys(row[1] for row in rows))
+    names = distinct(rows, 0)
     found = {(row[0], row[1]): row[2:] for row in rows}
-    lines = ["| live MiB | " + " | ".join(names) + " |",
-             "|--|" + "--|" * len(names)]
-    for mib in sizes:
-        cells = []
-        for name in names:
-            operation, touch = found.get((name, mib), (0, 0))
-            cells.append(f"{operation:.0f}, {touch:.0f}: "
-                         f"{operation / touch:.2f}" if touch else "-")
-        lines.append(f"| {mib:,} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+
+    def cell(name, mib):
+        operation, touch = found.get((name, mib), (0, 0))
+        return (f"{operation:.0f}, {touch:.0f}: {operation / touch:.2f}"
+                if touch else "-")
+    return ["live MiB", *names], [
+        [f"{mib:,}", *(cell(name, mib) for name in names)]
+        for mib in distinct(rows, 1)]
 
 
-def chart(rows, file):
-    names = list(dict.fromkeys(row[0] for row in rows))
-    with tempfile.NamedTemporaryFile("w", suffix=".dat") as data:
-        for name, mib, operation, touch in rows:
-            print(names.index(name) + 1, mib, operation, touch, sep="\t",
-                  file=data)
-        data.flush()
-        quoted = "'" + " ".join(f'"{name}"' for name in names) + "'"
-        settings = f"out='{file}'; data='{data.name}'; LIBRARIES={quoted}"
-        subprocess.run(["gnuplot", "-e", settings,
-                        ROOT / "scripts/charts/scale.gp"], check=True)
-
-
-def main():
-    arguments = sys.argv[1:]
-    if arguments[:1] == ["--chart"] and len(arguments) == 2:
-        chart(read_data(), arguments[1])
-        return
-    most = SIZES[-1]
-    if arguments[:1] == ["--most"] and len(arguments) > 1:
-        most = int(arguments[1])
-        arguments = arguments[2:]
-    if any("=" not in a for a in arguments):
-        sys.exit(__doc__)
-    ours = str(ROOT / "libmm.so")
-    libraries = [a.split("=", 1) for a in arguments] or [
-        ("glibc", ""), ("libmm", ours), ("libmm small pages", ours)]
-    rows = measure(libraries, most)
-    write_data(rows)
-    rewrite(DOCUMENT, "scale", lambda _: table(rows))
-    chart(rows, ROOT / "docs" / "scale.svg")
+def points(rows):
+    names = distinct(rows, 0)
+    return ([(names.index(name) + 1, *more) for name, *more in rows],
+            {"LIBRARIES": names})
 
 
 if __name__ == "__main__":
-    main()
+    Runs("scale", "scale.md",
+         {"library": str, "live_mib": int, "operation_ns": float,
+          "touch_ns": float}, points).main(
+        __doc__, [("glibc", ""), ("libmm", OURS), ("libmm small pages", OURS)],
+        measure, table)

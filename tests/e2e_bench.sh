@@ -109,6 +109,13 @@ bench() {
     try scripts/bench.sh -a "libc,$SCRATCH/good.so" -n 1,2 -r 2 \
         -t "$D" -p 1 -o "$R" "$@"
 }
+bench -l traces
+expect "-l lists the cells of a part, each with its threads" test "$out" = \
+    "$(printf 'traces %s\n' {one,two}.trace\ {1,2})"
+bench -l -k mix
+expect "and those of all parts that -k chooses" test "$out" = \
+    "$(printf '%s\n' 'stress mix '{1,2})"
+expect "and measures nothing" test ! -e "$R"
 bench traces
 expect_output "a cell that cannot be measured ends the run" 2 \
     'traces two\.trace, 1 threads: cannot be measured'

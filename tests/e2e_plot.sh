@@ -172,4 +172,26 @@ for csv in results/*.csv; do
     expect "the charts of $csv are drawn from it" \
         grep -lqF "${of:-scripts/trace_stats.py}" results/*.svg
 done
+
+# A program of tests/ under libraries: scripts/library_runs.py.
+for name in scale burst; do
+    try scripts/$name.py --chart "$SCRATCH/$name.svg"
+    for library in glibc libmm; do
+        expect "$name.py draws the committed figures of $library" \
+            grep -q ">$library<" "$SCRATCH/$name.svg"
+    done
+    try scripts/$name.py --nope
+    expect_output "$name.py --nope is answered by what can be asked" 1 \
+        "scripts/$name\.py --chart FILE\.svg"
+done
+mkdir -p "$SCRATCH/tree/docs"
+cp -r scripts tests "$SCRATCH/tree"
+printf '%s\n' '<!-- scale -->' old '<!-- end of scale -->' \
+    >"$SCRATCH/tree/docs/scale.md"
+try "$SCRATCH/tree/scripts/scale.py" --most 1 a=
+expect_output "scale.py measures a library that is named" 0 '2 MiB left out'
+expect "and writes its figures" grep -q '^a,1,[0-9.]*,[0-9.]*$' \
+    "$SCRATCH/tree/docs/scale.csv"
+expect "the table of them" grep -q '^| 1 | [0-9]' "$SCRATCH/tree/docs/scale.md"
+expect "and the chart" grep -q '>a<' "$SCRATCH/tree/docs/scale.svg"
 finish
