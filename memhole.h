@@ -219,15 +219,15 @@ static inline bool hole_open(struct part *part, size_t at, size_t size,
 }
 
 /* In a fork's child, where words may be older than what they say: nobody takes
- * any more. Any thread may do this, at any time. */
+ * any more. Any thread may do this, at any time, and before it opens or takes a
+ * hole: so a word that changes meanwhile is of a hole of the child's. */
 static inline void holes_abandon(void)
 {
-    for (size_t i = 0; i < HOLES && holes_any(); i++)
-        if (hole_get(&holes.words[i])) {
-            count_rmw();
-            atomic_fetch_or_explicit(&holes.words[i], HOLE_BUSY,
-                                     memory_order_relaxed);
-        }
+    for (size_t i = 0; i < HOLES && holes_any(); i++) {
+        uint64_t word = hole_get(&holes.words[i]);
+        if (word && !(word & HOLE_BUSY))
+            hole_claim(&holes.words[i], word);
+    }
 }
 
 /* ---- alone ----------------------------------------------------------- */

@@ -170,7 +170,8 @@ static void range_set(uintptr_t window, char *page, bool no_barrier)
     mem_range.pages = (struct mem_page *)window;
     mem_range.records = mem.records.start;
     mem_range.no_barrier = no_barrier;
-    mem_range.scarce = sys_is_limited();
+    atomic_store_explicit(&mem_range.scarce, sys_is_limited(),
+                          memory_order_relaxed);
     mem_range.size = MEM_WINDOW;
 }
 

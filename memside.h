@@ -55,15 +55,17 @@ static inline uint32_t side_place(const void *start)
     return (uint32_t)(at >> SIDE_LOG2_MIN);
 }
 
-/* Acquire, paired with the release in sides_push: what its last owner did with
- * the block is done. A next read from a block that another thread has taken
- * meanwhile is of no consequence: the count has changed.
+/* Acquire, paired with the release in sides_push: the block's next, and what
+ * its last owner did with the block. That the head is still the same, which the
+ * count says, needs no order. A next read from a block that another thread has
+ * taken meanwhile is of no consequence: the count has changed.
  * @return NULL: there is none */
 static inline char *sides_pop(_Atomic uint64_t *head)
 {
-    uint64_t old = atomic_load_explicit(head, memory_order_acquire), new;
+    uint64_t old, new;
     struct side_free *f;
     do {
+        old = atomic_load_explicit(head, memory_order_acquire);
         if ((uint32_t)old == 0)
             return NULL;
         f = side_at((uint32_t)old - 1);
@@ -71,7 +73,7 @@ static inline char *sides_pop(_Atomic uint64_t *head)
               atomic_load_explicit(&f->next, memory_order_relaxed);
         count_rmw();
     } while (!atomic_compare_exchange_weak_explicit(
-        head, &old, new, memory_order_acquire, memory_order_acquire));
+        head, &old, new, memory_order_relaxed, memory_order_relaxed));
     return (char *)f;
 }
 

@@ -91,8 +91,8 @@ level_map_claimed(level_word *levels, struct mem_page *pages, unsigned level)
         level_set(levels, level, THERE);
     else if (!atomic_compare_exchange_strong_explicit(
                  &levels[level], &claimed, result == TAKEN ? DEAD : NONE,
-                 memory_order_acquire, memory_order_acquire))
-        result = MAPPED;
+                 memory_order_relaxed, memory_order_relaxed))
+        result = level_get(levels, level) == THERE ? MAPPED : TAKEN;
     return result;
 }
 

@@ -324,7 +324,8 @@ static bool thread_lives(int tid)
     return syscall(SYS_tgkill, syscall(SYS_getpid), tid, 0) == 0;
 }
 
-/* Acquire and release are partners: the buffer is one thread's at a time. */
+/* Acquire and release are partners: the buffer is one thread's at a time. The
+ * second needs no acquire: a thread that is no more releases nothing. */
 static bool report_begin(void)
 {
     int me = (int)syscall(SYS_gettid), holder = 0;
@@ -333,7 +334,7 @@ static bool report_begin(void)
         return true;
     return holder != me && !thread_lives(holder) &&
            atomic_compare_exchange_strong_explicit(&reporter, &holder, me,
-                                                   memory_order_acquire,
+                                                   memory_order_relaxed,
                                                    memory_order_relaxed);
 }
 

@@ -392,7 +392,7 @@ static void stage_walk(const struct walker *w)
             walk_arena(w, &shard_at(i)->arena);
     for (uint32_t i = 0; i < n; i++) {
         const struct shard *s = shard_at(i);
-        const void *mail = s ? s->inbox.chain : NULL;
+        const void *mail = s ? inbox_look(&s->inbox) : NULL;
         if (mail != INBOX_CLOSED)
             walk_chain(w, mail, i);
     }

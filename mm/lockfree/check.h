@@ -16,7 +16,7 @@ static inline size_t shard_check(const struct shard *s)
                         "its id is", s->id);
     bad += broken(gone && h->size, "L2 a merged shard has no memory", s,
                   "it has", h->size);
-    bad += broken(s->inbox.chain == INBOX_CLOSED && !gone,
+    bad += broken(inbox_look(&s->inbox) == INBOX_CLOSED && !gone,
                   "L2 only a merged shard's inbox is closed", s,
                   "its status is", status);
     bad += broken(thread_of(s)->open && status > STOLEN,

@@ -126,18 +126,20 @@ static inline void state_set(struct shard *s, enum status status)
     atomic_store_explicit(&s->state, next, memory_order_release);
 }
 
-/* Acquire and release are partners of each other, and of state_get: what was
- * done to the arena under one state is seen under the next. */
+/* Release, paired with the acquire of state_get: what was done to the arena
+ * under one state is seen under the next. A success needs no acquire: *from is
+ * what state_get said, or this function, and as states are counted it is the
+ * same change that was acquired there.
+ * @return false: *from is the state now, as state_get says it */
 static inline bool state_change(struct shard *s, uint64_t *from,
                                 enum status status)
 {
     uint64_t next = state_next(*from, status);
     count_rmw();
-    if (!atomic_compare_exchange_strong_explicit(
-            &s->state, from, next, memory_order_acq_rel, memory_order_acquire))
-        return false;
-    *from = next;
-    return true;
+    bool done = atomic_compare_exchange_strong_explicit(
+        &s->state, from, next, memory_order_release, memory_order_relaxed);
+    *from = done ? next : state_get(s);
+    return done;
 }
 
 /* ---- threads --------------------------------------------------------- */

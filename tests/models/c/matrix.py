@@ -5,15 +5,18 @@ which some driver must find.
 
     tests/models/c/matrix.py            the small matrix, minutes
     tests/models/c/matrix.py --all      all rows and models: make model-check
+    tests/models/c/matrix.py --only DRIVER...    all of these drivers
     tests/models/c/matrix.py --show DRIVER MUTANT [DEFINE...]
                                         the execution that breaks
+    tests/models/c/matrix.py --docs     writes which finds which weaker order
 
-TAP lines. GENMC is the checker (default: genmc). Without one: a skip.
+TAP lines. GENMC is the checker (default: genmc). Without one: a skip, but that
+every order has a mutant here, or a reason, is looked at all the same.
 
 A mutant is a change of one function, wherever that stands, so a header may
-move; a change that finds nothing to change is an error. Drivers include the
-headers of mm/front and mm/lockfree as they are, but for BASE; the engine is in
-stub/.
+move; a change that finds nothing to change is an error. Those that weaken an
+order come from the source itself (orders.py). Drivers include the headers of
+mm/front and mm/lockfree as they are, but for BASE; the engine is in stub/.
 """
 import os
 import re
@@ -25,14 +28,20 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import orders
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import marks    # noqa: E402
+
+DOCUMENT = ROOT / "docs/lock-free.md"
 GENMC = os.environ.get("GENMC", "genmc")
 CPU_SECONDS = 300    # of one run; a row that needs more is too large
 HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h",
            "mm/engine/pagemap.h", "mm/engine/slab.h", "mm/front/*.h",
-           "mm/lockfree/*.h", "mempart.h", "memside.h", "memwindow.h",
-           "config.h"]
+           "mm/lockfree/*.h", "memhole.h", "memmapped.h", "mempart.h",
+           "memside.h", "memwindow.h", "config.h"]
 # What stands in no header of its own: (from, to) and the functions.
 EXTRACTED = {
     (None, "extracted.h"): ["shard_enter_to_free", "free_aside", "free_slow"],
@@ -48,11 +57,17 @@ EXTRACTED = {
         "spare_bytes", "spare_map", "spare_unmap", "spare_get", "spare_put",
         "spare_misfit", "spare_best", "spare_find"],
     ("mm/front/huge_table.h", "extracted_table.h"): ["child_at", "child_put"],
+    ("mm/front/huge_table.h", "extracted_words.h"): [
+        "word_bytes", "huge_word", "word_in_use", "word_put", "huge_usable",
+        "huge_freed", "word_take"],
+    ("mm/front/decay.h", "extracted_decay.h"): ["shard_give", "decay_look"],
+    ("memlib.c", "extracted_side_free.h"): ["mem_side_free"],
+    ("memthp.h", "extracted_thp.h"): [
+        "page_down", "thp_index", "thp_is_small", "thp_set_small", "thp_tell",
+        "thp_advise_large", "thp_split", "thp_join"],
+    ("preload_stats.h", "extracted_reports.h"): [
+        "report_begin", "report_finish"],
 }
-
-RELAXED, ACQUIRE = "memory_order_relaxed", "memory_order_acquire"
-RELEASE, BOTH = "memory_order_release", "memory_order_acq_rel"
-TO_RELAXED = f"{ACQUIRE}|{RELEASE}|{BOTH}", RELAXED
 
 # (function, what it says, what it is to say), regular expressions.
 BASE = [
@@ -86,24 +101,26 @@ BASE = [
     # Nor a symbol that may be absent.
     (None, r"extern __attribute__\(\(weak[^;]*?mm_die_quietly;",
      "static bool mm_die_quietly;"),
+    (None, r"#define HOLES 64", "#define HOLES 2"),
+    # It copies no struct by a pointer.
+    ("hole_beside", r"\*h = hole_of\(word\);",
+     "struct hole of = hole_of(word);\n        "
+     "h->first = of.first, h->pages = of.pages, h->mapped = of.mapped;"),
+    ("hole_beside", r"\*h = \(struct hole\)\{0\};",
+     "h->first = h->pages = h->mapped = 0;"),
+    ("hole_cut", r"h = \(struct hole\)\{h.first \+ n, h.pages - n, "
+     r"h.mapped - n\};", "h.first += n, h.pages -= n, h.mapped -= n;"),
+    ("hole_open", r"hole_set\(word, gone \? h : before\);",
+     "if (gone) hole_set(word, h);\n    else hole_set(word, before);"),
     # It knows no call that clears memory.
     ("batch_add", r"\*l = \(struct batch\)\{[^}]*\};",
      "l->to = to, l->first = NULL, l->last = p, l->blocks = l->bytes = 0;"),
 ]
 MUTANTS = {
     # the inbox
-    "push_relaxed": [("inbox_push_remote", RELEASE, RELAXED)],
-    "closed_relaxed": [("inbox_push_remote", ACQUIRE, RELAXED)],
-    "take_relaxed": [("inbox_take_owner", ACQUIRE, RELAXED)],
-    "close_acquire": [("inbox_close_owner", BOTH, ACQUIRE)],
-    "close_release": [("inbox_close_owner", BOTH, RELEASE)],
     # the stack
     "no_tag": [("tagged_next", r"return .*?;", "return index;")],
-    "stack_push_relaxed": [("tagged_push", RELEASE, RELAXED)],
-    "stack_pop_relaxed": [("tagged_pop", ACQUIRE, RELAXED)],
     # merging
-    "owner_set_relaxed": [("owner_set", RELEASE, RELAXED)],
-    "owner_of_relaxed": [("owner_at", ACQUIRE, RELAXED)],
     "close_first": [
         ("shard_merge", r"owner_set\(o->id, s\);", ""),
         ("shard_merge", r"(inbox_close_owner\(.*?\);)",
@@ -123,11 +140,9 @@ MUTANTS = {
         ("slab_relabel", r"(page_set_tag\()",
          r"page->inverse = page->inverse, \1")],
     # states and theft
-    "state_set_relaxed": [("state_set", RELEASE, RELAXED)],
-    "change_acquire": [("state_change", BOTH, ACQUIRE)],
-    "change_release": [("state_change", f"{BOTH}, {ACQUIRE}",
-                        f"{RELEASE}, {RELAXED}")],
-    "state_get_relaxed": [("state_get", ACQUIRE, RELAXED)],
+    "state_change_unread": [
+        ("state_change", r"done \? next : state_get\(s\)",
+         "done ? next : *from")],
     "fence_by_rmw": [("full_fence", r"atomic_thread_fence\(",
                       "_Atomic int own = 0; "
                       "atomic_fetch_add_explicit(&own, 1, ")],
@@ -136,36 +151,21 @@ MUTANTS = {
     "no_owner_fence": [("shard_enter", r"full_fence\(\);", ";")],
     "no_look": [("shard_steal", r"fenced && __atomic_load_n\(.*?\);",
                  "fenced;")],
-    "open_relaxed": [("shard_steal", "__ATOMIC_ACQUIRE", "__ATOMIC_RELAXED")],
-    "leave_relaxed": [("leave", "__ATOMIC_RELEASE", "__ATOMIC_RELAXED")],
     "inside_fenceless": [
         ("shard_may_put", r"!mem_range\.no_barrier &&", "")],
     "inside_unasked": [
         ("shard_may_put", r"status_of\(state_get\(t->shard\)\) == OWNED", "1")],
     "no_membarrier": [("shard_steal", r"mem_barrier\(\)", "true")],
     # memlib's marks, its side blocks, and what waits there
-    "committed_relaxed": [("part_committed", ACQUIRE, RELAXED)],
-    "swap_relaxed": [("mark_swap", RELEASE, RELAXED)],
     "break_stored": [
         ("advance", r"if \(!mark_swap\(&part->brk, old, (.*?)\)\)\n.*?;",
          r"mark_set(&part->brk, \1);")],
-    "fork_seen_relaxed": [("fork_seen", RELEASE, RELAXED)],
-    "fork_look_relaxed": [("fork_look", ACQUIRE, RELAXED)],
     "side_no_count": [("sides_push", r"\(\(old >> 32\) \+ 1\)", "(old >> 32)"),
                       ("sides_pop", r"\(\(old >> 32\) \+ 1\)", "(old >> 32)")],
-    "side_push_relaxed": [("sides_push", RELEASE, RELAXED)],
-    "side_pop_relaxed": [("sides_pop", ACQUIRE, RELAXED)],
-    "level_set_relaxed": [("level_set", RELEASE, RELAXED)],
-    "level_get_relaxed": [("level_get", ACQUIRE, RELAXED)],
-    # The checker knows one order for both ends of a compare-and-swap.
-    "level_lost_relaxed": [("level_map_claimed", ACQUIRE, RELAXED)],
-    "later_push_relaxed": [("later_push", RELEASE, RELAXED)],
-    "later_take_relaxed": [("mem_later_take", ACQUIRE, RELAXED)],
-    "fence_weak": [("full_fence", r"thread_fence\(memory_order_seq_cst",
-                    f"thread_fence({BOTH}")],
+    "level_lost_unread": [
+        ("level_map_claimed", r"level_get\(levels, level\)",
+         "atomic_load_explicit(&levels[level], memory_order_relaxed)")],
     # a shard can be found; batches; handlers; children of fork
-    "found_relaxed": [("shard_make", RELEASE, RELAXED)],
-    "found_early": [("shard_at", ACQUIRE, RELAXED)],
     "batch_unlinked": [("batch_add", r"\*\(void \*\*\)p = l->first;",
                         "*(void **)p = NULL;")],
     "never_shut": [("enter", r"__atomic_store_n\(.*?\);", ";")],
@@ -180,12 +180,46 @@ MUTANTS = {
     "torn_inbox_kept": [
         ("self_inherit", r"inbox_open_owner\(&s->inbox\);", ";")],
     # large mappings: spares, nodes of their table
-    "spare_relaxed": [("spare_put", BOTH, RELAXED)],
-    "spare_acquire": [("spare_put", BOTH, ACQUIRE)],
-    "spare_release": [("spare_put", BOTH, RELEASE)],
-    "spare_find_relaxed": [("spare_find", ACQUIRE, RELAXED)],
-    "node_put_relaxed": [("child_put", RELEASE, RELAXED)],
-    "node_at_relaxed": [("child_at", ACQUIRE, RELAXED)],
+    # holes; bits of huge pages; decay; sums
+    "hole_not_busy": [("hole_claim", r"word \| HOLE_BUSY", "word")],
+    "hole_kept": [("hole_join", r"next = \(struct hole\)\{0\};", "")],
+    "hole_mapped_kept": [("hole_cut", r", h\.mapped -= n", "")],
+    "hole_unclaimed": [
+        ("hole_new", r"if \(!atomic_compare_exchange_strong_explicit\(\s*"
+         r"(&holes\.words\[i\]), &none, (hole_make\(h\) \| HOLE_BUSY),"
+         r".*?\)\)\s*continue;",
+         r"atomic_store_explicit(\1, \2, memory_order_relaxed); (void)none;")],
+    "abandoned_blindly": [
+        ("holes_abandon", r"hole_claim\((&holes\.words\[i\]), word\)",
+         r"atomic_fetch_or_explicit(\1, HOLE_BUSY, memory_order_relaxed)")],
+    "not_abandoned": [
+        ("holes_abandon", r"hole_claim\(.*?\)", "(void)0")],
+    "bits_stored": [
+        ("thp_set_small", r"old = small \?.*?;",
+         "old = atomic_load_explicit(&thp.bits[i / 64], memory_order_relaxed);"
+         "\n    atomic_store_explicit(&thp.bits[i / 64], small ? old | bit : "
+         "old & ~bit, memory_order_relaxed);")],
+    "bits_counted_twice": [
+        ("thp_set_small", r"if \(!\(old & bit\) == small\)", "")],
+    "all_sweep": [
+        ("decay_look", r"if \(atomic_compare_exchange_strong_explicit\(\s*"
+         r"(&totals\(\)->sweep_at), &at, (.*?),.*?\)\)",
+         r"atomic_store_explicit(\1, \2, memory_order_relaxed);")],
+    "given_twice": [
+        ("shard_give", r"atomic_exchange_explicit\((.*?), 0, ",
+         r"atomic_load_explicit(\1, ")],
+    "most_stored": [
+        ("sum_add", r"while \(most < now && .*?\)\)\s*;",
+         "if (most < now) atomic_store_explicit(&sum->most, now, "
+         "memory_order_relaxed);")],
+    "word_stored": [
+        ("word_take", r"if \(!atomic_compare_exchange_strong_explicit\(\s*"
+         r"(word_at\(p\)), &word, (.*?),\s*memory.*?\)\)\s*return 0;",
+         r"atomic_store_explicit(\1, \2, memory_order_relaxed);")],
+    "side_stored": [
+        ("mem_side_free", r"if \(!atomic_compare_exchange_strong_explicit\(\s*"
+         r"(&s->is), &is, 0, .*?\)\)\s*return false;",
+         r"atomic_store_explicit(\1, 0, memory_order_relaxed);")],
     # what was broken once
     "owned_before_swap": [("self_move", r"shard_get\(\)", "shard_acquire()"),
                           ("self_move", r"state_set\(n, OWNED\);", "")],
@@ -201,54 +235,57 @@ MUTANTS = {
          r"if (owner == s) arena_put(&s->arena, p, page_tag(p)); "
          r"else outbox_add(\1, owner, p);")],
 }
+WEAKENED = orders.weakenings()
 
 # Mutants that are races and no more: only rc11 knows what a race is.
 RACES = {"tag_written_plain", "tag_read_plain", "record_rewritten"}
 
 # driver, defines, the models of the small matrix ("": the whole one only, which
-# has all models for each row), mutants that it must find.
+# has all models for each row), mutants that it must find: by name, or all
+# weaker orders of a function.
 ROWS = [
     ("inbox", "", "rc11 imm",
-     "push_relaxed closed_relaxed take_relaxed close_acquire close_release"),
+     "inbox_push_remote inbox_take_owner inbox_close_owner"),
     ("inbox", "REOPENED", "rc11", ""),
-    ("stack", "", "rc11 imm", "no_tag stack_push_relaxed stack_pop_relaxed"),
+    ("stack", "", "rc11 imm", "no_tag tagged_push tagged_pop"),
     ("stack", "THREE", "", ""),
     ("merge", "", "rc11",
-     "owner_set_relaxed owner_of_relaxed close_first close_acquire "
+     "owner_set owner_at close_first inbox_close_owner/acq_rel>acquire "
      "serves_early no_second_look"),
     ("merge", "TAKEN_IN", "", "no_second_look"),
     ("merge", "ENDS", "", ""),
     ("merge", "SLAB", "rc11",
-     "owner_of_relaxed no_second_look tag_written_plain tag_read_plain "
+     "owner_at no_second_look tag_written_plain tag_read_plain "
      "record_rewritten"),
     ("steal", "HEIR ENDS", "rc11",
-     "change_acquire change_release state_get_relaxed no_look leave_relaxed"),
+     "state_change state_change_unread state_get no_look leave"),
     ("steal", "TWICE", "imm", "fence_by_rmw no_thief_fence no_owner_fence "
-     "no_look leave_relaxed open_relaxed"),
+     "no_look leave shard_steal"),
     ("steal", "INSIDE", "imm", "inside_fenceless"),
     ("steal", "INSIDE IPI=99", "", "no_membarrier"),
     ("steal", "INSIDE IPI=0", "rc11", "inside_unasked"),
     *[("steal", f"INSIDE IPI={point}", "", "") for point in range(1, 8)],
     ("steal", "TWICE IPI=99", "", "no_membarrier"),
     *[("steal", f"TWICE IPI={point}", "", "") for point in range(12)],
-    ("move", "", "rc11", "owned_before_swap state_set_relaxed"),
+    ("move", "", "rc11", "owned_before_swap state_set"),
     ("move", "RICH", "rc11", "exchanged_late"),
-    ("fresh", "", "", "made_owned found_relaxed found_early"),
+    ("fresh", "", "", "made_owned shard_make shard_at"),
     ("free", "", "rc11", "owner_too_early"),
     ("free", "SLAB", "", "owner_too_early tag_read_plain"),
-    ("marks", "", "rc11", "committed_relaxed swap_relaxed break_stored"),
+    ("marks", "", "rc11", "part_committed mark_swap break_stored"),
     ("marks", "FOREIGN", "", ""),
-    ("marks", "FORK", "", "fork_seen_relaxed fork_look_relaxed"),
-    ("fence", "", "rc11 imm", "fence_by_rmw fence_weak"),
-    ("fence", "IRIW", "", "fence_weak"),
+    ("marks", "FORK", "", "fork_seen fork_look"),
+    ("fence", "", "rc11 imm", "fence_by_rmw full_fence"),
+    ("fence", "IRIW", "", "full_fence"),
     ("sides", "", "rc11 imm",
-     "side_no_count side_push_relaxed side_pop_relaxed"),
-    ("sides", "LATER", "rc11", "later_push_relaxed later_take_relaxed"),
+     "side_no_count sides_push sides_pop"),
+    ("sides", "LATER", "rc11", "later_push mem_later_take"),
     ("levels", "", "rc11",
-     "level_set_relaxed level_get_relaxed level_lost_relaxed"),
+     "level_set level_get level_lost_unread"),
     ("levels", "FROZEN", "rc11", ""),
     ("levels", "FOREIGN", "", ""),
-    ("outbox", "", "rc11", "push_relaxed take_relaxed batch_unlinked"),
+    ("outbox", "", "rc11",
+     "inbox_push_remote/cas-release inbox_take_owner batch_unlinked"),
     ("handler", "HANDLER=0", "rc11", "shard_read_early"),
     ("handler", "HANDLER=3", "rc11", "never_shut"),
     *[("handler", f"HANDLER={point}", "", "") for point in range(9)
@@ -256,9 +293,20 @@ ROWS = [
     ("child", "STATE=OWNED", "rc11", "child_robs_parent torn_inbox_kept"),
     ("child", "STATE=CLAIMED", "rc11", "torn_inbox_kept"),
     ("child", "STATE=STOLEN", "", ""),
-    ("spares", "", "rc11", "spare_relaxed spare_acquire spare_release "
-     "spare_find_relaxed"),
-    ("spares", "TABLE", "rc11", "node_put_relaxed node_at_relaxed"),
+    ("spares", "", "rc11", "spare_put spare_find"),
+    ("spares", "TABLE", "rc11", "child_put child_at"),
+    ("words", "", "rc11", "word_stored"),
+    ("words", "SIDE", "rc11", "side_stored"),
+    ("holes", "", "rc11", "hole_claim hole_set hole_not_busy hole_kept "
+     "hole_unclaimed"),
+    ("holes", "AHEAD", "rc11", "hole_mapped_kept"),
+    ("holes", "CHILD", "", "abandoned_blindly not_abandoned"),
+    ("holes", "THREE", "", ""),
+    ("thp", "", "rc11", "bits_stored bits_counted_twice"),
+    ("decay", "", "rc11", "all_sweep given_twice"),
+    ("sums", "", "rc11", "most_stored"),
+    ("reports", "", "rc11", "report_begin report_finish"),
+    ("reports", "DEAD", "rc11", "report_finish"),
 ]
 
 
@@ -307,7 +355,8 @@ def make_tree(tree, mutant):
     page = re.search(r"^struct mem_page \{.*?^\};",
                      (ROOT / "memlib.h").read_text(), re.M | re.S)
     (tree / "extracted_page.h").write_text(page.group())
-    for edit in BASE + MUTANTS.get(mutant, []):
+    edits = [WEAKENED[mutant].edit()] if mutant in WEAKENED else []
+    for edit in BASE + MUTANTS.get(mutant, edits):
         change(tree, *edit)
     shutil.copytree(HERE / "stub", tree, dirs_exist_ok=True)
     return tree
@@ -339,14 +388,34 @@ def said(out):
             else f"{number.group(1)} executions" if number else out[-300:])
 
 
-def cases(whole):
-    for driver, defines, models, mutants in ROWS:
+def mutants_of(words):
+    """Of a row."""
+    for word in words.split():
+        names = [word] if word in MUTANTS else orders.expanded(WEAKENED, word)
+        if not names:
+            sys.exit(f"matrix.py: no mutant {word}, and no function of this "
+                     "name with an order: adapt ROWS to the headers")
+        yield from names
+
+
+def cases(whole, drivers=()):
+    for driver, defines, models, words in ROWS:
+        if drivers and driver not in drivers:
+            continue
         if whole:
             models = "rc11 imm"
         for model in models.split():
-            for mutant in ["", *mutants.split()]:
+            for mutant in ["", *mutants_of(words)]:
                 if model == "rc11" or mutant not in RACES:
                     yield driver, defines, model, mutant
+
+
+def rows_by_mutant():
+    found = {}
+    for driver, defines, _, words in ROWS:
+        for mutant in mutants_of(words):
+            found.setdefault(mutant, []).append(f"{driver} {defines}".strip())
+    return found
 
 
 def check(trees, case):
@@ -360,30 +429,53 @@ def check(trees, case):
     return good
 
 
-def every_mutant_is_used(todo):
-    unused = set(MUTANTS) - {c[3] for c in todo}
-    if unused:
-        print("not ok - no row for the mutants", *sorted(unused))
-    return not unused
+def all_accounted():
+    """Every order has a mutant or a reason, every mutant a row."""
+    found = rows_by_mutant()
+    wrong = [f"no row for the mutant {m}" for m in MUTANTS if m not in found]
+    wrong += orders.unaccounted(WEAKENED, found)
+    wrong += orders.without_order()
+    document = DOCUMENT.read_text(encoding="utf-8")
+    wrong += orders.unsaid(document)
+    if marks.filled(document, "orders", order_table) != document:
+        wrong.append(f"{DOCUMENT.name}'s table is not of now: matrix.py --docs")
+    for line in wrong:
+        print(f"not ok - orders: {line}")
+    if not wrong:
+        print(f"ok - orders: {len(WEAKENED)} weaker ones, each with a mutant "
+              "or a reason")
+    return not wrong
+
+
+def order_table(_):
+    return "\n".join(orders.by_function(WEAKENED, rows_by_mutant())) + "\n"
+
+
+def run_cases(todo, scratch):
+    trees = {m: make_tree(scratch / re.sub(r"\W", "_", m or "shipped"), m)
+             for m in {case[3] for case in todo}}
+    with ThreadPoolExecutor(2) as pool:
+        return all(list(pool.map(lambda c: check(trees, c), todo)))
 
 
 def main():
     args = sys.argv[1:]
+    if args == ["--docs"]:
+        marks.rewrite(DOCUMENT, "orders", order_table)
+        return 0
+    good = all_accounted()
     if not shutil.which(GENMC):
         print("ok - model checker # SKIP no genmc here: see docs/lock-free.md")
-        return 0
+        return not good
     with tempfile.TemporaryDirectory() as scratch:
         if args[:1] == ["--show"]:
             tree = make_tree(Path(scratch), args[2])
             print(run(tree, args[1], " ".join(args[3:]), "rc11",
                       "-print-error-trace")[1])
             return 0
-        todo = list(cases(args == ["--all"]))
-        trees = {m: make_tree(Path(scratch) / (m or "shipped"), m)
-                 for m in ["", *MUTANTS]}
-        with ThreadPoolExecutor(2) as pool:
-            good = list(pool.map(lambda c: check(trees, c), todo))
-    return not (all(good) and (args != ["--all"] or every_mutant_is_used(todo)))
+        only = args[1:] if args[:1] == ["--only"] else []
+        todo = list(cases(bool(args), only))
+        return not (run_cases(todo, Path(scratch)) and good)
 
 
 if __name__ == "__main__":
