@@ -102,7 +102,7 @@ static void *family_aligned(size_t align, size_t size)
 static size_t family_usable(const void *p)
 {
     if (likely(payload_index(p) < mem_blocks()))
-        return stage_usable(p);
+        return arena_usable(p);
     size_t bytes = huge_usable(p);
     if (!bytes && !(bytes = mem_side_usable(p)))
         not_ours(p, "size of a block that malloc never returned",

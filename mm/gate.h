@@ -1,15 +1,29 @@
-/* gate.h - while fork waits for the locks of all arenas, a thread that would
- * take one more waits, too.
+/* gate.h - fork takes the locks of all arenas, and while it waits for them, a
+ * thread that would take one more waits, too.
  *
- * Else threads that allocate without end would each take their lock again
- * before the forker has woken up, and all threads that begin or end would wait
- * for the registry meanwhile. The flag changes under the registry's lock only.
- * The holder of that lock finds it unset, so a thread that finds it set holds
- * no lock. */
+ *   fork     registry ─► gate shut ─► arena 0 ─► arena 1 ─► ...   by rising id
+ *   thread   gate_pass ─► its arena                               outside it
+ * waits
+ *
+ * Without the gate, threads that allocate without end would each take their
+ * lock again before the forker has woken up, and all threads that begin or end
+ * would wait for the registry meanwhile. The flag changes under the registry's
+ * lock only. The holder of that lock finds it unset, so a thread that finds it
+ * set holds no lock.
+ *
+ * The stage has a registry with a lock, under which arenas are made, and
+ * defines: */
 #ifndef MM_GATE_H
 #define MM_GATE_H
 
 #include "mm/lock.h"
+
+/** How many arenas there are. */
+static inline uint32_t shard_count(void);
+/** The lock of the arena with this id; the registry's for NO_ARENA. */
+static inline struct lock *lock_of(uint32_t id);
+
+#define NO_ARENA UINT32_MAX
 
 static struct {
     struct lock lock;
@@ -29,17 +43,25 @@ static inline void gate_pass(void)
         gate_wait();
 }
 
-/* @pre the registry's lock */
-static inline void gate_shut(void)
+/** fork begins: wait until nobody is inside any arena, so that the child gets
+ * whole ones. */
+static void gate_shut(void)
 {
+    lock_take_as(lock_of(NO_ARENA), RANK_REGISTRY);
     lock_take_as(&gate.lock, RANK_NONE);
     atomic_store_explicit(&gate.shut, true, memory_order_relaxed);
+    for (uint32_t i = 0; i < shard_count(); i++)
+        lock_take_as(lock_of(i), RANK_NONE);
 }
 
-static inline void gate_open(void)
+/** It is over, in the parent or the child. */
+static void gate_open(void)
 {
+    for (uint32_t i = shard_count(); i-- > 0;)
+        lock_drop(lock_of(i));
     atomic_store_explicit(&gate.shut, false, memory_order_relaxed);
     lock_drop(&gate.lock);
+    lock_drop(lock_of(NO_ARENA));
 }
 
 #endif

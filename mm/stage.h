@@ -21,8 +21,6 @@ static void *stage_memalign(size_t align, size_t size);
 static void stage_free(void *p, struct mem_page *page);
 /** Resize p without a second block. NULL: it does not fit, p is as it was. */
 static void *stage_resize(void *p, size_t size);
-/** Bytes that the program may use at p. */
-static size_t stage_usable(const void *p);
 
 /** Before all else, by one thread. @return 0, or not: out of memory */
 static int stage_init(void);

@@ -42,7 +42,7 @@ READ = {
                "mm/engine/seglist.h", "mm/engine/heap.h", "mm/engine/slab.h",
                "mm/engine/arena.h", "mm/lock.h", "mm/stage.h",
                "mm/global/stage.h"),
-    "per_thread": ("mm/gate.h", "mm/per_thread/stage.h"),
+    "per_thread": ("mm/exit.h", "mm/gate.h", "mm/per_thread/stage.h"),
     "arena": ("mm/front/cache.h", "mm/front/outbox.h", "mm/front/inbox.h",
               "mm/front/thread.h", "mm/front/owners.h", "mm/front/remote.h",
               "mm/arena/shard.h", "mm/arena/remote.h", "mm/arena/thread.h",

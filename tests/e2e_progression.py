@@ -70,20 +70,24 @@ def what_is_more_than_a_few_lines_is_seen_and_written():
 
 def files_of_one_name_are_compared_and_others_counted_whole():
     here = project("step")
-    for stage, text in (("arena", "int a;\nint b;\n/* c */\n"),
-                        ("lockfree", "int a;\nint c;\nint d;\n/* c */\n")):
-        with open(here / f"mm/{stage}/check.h", "w", encoding="utf-8") as file:
-            file.write(text)
+
+    def write(stage, text):
+        path = here / f"mm/{stage}/remote.h"
+        path.write_text('#include "mm/front/adopt.h"\n'
+                        '#include "mm/front/rich.h"\n'
+                        f'#include "mm/{stage}/shard.h"\n' + text)
+    write("arena", "int a;\nint b;\n/* c */\n")
+    write("lockfree", "int a;\nint c;\nint d;\n/* c */\n")
     before = row(progression(here, "--show")[1], "arena → lockfree")
     for stage in ("arena", "lockfree"):
-        (here / f"mm/{stage}/check.h").write_text("int a;\n")
+        write(stage, "int a;\n")
     after = row(progression(here, "--show")[1], "arena → lockfree")
     assert [m - n for m, n in zip(numbers(before[4]), numbers(after[4]))] == \
         [2, 2], (before, after)
     assert [m - n for m, n in zip(numbers(before[5]), numbers(after[5]))] == \
         [1, 1], (before, after)
-    assert "`lockfree/steal.h`" in after[2] and "check" not in after[2], after
-    assert "`lockfree/check.h`" in after[1] and "`lock.h`" in after[3], after
+    assert "`lockfree/steal.h`" in after[2] and "remote" not in after[2], after
+    assert "`lockfree/remote.h`" in after[1] and "`lock.h`" in after[3], after
 
 
 def a_new_file_is_seen():

@@ -21,18 +21,6 @@ static const struct batch *batch_for(uint32_t id)
     return outbox_slot(&self()->outbox, id);
 }
 
-/* Bytes of blocks in use in all shards, with headers. */
-static size_t in_use(void)
-{
-    size_t bytes = stage_used();
-    for (uint32_t i = 0; i < shard_count(); i++) {
-        const struct heap *h = &shard_at(i)->arena.heap;
-        for (uint32_t r = h->regions; r; r = heap_region(h, r)->next)
-            bytes -= sizeof(struct region) + HEADER_SIZE;
-    }
-    return bytes;
-}
-
 /* ---- others' ----------------------------------------------------------- */
 
 START_TEST(an_own_block_waits_in_a_bin_at_once)
@@ -78,7 +66,7 @@ START_TEST(a_long_inbox_waits_when_its_owner_is_at_work)
     ck_assert_uint_eq(mail_of(id), N);
     lock_drop(&to->lock);
     ck_assert(adopt_one());
-    ck_assert_uint_eq(in_use(), 2 * MIN_BLOCK); /* take(1) */
+    ck_assert_uint_eq(stage_used(), 2 * MIN_BLOCK); /* take(1) */
     ck_sound();
 }
 END_TEST
@@ -122,7 +110,7 @@ START_TEST(an_owner_that_does_not_come_has_a_short_inbox)
         ck_assert_uint_le(mail_of(id) * LARGE, MAIL_BYTES);
     }
     ck_assert_uint_gt(mail_of(id), 0);
-    ck_assert_uint_eq(in_use(), 2 * MIN_BLOCK); /* take(1) */
+    ck_assert_uint_eq(stage_used(), 2 * MIN_BLOCK); /* take(1) */
     ck_sound();
 }
 END_TEST
@@ -160,7 +148,7 @@ START_TEST(a_thread_that_ends_keeps_nothing)
     run_make((void *)3); /* this thread's */
     in_thread(run_free_made, (void *)3);
     ck_assert_uint_eq(mail_of(self()->shard->id), 3);
-    ck_assert_uint_eq(in_use(), 2 * MIN_BLOCK); /* its take(1) */
+    ck_assert_uint_eq(stage_used(), 2 * MIN_BLOCK); /* its take(1) */
     ck_sound();
 }
 END_TEST
@@ -188,7 +176,7 @@ START_TEST(blocks_of_a_letter_go_to_who_has_them_now)
     ck_assert(adopt_one());
     flush_own();
     ck_assert(!block_used(payload_block(old)));
-    ck_assert_uint_eq(in_use(), 4 * MIN_BLOCK); /* take(1), twice */
+    ck_assert_uint_eq(stage_used(), 4 * MIN_BLOCK); /* take(1), twice */
     ck_sound();
 }
 END_TEST
@@ -202,7 +190,7 @@ START_TEST(an_orphans_inbox_is_free_before_it_is_merged)
     ck_assert_uint_eq(mail_of(id), 4);
     ck_assert(adopt_one());
     ck_assert_uint_eq(mail_of(id), 0);
-    ck_assert_uint_eq(in_use(), 2 * MIN_BLOCK); /* take(1) */
+    ck_assert_uint_eq(stage_used(), 2 * MIN_BLOCK); /* take(1) */
     ck_sound();
 }
 END_TEST

@@ -141,17 +141,32 @@ static cold_noinline void shards_reclaim(void)
     }
 }
 
-/* A shard for a thread that has none. NULL: out of memory.
- * @pre the registry's lock */
-static inline struct shard *shard_acquire(void)
+/* One of the fixed array, which grows to its size at first. */
+static inline struct shard *favorite_make(void)
 {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t most = (uint32_t)min_size(2 * (size_t)processors, MM_MAX_ARENAS);
+    return shard_count() < most ? shard_make() : NULL;
+}
+
+/* A shard that no thread uses. NULL: no memory, or no id, for one. */
+static inline struct shard *shard_get(void)
+{
+    if (ARENA_FAVORITE)
+        return favorite_make();
     if (!registry.orphans && !registry.spare && shard_count() == MM_MAX_ARENAS)
         shards_reclaim();
     struct shard *s = shard_pop_orphan();
     if (!s && (s = shard_pop(&registry.spare)))
         inbox_open_owner(&s->inbox);
-    if (!s)
-        s = shard_make();
+    return s ? s : shard_make();
+}
+
+/* The same, OWNED, with one user more; else one that others use, too. NULL: out
+ * of memory. @pre the registry's lock */
+static inline struct shard *shard_acquire(void)
+{
+    struct shard *s = shard_get();
     if (s)
         state_set(s, OWNED);
     else

@@ -24,18 +24,14 @@
  * fork takes the registry and all shards, by rising id. Scans for memory to
  * purge hold any and only try.
  *
- * Invariants (check.h)
- *   A1 owners[i] leads to a shard that is not merged
- *   A2 a merged shard and a spare one have no memory; an orphan no users
- *   A3 every block in use names an id whose owner is the shard it lies in
- *   A4 the holder of a shard's lock may rely on what owner_of says of its
- *      blocks: ids come to lead to it, or away, only under that lock
- *   A5 an id serves anew only when no block in use says it any more */
+ * Invariants, beside those of front/check.h
+ *   A1 an orphan has no users
+ *   A2 the holder of a shard's lock may rely on what owner_of says of its
+ *      blocks: ids come to lead to it, or away, only under that lock */
 #ifndef MM_ARENA_SHARD_H
 #define MM_ARENA_SHARD_H
 
 #include "config.h"
-#include "mm/engine/check.h"
 #include "mm/front/high_water.h"
 #include "mm/front/inbox.h"
 #include "mm/front/low_water.h"
@@ -199,10 +195,11 @@ static inline void shard_push_orphan(struct shard *s)
     atomic_fetch_add_explicit(&registry.norphans, 1, memory_order_relaxed);
 }
 
-/* The thread that used s is gone. */
+/* The thread that used s is gone. A favorite has no users that could be
+ * counted: they change. */
 static inline void shard_release(struct shard *s)
 {
-    if (--s->users == 0)
+    if (!ARENA_FAVORITE && --s->users == 0)
         shard_push_orphan(s);
 }
 
@@ -211,6 +208,12 @@ static inline struct shard *shard_shared(void)
 {
     uint32_t n = shard_count();
     return n ? owner_at(registry.turn++ % n) : NULL;
+}
+
+static inline size_t shard_check_own(const struct shard *s, enum status status)
+{
+    return broken(status == ORPHAN && s->users, "A1 an orphan has no users", s,
+                  "it has", s->users);
 }
 
 #endif

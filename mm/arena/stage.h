@@ -20,12 +20,11 @@
 #ifndef MM_ARENA_STAGE_H
 #define MM_ARENA_STAGE_H
 
-#include "mm/arena/check.h"
 #include "mm/arena/thread.h"
 
 #include "mm/front/census.h"
+#include "mm/front/check.h"
 #include "mm/front/front.h"
-#include "mm/front/view.h"
 
 #define STAGE_NAME (ARENA_FAVORITE ? "arena-favorite" : "arena")
 #define STAGE_SUMMARY                                                          \

@@ -12,6 +12,7 @@
 #define MM_ARENA_THREAD_H
 
 #include "mm/arena/remote.h"
+#include "mm/exit.h"
 #include "mm/fork.h"
 #include "mm/front/novice.h"
 
@@ -20,8 +21,6 @@
 static struct thread *free_threads; /* a list; under the registry's lock */
 static struct thread *_Atomic all_threads; /* a list; written under it */
 static _Atomic size_t nthreads;            /* structs made; written under it */
-static pthread_key_t thread_key;           /* calls thread_end */
-static __thread bool ending;               /* thread_end was called */
 
 /* ---- entering ---------------------------------------------------------- */
 
@@ -70,12 +69,8 @@ static inline void shard_exit(struct shard *s)
 
 static always_inline struct shard *shard_enter_inside(struct thread *t)
 {
-    uint32_t tag = t->tag;
-    struct shard *s = shard_enter();
-    if (!ARENA_FAVORITE || t->tag == tag)
-        return s;
-    shard_exit(s); /* another one was free */
-    return NULL;
+    (void)t;
+    return shard_enter();
 }
 
 static always_inline void shard_exit_inside(struct thread *t, struct shard *s)
@@ -119,18 +114,6 @@ static inline bool orphans_decay(struct shard *s, unsigned most,
 
 static void shard_empty(struct shard *s); /* slow.h */
 
-/* The next shard of the fixed array, which grows to its size at first. */
-static struct shard *favorite_acquire(void)
-{
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t most = (uint32_t)min_size(2 * (size_t)processors, MM_MAX_ARENAS);
-    struct shard *s = shard_count() < most ? shard_make() : NULL;
-    if (!s)
-        return shard_shared();
-    state_set(s, OWNED);
-    return s;
-}
-
 /* @pre the registry's lock */
 static inline void thread_put_back(struct thread *t)
 {
@@ -160,9 +143,7 @@ static cold_noinline bool attach(void)
         free_threads = t->next;
     else
         t = thread_make();
-    struct shard *s = NULL;
-    if (t)
-        s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
+    struct shard *s = t ? shard_acquire() : NULL;
     if (s) {
         *t = (struct thread){.open = OPEN, .older = t->older};
         thread_note_id(t);
@@ -201,7 +182,7 @@ static inline struct shard *shard_enter_or_attach(void)
 static inline struct shard *shard_borrow(void)
 {
     lock_take(&registry.lock);
-    struct shard *s = ARENA_FAVORITE ? favorite_acquire() : shard_acquire();
+    struct shard *s = shard_acquire();
     lock_drop(&registry.lock);
     if (s)
         lock_take(&s->lock);
@@ -211,8 +192,6 @@ static inline struct shard *shard_borrow(void)
 static inline void shard_put_back(struct shard *s)
 {
     shard_exit(s);
-    if (ARENA_FAVORITE)
-        return;
     lock_take(&registry.lock);
     shard_release(s);
     lock_drop(&registry.lock);
@@ -220,7 +199,7 @@ static inline void shard_put_back(struct shard *s)
 
 /* The thread is done: its cache goes to the owners, its shard becomes an
  * orphan. */
-static void thread_detach(void)
+static void stage_thread_exit(void)
 {
     struct thread *t = self();
     if (t == &no_thread)
@@ -229,45 +208,30 @@ static void thread_detach(void)
     shard_empty(s);
     shard_exit(s);
     lock_take(&registry.lock);
-    if (!ARENA_FAVORITE)
-        shard_release(s);
+    shard_release(s);
     thread_put_back(t);
     lock_drop(&registry.lock);
     self_thread = &no_thread;
     pthread_setspecific(thread_key, NULL);
 }
 
-static void thread_end(void *thread)
-{
-    (void)thread;
-    ending = true;
-    thread_detach();
-}
-
 /* ---- fork -------------------------------------------------------------- */
 
-/* Before: wait until nobody is inside, so that the child gets whole arenas, and
- * free what lies in inboxes: what is sent meanwhile, the child may see torn. */
+static inline struct lock *lock_of(uint32_t id)
+{
+    return id == NO_ARENA ? &registry.lock : &shard_at(id)->lock;
+}
+
+/* What lies in inboxes is freed now: of what is sent meanwhile, the child may
+ * see a part. */
 static void shards_fork_prepare(void)
 {
-    lock_take(&registry.lock);
     gate_shut();
-    uint32_t n = shard_count();
-    for (uint32_t i = 0; i < n; i++)
-        lock_take_as(&shard_at(i)->lock, RANK_NONE);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < shard_count(); i++)
         if (status_of(state_get(shard_at(i))) <= ORPHAN)
             shard_free_inbox(shard_at(i), shard_at(i));
     if (outbox_of(NULL))
         outbox_post(outbox_of(NULL));
-}
-
-static void shards_fork_parent(void)
-{
-    for (uint32_t i = shard_count(); i-- > 0;)
-        lock_drop(&shard_at(i)->lock);
-    gate_open();
-    lock_drop(&registry.lock);
 }
 
 /* The other threads are gone. What was in their caches, or on its way, is lost;
@@ -286,21 +250,20 @@ static void shards_fork_child(void)
             shard_push_orphan(s);
         s->users = mine;
     }
-    shards_fork_parent();
+    gate_open();
 }
 
 /* ---- the process ------------------------------------------------------- */
 
 static int threads_start(void)
 {
-    return fork_take_locks(shards_fork_prepare, shards_fork_parent,
-                           shards_fork_child) ||
-           pthread_key_create(&thread_key, thread_end);
+    return fork_take_locks(shards_fork_prepare, gate_open, shards_fork_child) ||
+           thread_key_make();
 }
 
 static void threads_fini(void)
 {
-    pthread_key_delete(thread_key);
+    thread_key_drop();
     free_threads = NULL;
     atomic_store_explicit(&all_threads, NULL, memory_order_relaxed);
     atomic_store_explicit(&nthreads, 0, memory_order_relaxed);

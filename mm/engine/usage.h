@@ -1,45 +1,17 @@
 /* usage.h - counts an arena, and trims it: for mallinfo and malloc_trim.
  *
- * The caller owns the arena, as for arena.h. Both walk lists of free blocks:
- * nothing is counted while the program allocates. */
+ * The caller owns the arena, as for arena.h. */
 #ifndef MM_USAGE_H
 #define MM_USAGE_H
 
-#include "mm/engine/arena.h"
-
-static inline void block_count(struct heap *h, struct block *b, void *bytes)
-{
-    (void)h;
-    *(size_t *)bytes += block_size(b);
-}
-
-/* Bytes of free blocks: all that wait, and the victim. */
-static inline size_t heap_free_bytes(struct heap *h)
-{
-    size_t bytes = h->victim ? block_size(h->victim) : 0;
-    fit_each(h, MIN_BLOCK, block_count, &bytes);
-    return bytes;
-}
-
-/* Bytes of slabs of class c that are not blocks in use. */
-static inline size_t slabs_free_bytes(const struct slabs *slabs, unsigned c)
-{
-    size_t slab = slab_classes[c].pages * PAGE, out = 0, nlisted = 0;
-    for (uint32_t i = slabs->first[c]; i; i = slab_at(i)->next) {
-        out += slab_at(i)->room;
-        nlisted++;
-    }
-    out += (slabs->nslabs[c] - nlisted) * slab_classes[c].slots;
-    return slabs->nslabs[c] * slab - out * c * ALIGN;
-}
+#include "mm/engine/census.h"
 
 /** Bytes of the arena's blocks in use, with headers. */
 static cold_noinline size_t arena_used(struct arena *a)
 {
-    size_t bytes = a->heap.size - heap_free_bytes(&a->heap);
-    for (unsigned c = 1; c <= SLAB_CLASSES; c++)
-        bytes -= slabs_free_bytes(&a->slabs, c);
-    return bytes;
+    struct mm_census_arena counted;
+    arena_census(a, &counted, NULL);
+    return counted.live;
 }
 
 /* Give back whole pages of b, listed, even if it is so small that it keeps no

@@ -31,7 +31,7 @@ static inline void shard_clear(struct shard *s);
 /** Keep s, whose id no block says any more, for a thread that needs one. */
 static inline void shard_push_spare(struct shard *s);
 
-/* L4: relabel, and let the merged shards serve anew. */
+/* F4: relabel, and let the merged shards serve anew. */
 static cold_noinline void merged_release(struct shard *s)
 {
     arena_relabel(&s->arena, s->id);

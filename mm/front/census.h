@@ -11,6 +11,7 @@
 #define MM_FRONT_CENSUS_H
 
 #include "mm/engine/census.h"
+#include "mm/engine/view.h"
 #include "mm/front/front.h"
 
 /* What the threads keep that work in a shard. */
@@ -79,5 +80,21 @@ static void stage_census(struct mm_census *c)
             shard_census(c, shard_at(i), &to_be_sent);
     c->sent += census_take(&c->live, to_be_sent);
 }
+
+/* The same words, for a program that reads them (mm/engine/view.h). */
+#define VIEW_FRONT                                                             \
+    VIEW_AT("shards", all_shards), VIEW_AT("nshards", &nshards),               \
+        VIEW_IS("sizeof shard", sizeof(struct shard)), VIEW_IN(shard, state),  \
+        VIEW_IS("STATUS_BITS", STATUS_BITS),                                   \
+        VIEW_AT("status_names", status_names), VIEW_IN(shard, inbox_bytes),    \
+        VIEW_IN(shard, activity.uses),                                         \
+        VIEW_IS("sizeof thread", sizeof(struct thread)),                       \
+        VIEW_IN(thread, open), VIEW_IN(thread, tid), VIEW_IN(thread, shard),   \
+        VIEW_IN(thread, older), VIEW_IN(thread, cache.bins),                   \
+        VIEW_IN(thread, cache.large), VIEW_IN(bin, room), VIEW_IN(bin, limit), \
+        VIEW_IS("nbins", NBINS), VIEW_IS("small_bins", SMALL_BINS),            \
+        VIEW_IN(thread, outbox.slots), VIEW_IN(batch, to),                     \
+        VIEW_IN(batch, bytes), VIEW_IS("sizeof batch", sizeof(struct batch)),  \
+        VIEW_IS("nbatches", OUTBOX_SLOTS)
 
 #endif

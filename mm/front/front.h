@@ -288,11 +288,6 @@ static inline void *stage_memalign(size_t align, size_t size)
     return malloc_slow(align, size);
 }
 
-static inline size_t stage_usable(const void *p)
-{
-    return arena_usable(p);
-}
-
 static int stage_init(void)
 {
     return threads_start();
@@ -308,11 +303,6 @@ static void stage_fini(void)
 static int stage_thread_init(void)
 {
     return self() != &no_thread || attach() ? 0 : -1;
-}
-
-static void stage_thread_exit(void)
-{
-    thread_detach();
 }
 
 /* ---- all shards -------------------------------------------------------- */

@@ -45,7 +45,5 @@ static always_inline bool shard_may_put(const struct thread *t);
 static void *malloc_aside(size_t align, size_t size);
 /** Free p for a thread that has no shard now. */
 static void free_aside(void *p);
-/** The thread is done with its shard. */
-static void thread_detach(void);
 
 #endif

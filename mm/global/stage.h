@@ -120,11 +120,6 @@ static inline void *stage_memalign(size_t align, size_t size)
     return p;
 }
 
-static inline size_t stage_usable(const void *p)
-{
-    return arena_usable(p);
-}
-
 static bool lies_in(const void *p, const void *shard)
 {
     (void)shard;

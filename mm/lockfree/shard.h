@@ -30,18 +30,13 @@
  *
  *   self ─► thread: open, cache, outbox ◄──► shard: inbox, state, arena
  *
- * Invariants (shards_check)
- *   L1 owners[i] leads to a shard that is not merged
- *   L2 a merged shard and a spare one have no memory
- *   L3 every block in use names an id whose owner is the shard it lies in
- *   L4 an id serves anew only when no block in use says it any more
- *   L5 the struct thread of a shard that no thread has is not open
- *   L6 threads and shards lead to each other */
+ * Invariants, beside those of front/check.h
+ *   L1 the struct thread of a shard that no thread has is not open
+ *   L2 threads and shards lead to each other */
 #ifndef MM_LOCKFREE_SHARD_H
 #define MM_LOCKFREE_SHARD_H
 
 #include "config.h"
-#include "mm/engine/check.h"
 #include "mm/front/high_water.h"
 #include "mm/front/inbox.h"
 #include "mm/front/low_water.h"
@@ -262,6 +257,16 @@ static inline struct shard *shard_acquire(void)
     if (s)
         state_set(s, OWNED);
     return s;
+}
+
+static inline size_t shard_check_own(const struct shard *s, enum status status)
+{
+    return broken(thread_of(s)->open && status > STOLEN,
+                  "L1 the thread of a shard that no thread has is not open", s,
+                  "its status is", status) +
+           broken(thread_of(s)->shard != s,
+                  "L2 threads and shards lead to each other", s, "its id is",
+                  s->id);
 }
 
 #endif

@@ -20,12 +20,11 @@
 #ifndef MM_LOCKFREE_STAGE_H
 #define MM_LOCKFREE_STAGE_H
 
-#include "mm/lockfree/check.h"
 #include "mm/lockfree/thread.h"
 
 #include "mm/front/census.h"
+#include "mm/front/check.h"
 #include "mm/front/front.h"
-#include "mm/front/view.h"
 
 #define STAGE_NAME "lockfree"
 #define STAGE_SUMMARY "stage 4: no lock: owned arenas, inboxes by CAS"

@@ -20,11 +20,10 @@
 #ifndef MM_LOCKFREE_THREAD_H
 #define MM_LOCKFREE_THREAD_H
 
+#include "mm/exit.h"
 #include "mm/front/novice.h"
 #include "mm/lockfree/steal.h"
 
-#include <limits.h>
-#include <pthread.h>
 #include <signal.h>
 
 #define SIDE_MOST 64 /* calls in a row that find the struct shut */
@@ -32,11 +31,6 @@
 /* Of a thread that has none yet: it is never open. */
 static struct thread no_thread;
 static __thread struct thread *_Atomic self_thread = &no_thread;
-static __thread bool ending; /* its key's destructor was called */
-/* Calls thread_end. If the program has used up all keys there is none: then a
- * thread that ends is like one that sleeps for ever. */
-#define NO_KEY ((pthread_key_t)PTHREAD_KEYS_MAX) /* is refused everywhere */
-static pthread_key_t thread_key = NO_KEY;
 
 static always_inline struct thread *self(void)
 {
@@ -284,7 +278,7 @@ static cold_noinline void threads_give_up(struct thread *t)
 
 /* The thread is done: what it cached goes to the owners, its shard becomes an
  * orphan. If it ends inside, from a handler, the shard is lost. */
-static void thread_detach(void)
+static void stage_thread_exit(void)
 {
     if (self() != &no_thread && self()->next != self())
         threads_give_up(self());
@@ -299,19 +293,11 @@ static void thread_detach(void)
         shard_push_orphan(s);
 }
 
-static void thread_end(void *shard)
-{
-    (void)shard;
-    ending = true;
-    thread_detach();
-}
-
 /* Once or more. @return 0 */
 static int threads_start(void)
 {
     process_number();
-    if (thread_key == NO_KEY)
-        pthread_key_create(&thread_key, thread_end);
+    thread_key_make(); /* there may be none */
     return 0;
 }
 
@@ -327,8 +313,7 @@ static cold_noinline int threads_start_alone(void)
 
 static inline void threads_fini(void)
 {
-    pthread_key_delete(thread_key);
-    thread_key = NO_KEY;
+    thread_key_drop();
     atomic_store_explicit(&self_thread, &no_thread, memory_order_relaxed);
 }
 

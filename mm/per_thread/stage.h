@@ -37,12 +37,12 @@
 #include "mm/engine/usage.h"
 #include "mm/engine/view.h"
 #include "mm/engine/walk.h"
+#include "mm/exit.h"
 #include "mm/fork.h"
 #include "mm/front/high_water.h"
 #include "mm/front/huge.h"
 #include "mm/gate.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #define STAGE_NAME "per-thread"
@@ -71,9 +71,7 @@ static struct {
 
 static struct shard *_Atomic shards[MM_MAX_ARENAS];
 
-static pthread_key_t thread_key;    /* calls thread_end */
 static __thread struct shard *self; /* NULL: none yet, or no longer */
-static __thread bool ending;        /* thread_end was called */
 
 /* ---- owners ---------------------------------------------------------- */
 
@@ -203,7 +201,7 @@ static void shard_push_orphan(struct shard *s)
     registry.newest = s;
 }
 
-static void thread_detach(void)
+static void stage_thread_exit(void)
 {
     if (!self)
         return;
@@ -215,30 +213,11 @@ static void thread_detach(void)
     pthread_setspecific(thread_key, NULL);
 }
 
-static void thread_end(void *shard)
-{
-    (void)shard;
-    ending = true;
-    thread_detach();
-}
-
 /* ---- fork ------------------------------------------------------------ */
 
-/* Before: wait until nobody is inside, so that the child gets whole arenas. */
-static void fork_prepare(void)
+static inline struct lock *lock_of(uint32_t id)
 {
-    lock_take_as(&registry.lock, RANK_REGISTRY);
-    gate_shut();
-    for (uint32_t i = 0; i < shard_count(); i++)
-        lock_take_as(&shard_at(i)->lock, RANK_NONE);
-}
-
-static void fork_done(void)
-{
-    for (uint32_t i = shard_count(); i-- > 0;)
-        lock_drop(&shard_at(i)->lock);
-    gate_open();
-    lock_drop(&registry.lock);
+    return id == NO_ARENA ? &registry.lock : &shard_at(id)->lock;
 }
 
 /* The other threads are gone; their shards wait for new ones. */
@@ -251,7 +230,7 @@ static void fork_child(void)
         if (s != self)
             shard_push_orphan(s);
     }
-    fork_done();
+    gate_open();
 }
 
 /* ---- hooks ----------------------------------------------------------- */
@@ -288,7 +267,7 @@ static inline void *stage_memalign(size_t align, size_t size)
     if (unlikely(!p))
         p = take_anywhere(align, size);
     if (unlikely(ending))
-        thread_detach(); /* nobody would later */
+        stage_thread_exit(); /* nobody would later */
     return p;
 }
 
@@ -314,31 +293,21 @@ static inline void *stage_resize(void *p, size_t size)
     return q;
 }
 
-static inline size_t stage_usable(const void *p)
-{
-    return arena_usable(p);
-}
-
 static int stage_thread_init(void)
 {
     return self || thread_attach() ? 0 : -1;
 }
 
-static void stage_thread_exit(void)
-{
-    thread_detach();
-}
-
 static int stage_init(void)
 {
-    return fork_take_locks(fork_prepare, fork_done, fork_child) ||
-           pthread_key_create(&thread_key, thread_end);
+    return fork_take_locks(gate_shut, gate_open, fork_child) ||
+           thread_key_make();
 }
 
 /* @pre no other thread is left that used it */
 static void stage_fini(void)
 {
-    pthread_key_delete(thread_key);
+    thread_key_drop();
     for (uint32_t i = shard_count(); i-- > 0;)
         atomic_store_explicit(&shards[i], NULL, memory_order_relaxed);
     registry.orphans = NULL;

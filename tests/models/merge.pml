@@ -328,7 +328,7 @@ init {
     };
     running == 0;
     for (i : 0 .. SHARDS - 1) {
-        assert(owners[i] == i || !closed[owners[i]]); /* L1 */
+        assert(owners[i] == i || !closed[owners[i]]); /* F1 */
         assert(inbox[i] == 0 || /* nobody looks there: */
                (merged_into[i] == NONE && !(spares & BIT(i))))
     }

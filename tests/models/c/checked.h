@@ -39,7 +39,7 @@ typedef unsigned pthread_key_t;
 #define PTHREAD_KEYS_MAX 1024
 #endif
 #define pthread_setspecific(key, value) ((void)(key), (void)(value))
-#define pthread_key_create(key, end) ((void)(key), (void)(end))
+#define pthread_key_create(key, end) ((void)(key), (void)(end), 0)
 #define pthread_key_delete(key) ((void)(key))
 
 /* Each driver has a table of these, which main runs. */

@@ -98,7 +98,7 @@ static inline void steal_and_work(struct shard *s, int thread)
     }
 }
 
-/* No work was lost; threads and shards lead to each other (L6). */
+/* No work was lost; threads and shards lead to each other (L2). */
 static void check_work(uint32_t n)
 {
     int all = 0;

@@ -73,7 +73,7 @@ static void *owner(void *unused)
     }
 #ifdef ENDS
     interrupt_point();
-    thread_detach();
+    stage_thread_exit();
 #endif
     interrupt_point();
     return unused;
@@ -111,7 +111,7 @@ int main(void)
     check_work(2);
     enum status status = status_of(state_get(&shards[0]));
     assert(status == OWNED || status == ORPHAN);
-    if (status == ORPHAN) /* L5 */
+    if (status == ORPHAN) /* L1 */
         assert(!thread_of(&shards[0])->open);
     return 0;
 }
