@@ -154,11 +154,6 @@ static size_t mm_check(void)
     return stage_check() + huge_check();
 }
 
-static bool mm_contains(const void *p, size_t size)
-{
-    return mem_contains(p, size) || huge_contains(p, size);
-}
-
 static size_t mm_used(void)
 {
     return stage_used() + huge_used();
@@ -212,7 +207,7 @@ const struct mm_allocator MM_ALLOCATOR = {
     .thread_init = stage_thread_init,
     .thread_exit = stage_thread_exit,
     .check = mm_check,
-    .contains = mm_contains,
+    .contains = heap_or_huge_contains,
     .stats = mm_stats,
     .counts = COUNTS,
     .used = mm_used,

@@ -312,11 +312,6 @@ static void *design_resize(void *p, size_t size)
     return size <= usable && size >= usable / 2 ? p : NULL;
 }
 
-static bool bucket_contains(const void *p, size_t size)
-{
-    return mem_contains(p, size) || huge_contains(p, size);
-}
-
 static void design_lock_all(bool take)
 {
     lock_if(&pool.lock, take);
@@ -426,8 +421,9 @@ static int bucket_global_init(void)
 }
 
 #define BUCKET_REST                                                            \
-    FAMILY, LIFECYCLE, .check = bucket_check, .contains = bucket_contains,     \
-                       .stats = held_stats, .trim = huge_trim
+    FAMILY, LIFECYCLE, .check = bucket_check,                                  \
+                       .contains = heap_or_huge_contains, .stats = held_stats, \
+                       .trim = huge_trim
 
 const struct mm_allocator mm_bucket = {
     .name = "bucket",

@@ -411,11 +411,6 @@ static size_t fit_cas_check(void)
                           "not all listed or in the pool, but", s.nodes);
 }
 
-static bool fit_cas_contains(const void *p, size_t size)
-{
-    return mem_contains(p, size) || huge_contains(p, size);
-}
-
 static void fit_cas_stats(struct mm_stats *out)
 {
     size_t segments = segment_of(end_unit(mem_brk())) + 1;
@@ -433,7 +428,7 @@ const struct mm_allocator mm_fit_cas = {
     .fini = fit_cas_fini,
     FAMILY,
     .check = fit_cas_check,
-    .contains = fit_cas_contains,
+    .contains = heap_or_huge_contains,
     .stats = fit_cas_stats,
     .trim = huge_trim,
 };

@@ -8,37 +8,27 @@ The project is rooms, in order. A file may include what is in a lower room, and
 files of its own folder as long as no includes go in a circle. A new room must
 be put into ROOMS; that is a decision, so the script does not guess.
 """
+import ast
 import fnmatch
 import re
 import sys
 from pathlib import Path
 
-# From the bottom up. Each line is one level: files, or rooms that do not see
-# each other. "a/" is the files in a, "a/**" also those in folders below it.
-ROOMS = [
-    ["config.h"], ["relax.h"],
-    ["mm.h"],
-    ["count.h"],
-    ["memlib.h"], ["memsys.h"], ["memthp.h"],
-    ["mempart.h", "memmapped.h", "memside.h"], ["memhole.h", "memwindow.h"],
-    ["memlib.c"],
-    ["mm/"],
-    ["mm/engine/"],
-    ["mm/front/"],
-    ["mm/global/", "mm/per_thread/", "mm/arena/", "mm/lockfree/"],
-    ["mm/fit/"],
-    ["designs/*.h"],
-    ["mm.c", "designs/*.c"],
-    ["preload_options.h", "preload_out.h"],
-    ["preload_background.h", "preload_pressure.h", "preload_stats.h"],
-    ["preload.c", "preload_dlopen.c"],
-    ["record.c", "record/"],
-    ["driver/base/"], ["driver/trace/"], ["driver/check/"], ["driver/run/"],
-    ["driver/report/"], ["driver/without/"], ["mdriver.c"],
-    ["bench/", "teach/"],
-    ["course/lessons/"], ["course/solutions/", "course/checks/"],
-    ["tests/**"],
-]
+# From the bottom up: levels of files or rooms, which do not see each other
+# within one. "a/" is the files in a, "a/**" also those in folders below it.
+ROOMS = [level.split() for level in """
+    config.h | relax.h | mm.h | count.h | memlib.h | memsys.h | memthp.h
+    | mempart.h memmapped.h memside.h | memhole.h memwindow.h | memlib.c
+    | mm/ | mm/engine/ | mm/front/
+    | mm/global/ mm/per_thread/ mm/arena/ mm/lockfree/ | mm/fit/
+    | designs/*.h | mm.c designs/*.c
+    | preload_options.h preload_out.h
+    | preload_background.h preload_pressure.h preload_stats.h
+    | preload.c preload_dlopen.c | record.c record/
+    | driver/base/ | driver/trace/ | driver/check/ | driver/run/
+    | driver/report/ | driver/without/ | mdriver.c | bench/ teach/
+    | course/lessons/ | course/solutions/ course/checks/ | tests/**
+    """.split("|")]
 # Programs that know no allocator: all that they may include of lower rooms.
 SEES = {
     "bench/": [], "teach/": [],
@@ -63,7 +53,7 @@ FUNCTION_LINES = 40     # from { to }
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]",
            "driver/**/*.[ch]", "record/*.[ch]", "bench/*.[ch]", "teach/*",
-           "course/**/*.[ch]",            "tests/**/*.[ch]", "Makefile",
+           "course/**/*.[ch]", "tests/**/*.[ch]", "Makefile",
            "*.mk", "tests/**/*.mk", "tests/**/*.sh", "tests/**/*.py",
            "scripts/*"]
 
@@ -154,6 +144,31 @@ def function_lengths(lines):
             start = None
 
 
+def python_lengths(text):
+    """(line, lines) of each function of a Python file."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            yield node.lineno, node.end_lineno - node.lineno + 1
+
+
+def shell_lengths(lines):
+    """The same of a shell script."""
+    start = None
+    for number, line in enumerate(lines, 1):
+        if re.match(r"\w+\(\) *[{(]", line):
+            start = number
+        elif start and line.rstrip() in ("}", ")"):
+            yield start, number - start + 1
+            start = None
+
+
+def long_functions(lengths):
+    for number, count in lengths:
+        if count > FUNCTION_LINES:
+            yield number, (f"a function of {count} lines; "
+                           f"the limit is {FUNCTION_LINES}: split it")
+
+
 def check_source(root, name, lines, includes):
     """What is wrong in a C file; fills includes[name]."""
     if room_of(name) is None:
@@ -171,10 +186,7 @@ def check_source(root, name, lines, includes):
                 and MEMORY_CALL.search(line):
             yield number, (f"'{line.strip()}': memory system calls "
                            "belong to memlib.c alone; see memlib.h")
-    for number, count in function_lengths(lines):
-        if count > FUNCTION_LINES:
-            yield number, (f"a function of {count} lines; "
-                           f"the limit is {FUNCTION_LINES}: split it")
+    yield from long_functions(function_lengths(lines))
 
 
 def check_file(root, name, includes):
@@ -182,6 +194,10 @@ def check_file(root, name, includes):
     if name.endswith((".c", ".h")):
         yield from check_source(root, name,
                                 without_comments(text).split("\n"), includes)
+    elif name.endswith(".py"):
+        yield from long_functions(python_lengths(text))
+    elif name.endswith(".sh"):
+        yield from long_functions(shell_lengths(text.split("\n")))
     count = text.count("\n")
     if count > FILE_LINES:
         yield count, f"{count} lines; the limit is {FILE_LINES}: split it"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]", "driver/**/*.[ch]",
            "record/*.[ch]", "bench/*.[ch]", "teach/*.[ch]",
-           "course/**/*.[ch]",            "tests/**/*.[ch]", "tests/**/*.sh", "tests/**/*.py",
-           "scripts/*.sh", "scripts/*.py", ".ci/run"]
+           "course/**/*.[ch]", "tests/**/*.[ch]", "tests/**/*.sh",
+           "tests/**/*.py", "scripts/*.sh", "scripts/*.py", ".ci/run"]
 COLUMNS = 80
 ONE_STRING = re.compile(r'\s*".*"[,;)]*$')    # is not broken to fit
 TITLE = {".c": "/* {} - ", ".h": "/* {} - ", ".sh": "# {} - ",

@@ -66,8 +66,7 @@ def thread_pool_mt(t):
     one, use scratch memory, let a result buffer grow by realloc, free the task
     that they did not make, and hand the result to the dispatcher, which frees
     it. The shape of a pool behind a web or render server."""
-    workers = 7
-    todo, done = deque(), deque()
+    workers, todo, done = 7, deque(), deque()
     jobs = [None] * (workers + 1)
 
     def dispatch():

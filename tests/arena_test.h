@@ -8,12 +8,7 @@
 #include "mm.c"
 
 #include "tests/arena_variants.h"
-
-static inline void here_begin(void)
-{
-    lab = &mm_here;
-    ck_assert_int_eq(lab->init(), 0);
-}
+#include "tests/run_tests.h"
 
 /* A10: only shard_grow and stage_resize let a heap grow, and not for long. */
 static inline void ck_fixed(void)
@@ -93,11 +88,7 @@ static inline int run_here(const char *name, const TTest *const *tests)
     for (; *tests; tests++)
         tcase_add_test(tc, *tests);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }
 
 #endif

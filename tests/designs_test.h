@@ -8,7 +8,7 @@
 #include "mm.h"
 #include "tests/limits.h"
 
-#include <check.h>
+#include "tests/run_tests.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -81,21 +81,6 @@ static inline struct mm_stats stats_now(void)
     return s;
 }
 
-static inline pthread_t thread_start(void *(*run)(void *), void *arg)
-{
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, run, arg);
-    ck_assert_msg(error == 0, "pthread_create: %s", strerror(error));
-    return thread;
-}
-
-static inline void *thread_wait(pthread_t thread)
-{
-    void *result;
-    ck_assert_int_eq(pthread_join(thread, &result), 0);
-    return result;
-}
-
 /* A thread that comes, does one thing and goes. */
 static inline void *in_thread(void *(*run)(void *), void *arg)
 {
@@ -110,11 +95,7 @@ static inline int run_design_tests(const char *name, const TTest *const *tests)
     for (; *tests; tests++)
         tcase_add_loop_test(tc, *tests, 0, NDESIGNS);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }
 
 #endif

@@ -178,6 +178,15 @@ accepts layers "layers: a function may have 40 lines"
 plant mm/engine/seglist.h 'static void f(void)' '{' "${lines[@]}" '    y();' '}'
 finds layers '^mm/engine/seglist.h:43: a function of 41 lines' \
     "layers: a function may not have 41 lines"
+plant ""
+printf '%s\n' 'def f():' "${lines[@]}" '    y()' >"$tree/tests/f.py"
+accepts layers "layers: one of Python may have 40"
+echo '    z()' >>"$tree/tests/f.py"
+finds layers '^tests/f.py:1: a function of 41 lines' "layers: but not 41"
+plant ""
+printf '%s\n' 'f() {' "${lines[@]}" '    y' '}' >"$tree/tests/f.sh"
+finds layers '^tests/f.sh:1: a function of 41 lines' \
+    "layers: nor one of the shell"
 
 plant mm/engine/block.h '#include "mm/engine/slab.h"'
 echo '#include "mm/engine/block.h"' >>"$tree/mm/engine/slab.h"

@@ -87,43 +87,45 @@ def in_all(find):
             for what in find(path.read_text(encoding="utf-8"))]
 
 
+CHECKS = [
+    ("every test that allocators.md cites exists",
+     lambda: missing(DOCUMENT.read_text())[0] == []),
+    ("it cites at least 20 of them",
+     lambda: missing(DOCUMENT.read_text())[1] >= 20),
+    ("every script that a document names exists",
+     lambda: in_all(absent) == []),
+    ("no LD_PRELOAD in a document is relative",
+     lambda: in_all(relative) == []),
+    ("a script that is not there and a relative LD_PRELOAD are found",
+     lambda: absent("run scripts/nothing.sh") == ["scripts/nothing.sh"]
+     and relative("LD_PRELOAD=./libmm.so x") == ["LD_PRELOAD=./libmm.so"]),
+    ("every function on the map of the code is in its file",
+     lambda: misplaced(map_of_code())[0] == []
+     and adrift(map_of_code()) == []),
+    ("it names at least 40 of them",
+     lambda: misplaced(map_of_code())[1] >= 40),
+    ("a function that was renamed, or moved, or has no file is found",
+     lambda: misplaced("| x | `no_such` | `front/front.h` |\n"
+                       "`refill` in `engine/heap.h`, `refill` in "
+                       "`front/slow.h`, `send` in `gone.h`")
+     == ([("no_such", "front/front.h"), ("refill", "engine/heap.h"),
+          ("send", "gone.h")], 1)
+     and adrift("`mm_free` in `mm.c` calls `stage_free`")
+     == ["stage_free"]),
+    ("a call or a declaration is no definition",
+     lambda: misplaced("`block_size` in `engine/heap.h`, `shard_exit` "
+                       "in `front/front.h`")[1] == 0),
+    ("a citation of no test is found",
+     lambda: missing("`test_arena`: there_is_no_such_test")
+     == ([("test_arena", "there_is_no_such_test")], 0)),
+    ("a citation of no file is found",
+     lambda: missing("`test_nothing`") == ([("test_nothing",
+                                             "START_TEST")], 0))]
+
+
 def main():
-    checks = [
-        ("every test that allocators.md cites exists",
-         lambda: missing(DOCUMENT.read_text())[0] == []),
-        ("it cites at least 20 of them",
-         lambda: missing(DOCUMENT.read_text())[1] >= 20),
-        ("every script that a document names exists",
-         lambda: in_all(absent) == []),
-        ("no LD_PRELOAD in a document is relative",
-         lambda: in_all(relative) == []),
-        ("a script that is not there and a relative LD_PRELOAD are found",
-         lambda: absent("run scripts/nothing.sh") == ["scripts/nothing.sh"]
-         and relative("LD_PRELOAD=./libmm.so x") == ["LD_PRELOAD=./libmm.so"]),
-        ("every function on the map of the code is in its file",
-         lambda: misplaced(map_of_code())[0] == []
-         and adrift(map_of_code()) == []),
-        ("it names at least 40 of them",
-         lambda: misplaced(map_of_code())[1] >= 40),
-        ("a function that was renamed, or moved, or has no file is found",
-         lambda: misplaced("| x | `no_such` | `front/front.h` |\n"
-                           "`refill` in `engine/heap.h`, `refill` in "
-                           "`front/slow.h`, `send` in `gone.h`")
-         == ([("no_such", "front/front.h"), ("refill", "engine/heap.h"),
-              ("send", "gone.h")], 1)
-         and adrift("`mm_free` in `mm.c` calls `stage_free`")
-         == ["stage_free"]),
-        ("a call or a declaration is no definition",
-         lambda: misplaced("`block_size` in `engine/heap.h`, `shard_exit` "
-                           "in `front/front.h`")[1] == 0),
-        ("a citation of no test is found",
-         lambda: missing("`test_arena`: there_is_no_such_test")
-         == ([("test_arena", "there_is_no_such_test")], 0)),
-        ("a citation of no file is found",
-         lambda: missing("`test_nothing`") == ([("test_nothing",
-                                                 "START_TEST")], 0))]
     failed = False
-    for name, check in checks:
+    for name, check in CHECKS:
         good = check()
         failed |= not good
         print(f"ok - {name}" if good else

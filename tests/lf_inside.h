@@ -10,12 +10,6 @@
 #include "tests/arena_variants.h"
 #include "tests/run_tests.h"
 
-static inline void here_begin(void)
-{
-    lab = &mm_here;
-    ck_assert_int_eq(lab->init(), 0);
-}
-
 static inline void ck_sound(void)
 {
     ck_assert_uint_eq(lab->check(), 0);

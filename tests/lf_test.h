@@ -19,12 +19,6 @@
 /* Bytes of a block that no bin keeps, and the heap may hold. */
 #define NO_BIN (2 * LARGE_BIN_MAX)
 
-static inline void here_begin(void)
-{
-    lab = &mm_here;
-    ck_assert_int_eq(lab->init(), 0);
-}
-
 /* What another thread may ask, too. */
 static inline bool thread_open(const struct shard *s)
 {

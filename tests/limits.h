@@ -64,4 +64,12 @@ static inline void limit_data(size_t more)
     set_limit(RLIMIT_DATA, process_bytes("VmData") + more);
 }
 
+/* Page faults of this process so far. */
+static inline size_t faults(void)
+{
+    struct rusage usage;
+    ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+    return (size_t)usage.ru_minflt;
+}
+
 #endif

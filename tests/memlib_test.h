@@ -18,13 +18,6 @@ static inline void mem_begin(void)
     ck_assert_int_eq(mem_init(), 0);
 }
 
-static inline void ck_zero(const char *p, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (p[i])
-            ck_abort_msg("byte %zu of %zu is %d", i, size, p[i]);
-}
-
 static inline char *sbrk_filled(size_t size)
 {
     char *p = mem_sbrk(size);

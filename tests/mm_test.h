@@ -6,7 +6,7 @@
 #include "memlib.h"
 #include "mm.h"
 
-#include <check.h>
+#include "tests/run_tests.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -69,11 +69,7 @@ static inline int run_stage_tests(const char *name, const TTest *const *tests)
     for (; *tests; tests++)
         tcase_add_loop_test(tc, *tests, 0, nstages);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }
 
 #endif

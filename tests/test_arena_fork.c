@@ -1,6 +1,7 @@
 /* test_arena_fork.c - fork while other threads are inside the allocator: the
  * child has whole arenas, also those of threads that it has not. */
 #include "tests/arena_variants.h"
+#include "tests/run_tests.h"
 
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -194,9 +195,5 @@ int main(void)
         tc, a_child_inherits_the_memory_of_the_threads_that_it_has_not, 0,
         2); /* the favorites belong to nobody */
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

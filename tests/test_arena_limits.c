@@ -2,6 +2,7 @@
  * on, and what is freed by anyone can be had by everyone. */
 #include "tests/arena_variants.h"
 #include "tests/limits.h"
+#include "tests/run_tests.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -210,9 +211,5 @@ int main(void)
                             0, NVARIANTS);
     }
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

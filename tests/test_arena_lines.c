@@ -1,6 +1,7 @@
 /* test_arena_lines.c - no false sharing: blocks of two threads never lie in one
  * cache line, unless one was handed over and freed. All lines are counted. */
 #include "tests/arena_variants.h"
+#include "tests/run_tests.h"
 
 #define LINE 64
 #define NTHREADS 4
@@ -157,9 +158,5 @@ int main(void)
     tcase_add_test(tc, a_single_heap_does_share_lines_and_the_count_sees_it);
     tcase_add_test(tc, a_block_that_was_handed_over_never_serves_who_freed_it);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

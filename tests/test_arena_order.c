@@ -7,6 +7,7 @@
 #include "tests/arena_test.h"
 
 #include "tests/arena_stress.h"
+#include "tests/run_tests.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -152,9 +153,5 @@ int main(void)
         tc, a_wrong_order_of_locks_is_named_and_ends_the_program, 0, NMISTAKES);
     tcase_add_test(tc, who_only_tries_may_hold_any_lock);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

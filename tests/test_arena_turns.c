@@ -2,6 +2,7 @@
  * and sleep after it, need as much as one. STRESS=1: all uses with all
  * variants, not only with the first and the last. */
 #include "tests/arena_memory.h"
+#include "tests/run_tests.h"
 
 #include <semaphore.h>
 
@@ -194,9 +195,5 @@ int main(void)
             tc, eight_threads_in_turn_stay_under_90_mb_though_each_sleeps,
             v * NUSES, v * NUSES + (is_whole(v) ? NUSES : 2));
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
  * (driver/base/clock.h, driver/base/latency.h). */
 #include "driver/base/clock.h"
 #include "driver/base/latency.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -196,9 +197,5 @@ int main(void)
     tcase_add_test(c, one_slow_operation_of_ten_thousand_shows_only_at_the_end);
     tcase_add_test(c, merged_histograms_count_for_both);
     tcase_add_test(c, an_empty_histogram_is_all_zeros);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -14,13 +14,6 @@
 #define LARGE (2 * HUGE_OVER)
 #define PAGES(bytes) ((bytes) / 4096)
 
-static size_t faults(void)
-{
-    struct rusage usage;
-    ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
-    return (size_t)usage.ru_minflt;
-}
-
 /* Else each would cost two system calls and a fault for each page. */
 START_TEST(a_block_that_is_freed_and_allocated_in_turn_keeps_its_pages)
 {

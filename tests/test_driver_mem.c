@@ -1,7 +1,7 @@
 /* test_driver_mem.c - the driver's own memory. */
 #include "driver/base/driver_mem.h"
 
-#include <check.h>
+#include "tests/run_tests.h"
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -151,9 +151,5 @@ int main(void)
     tcase_add_exit_test(tc, free_of_a_foreign_pointer_ends_with_status_3,
                         DMEM_EXIT);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* test_grade.c - points from results that are written by hand. */
 #include "config.h"
 #include "driver/report/grade.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <math.h>
@@ -276,9 +277,5 @@ int main(void)
     tcase_add_test(t, scores_of_several_allocators_have_their_names);
     tcase_add_test(t, a_fault_is_named_in_the_table);
     suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

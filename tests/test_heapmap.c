@@ -1,6 +1,7 @@
 /* test_heapmap.c - what lay where: driver/report/heapmap.h, with blocks made
  * up. */
 #include "driver/report/heapmap.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -172,9 +173,5 @@ int main(void)
     tcase_add_test(tc, without_any_block_there_is_no_map);
     tcase_add_test(tc, the_unit_grows_with_the_trace);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -14,14 +14,6 @@
 #define HUGE (2 * HUGE_OVER)
 #define PAGES(bytes) ((bytes) / 4096)
 
-/* Page faults of this process so far. */
-static size_t faults(void)
-{
-    struct rusage usage;
-    ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
-    return (size_t)usage.ru_minflt;
-}
-
 static size_t resident(void)
 {
     return process_bytes("VmRSS");

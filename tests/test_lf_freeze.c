@@ -12,6 +12,7 @@
  *
  *   MM_FREEZES=20000   so many freezes instead of the usual number */
 #include "tests/lf_victim.h"
+#include "tests/run_tests.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -201,9 +202,5 @@ int main(void)
     tcase_add_loop_test(tc, others_go_on_while_a_thread_is_frozen_anywhere, 0,
                         MODES);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* test_lfshard.c - lockfree/ from inside: merging and ids that
  * serve anew, sends that cannot arrive. */
 #include "tests/lf_inside.h"
+#include "tests/run_tests.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -132,9 +133,5 @@ int main(void)
     tcase_add_test(tc,
                    a_send_to_a_closed_shard_of_the_parents_is_lost_and_ends);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

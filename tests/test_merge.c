@@ -3,7 +3,7 @@
 #include "mm/engine/check.h"
 #include "mm/engine/merge.h"
 
-#include <check.h>
+#include "tests/run_tests.h"
 
 static struct arena one, two;
 
@@ -291,9 +291,5 @@ int main(void)
     tcase_add_test(tc, the_arena_taken_in_is_empty_and_serves_again);
     tcase_add_test(tc, an_empty_arena_adds_nothing_and_takes_all);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -146,13 +146,6 @@ static size_t resident(char *p, size_t size)
     return n * page;
 }
 
-static void ck_zero(const char *p, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (p[i])
-            ck_abort_msg("byte %zu of %zu is %d", i, size, p[i]);
-}
-
 START_TEST(a_large_calloc_is_zero_and_costs_what_is_touched)
 {
     const size_t large = (SANITIZED ? 2 : 48) * MIB;

@@ -1,5 +1,6 @@
 /* test_oracle.c - where blocks lie: each fault planted, one at a time. */
 #include "tests/fake_allocator.h"
+#include "tests/run_tests.h"
 
 #include <sys/mman.h>
 
@@ -295,9 +296,5 @@ int main(void)
     tcase_add_test(t, the_first_fault_stands);
     tcase_add_test(t, a_long_path_leaves_room_for_the_message);
     suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

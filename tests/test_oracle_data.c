@@ -1,5 +1,6 @@
 /* test_oracle_data.c - what blocks hold, while live and through realloc. */
 #include "tests/fake_allocator.h"
+#include "tests/run_tests.h"
 
 static void set_up(void)
 {
@@ -160,9 +161,5 @@ int main(void)
     tcase_add_test(t,
                    another_thread_may_get_the_old_block_before_realloc_returns);
     suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

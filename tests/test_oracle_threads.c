@@ -1,5 +1,6 @@
 /* test_oracle_threads.c - many threads through one oracle, and the peaks. */
 #include "tests/fake_allocator.h"
+#include "tests/run_tests.h"
 
 #include <pthread.h>
 
@@ -200,9 +201,5 @@ int main(void)
     tcase_add_test(t, a_right_allocator_has_no_fault_with_threads);
     tcase_add_test(t, of_threads_that_get_one_block_only_the_first_is_right);
     suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* test_pattern.c - what is written into blocks, and what a check sees. */
 #include "driver/check/pattern.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <stdbool.h>
@@ -148,9 +149,5 @@ int main(void)
     tcase_add_test(t, a_large_pattern_can_be_checked_in_a_part_of_the_block);
     tcase_add_test(t, a_byte_that_is_not_zero_is_found);
     suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

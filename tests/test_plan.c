@@ -1,5 +1,6 @@
 /* test_plan.c - which thread replays which trace (driver/trace/plan.h). */
 #include "driver/trace/plan.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -174,9 +175,5 @@ int main(void)
     tcase_add_test(c, a_last_round_of_several_is_not_filled_up);
     tcase_add_test(c, same_gives_every_trace_to_all_threads);
     tcase_add_test(c, every_mixture_is_had_whole);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

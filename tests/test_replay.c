@@ -5,6 +5,7 @@
 #include "driver/base/driver_mem.h"
 #include "driver/base/team.h"
 #include "driver/run/resident.h"
+#include "tests/run_tests.h"
 #include "tests/threaded_trace.h"
 
 #define THREADS 4
@@ -226,9 +227,5 @@ int main(void)
     tcase_add_test(c, a_block_is_left_to_the_lane_that_had_it_last);
     tcase_add_test(c, an_id_is_used_again_only_after_the_other_lane_s_free);
     tcase_add_test(c, the_touch_pass_keeps_account_of_blocks_that_change_hands);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* test_script.c - traces made ready for lanes (driver/trace/script.h). */
 #include "driver/trace/script.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -215,9 +216,5 @@ int main(void)
         c, a_malloc_that_waits_for_another_lane_s_free_has_a_slot_of_its_own);
     tcase_add_test(
         c, entries_lie_as_who_waits_comes_to_them_and_pairs_have_lines_apart);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

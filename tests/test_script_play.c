@@ -4,6 +4,7 @@
  * block. */
 #include "driver/trace/script.h"
 
+#include "tests/run_tests.h"
 #include "tests/threaded_trace.h"
 
 #define THREADS 6
@@ -142,9 +143,5 @@ int main(void)
     TCase *c = tcase_create("script_play");
     suite_add_tcase(s, c);
     tcase_add_test(c, every_operation_finds_its_block_in_any_number_of_lanes);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* test_shadow.c - the shadow map: who owns which 8 bytes. Claims need no
  * memory behind the addresses, so the tests make addresses up. */
 #include "driver/check/shadow.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -226,9 +227,5 @@ int main(void)
     tcase_add_test(t, threads_that_share_pages_but_no_granule_never_clash);
     tcase_add_test(t, of_threads_that_want_one_block_at_most_one_has_it);
     suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* test_spans.c - the set of mapped ranges. */
 #include "driver/check/spans.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <stdint.h>
@@ -109,9 +110,5 @@ int main(void)
     tcase_add_test(t, many_are_found_whatever_their_order);
     tcase_add_test(t, what_is_appended_is_one_with_what_ends_there);
     suite_add_tcase(suite, t);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

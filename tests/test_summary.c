@@ -1,6 +1,7 @@
 /* test_summary.c - means and ratios of results written by hand
  * (driver/report/summary.h). */
 #include "driver/report/summary.h"
+#include "tests/run_tests.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -189,9 +190,5 @@ int main(void)
     tcase_add_test(c, a_weight_keeps_a_trace_out);
     tcase_add_test(c, a_fault_in_one_part_leaves_the_others_unknown);
     tcase_add_test(c, what_did_not_run_or_was_not_checked_is_not_valid);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

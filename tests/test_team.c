@@ -2,7 +2,7 @@
  * its own where there are enough. */
 #include "driver/base/team.h"
 
-#include <check.h>
+#include "tests/run_tests.h"
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -90,9 +90,5 @@ int main(void)
     tcase_add_test(tc, more_members_than_processors_go_where_they_will);
     tcase_add_test(tc, they_are_kept_in_turn_if_that_is_asked_for);
     suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(suite);
 }

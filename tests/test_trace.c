@@ -1,6 +1,7 @@
 /* test_trace.c - what the trace reader accepts, and what it makes of it.
  *
  * The superset has test_trace_ours.c; what is refused, test_trace_bad.c. */
+#include "tests/run_tests.h"
 #include "tests/trace_good.h"
 
 static void expect_weight(const char *header, int weight)
@@ -202,9 +203,5 @@ static Suite *all_tests(void)
 
 int main(void)
 {
-    SRunner *sr = srunner_create(all_tests());
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(all_tests());
 }

@@ -5,7 +5,7 @@
 #include "driver/trace/trace.h"
 #include "tests/bad_traces.h"
 
-#include <check.h>
+#include "tests/run_tests.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,9 +101,5 @@ static Suite *all_tests(void)
 
 int main(void)
 {
-    SRunner *sr = srunner_create(all_tests());
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(all_tests());
 }

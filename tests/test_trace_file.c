@@ -1,4 +1,5 @@
 /* test_trace_file.c - what can be opened as a trace, and what is refused. */
+#include "tests/run_tests.h"
 #include "tests/trace_files.h"
 
 #include <sys/socket.h>
@@ -183,9 +184,5 @@ static Suite *all_tests(void)
 
 int main(void)
 {
-    SRunner *sr = srunner_create(all_tests());
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(all_tests());
 }

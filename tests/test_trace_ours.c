@@ -1,4 +1,5 @@
 /* test_trace_ours.c - this project's own format: threads, calloc, memalign. */
+#include "tests/run_tests.h"
 #include "tests/trace_good.h"
 
 static const char superset[] = "mmtrace 1 # the first line tells the format\n"
@@ -165,9 +166,5 @@ static Suite *all_tests(void)
 
 int main(void)
 {
-    SRunner *sr = srunner_create(all_tests());
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(all_tests());
 }

@@ -1,4 +1,5 @@
 /* test_trace_zstd.c - compressed traces: whole, cut, damaged, and bombs. */
+#include "tests/run_tests.h"
 #include "tests/trace_files.h"
 
 #include <zstd.h>
@@ -178,9 +179,5 @@ static Suite *all_tests(void)
 
 int main(void)
 {
-    SRunner *sr = srunner_create(all_tests());
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return run_suite(all_tests());
 }

@@ -36,6 +36,12 @@ static int note(struct dl_phdr_info *info, size_t size, void *arg)
     return 0;
 }
 
+const char *object_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 void objects_note(struct objects *all)
 {
     atomic_store_explicit(&all->n, 0, memory_order_relaxed);

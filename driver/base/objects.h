@@ -21,6 +21,8 @@ struct objects {
     struct object list[OBJECTS_MOST];
 };
 
+/** A path without its directories. */
+const char *object_name(const char *path);
 /** Note what this process has loaded now. */
 void objects_note(struct objects *all);
 /** @return the one that pc lies in; NULL: none that was noted. */

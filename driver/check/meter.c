@@ -5,22 +5,13 @@
 
 #define SAMPLE_GROWTH 256
 
-static void raise_to(_Atomic size_t *max, size_t value)
-{
-    size_t old = atomic_load_explicit(max, memory_order_relaxed);
-    while (old < value &&
-           !atomic_compare_exchange_weak_explicit(
-               max, &old, value, memory_order_relaxed, memory_order_relaxed))
-        ;
-}
-
 static void sample(struct meter *m)
 {
     struct mm_stats stats = {0};
     m->a->stats(&stats);
     if (stats.heap_peak)
         atomic_store_explicit(&m->next, SIZE_MAX, memory_order_relaxed);
-    raise_to(&m->peak_heap, stats.heap_peak ? stats.heap_peak : stats.heap);
+    meter_raise(&m->peak_heap, stats.heap_peak ? stats.heap_peak : stats.heap);
 }
 
 void meter_sample(struct meter *m)
@@ -35,7 +26,7 @@ void meter_grows(struct meter *m, size_t size)
                                                   memory_order_relaxed);
     if (now <= atomic_load_explicit(&m->peak_payload, memory_order_relaxed))
         return;
-    raise_to(&m->peak_payload, now);
+    meter_raise(&m->peak_payload, now);
     size_t next = atomic_load_explicit(&m->next, memory_order_relaxed);
     if (now >= next && atomic_compare_exchange_strong_explicit(
                            &m->next, &next, now + now / SAMPLE_GROWTH,

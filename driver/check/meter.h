@@ -22,6 +22,16 @@ struct meter {
     _Atomic size_t next; /* payload at which to sample; SIZE_MAX: never */
 };
 
+/** A peak is at least this value from now on. */
+static inline void meter_raise(_Atomic size_t *peak, size_t value)
+{
+    size_t old = atomic_load_explicit(peak, memory_order_relaxed);
+    while (old < value &&
+           !atomic_compare_exchange_weak_explicit(
+               peak, &old, value, memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
 /** Bytes more, or fewer, of live payload. */
 void meter_grows(struct meter *m, size_t size);
 void meter_shrinks(struct meter *m, size_t size);

@@ -8,6 +8,7 @@
 #include "driver/check/oracle.h"
 #include "driver/report/heapmap.h"
 #include "driver/report/report.h"
+#include "driver/run/crash_note.h"
 #include "driver/run/peer.h"
 #include "driver/run/submission.h"
 
@@ -56,21 +57,12 @@ static bool replay(struct oracle *oracle, struct sampling *s, unsigned seconds)
     return true;
 }
 
-/* A crash must end the child as such, also under a sanitizer, which would take
- * these signals for itself. */
-static void crash_plainly(void)
-{
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        signal(signals[i], SIG_DFL);
-}
-
 /* In the child. @return its exit status */
 static int draw(const struct options *o, const struct mm_allocator *a,
                 const struct trace *t, FILE *csv)
 {
     static struct fault fault;
-    crash_plainly();
+    crash_note_none();
     a = submission_here(a);
     struct mm_allocator own = account_open(a);
     a = &own;

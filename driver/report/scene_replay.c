@@ -4,6 +4,7 @@
 #include "driver/base/driver_mem.h"
 #include "driver/check/account.h"
 #include "driver/check/oracle.h"
+#include "driver/run/crash_note.h"
 #include "driver/run/submission.h"
 
 #include <errno.h>
@@ -164,22 +165,13 @@ static bool play_by_threads(struct turns *r)
     return true;
 }
 
-/* A crash must end the child as such, also under a sanitizer, which would take
- * these signals for itself. */
-static void crash_plainly(void)
-{
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        signal(signals[i], SIG_DFL);
-}
-
 bool scene_replay(const struct scene_plan *plan)
 {
     const struct trace *t = plan->trace;
     struct fault *fault = &plan->shared->fault;
     struct turns r = {.plan = plan,
                       .a = account_open(submission_here(plan->a))};
-    crash_plainly();
+    crash_note_none();
     alarm(plan->seconds);
     r.over = t->nops == 0;
     r.oracle = oracle_new(&r.a, plan->level, fault);

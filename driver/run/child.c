@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* Of a lane that waits for another, which has a processor of its own. With
@@ -28,14 +27,6 @@
 static bool leads_part(const struct child *c, unsigned thread)
 {
     return c->job->round->parts[c->part[thread]].first == thread;
-}
-
-uint64_t child_random(void)
-{
-    uint64_t x;
-    if (getrandom(&x, sizeof x, GRND_NONBLOCK) != sizeof x)
-        x = clock_ns() * UINT64_C(0x9E3779B97F4A7C15) >> 16;
-    return x;
 }
 
 /* ---- preparing ----------------------------------------------------------- */

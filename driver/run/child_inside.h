@@ -36,11 +36,10 @@ static inline void set_phase(struct child *c, enum phase phase)
     atomic_store_explicit(&c->shared->phase, phase, memory_order_relaxed);
 }
 
-/** A number that no allocator knows. */
-uint64_t child_random(void);
-
 /* ---- child_pass.c: the passes without the oracle --------------------- */
 
+/** A number that no allocator knows. */
+uint64_t child_random(void);
 void child_touch(struct child *c);
 /** One timed replay; see inspect.h for what may come before or after it. */
 void child_time(struct child *c);

@@ -6,6 +6,15 @@
 #include "driver/run/counted.h"
 
 #include <string.h>
+#include <sys/random.h>
+
+uint64_t child_random(void)
+{
+    uint64_t x;
+    if (getrandom(&x, sizeof x, GRND_NONBLOCK) != sizeof x)
+        x = clock_ns() * UINT64_C(0x9E3779B97F4A7C15) >> 16;
+    return x;
+}
 
 static void touch_lane(void *arg, unsigned thread)
 {

@@ -8,6 +8,7 @@
  *                             when it is done */
 #include "driver/run/compile.h"
 
+#include "driver/base/objects.h"
 #include "driver/run/isolate.h"
 
 #include <dirent.h>
@@ -66,16 +67,10 @@ bool compile_copy(const char *path, int to)
     return good;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool copy_into(const char *dir, const char *path)
 {
     char name[2 * PATH_MAX];
-    snprintf(name, sizeof name, "%s/%s", dir, base_name(path));
+    snprintf(name, sizeof name, "%s/%s", dir, object_name(path));
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     bool good = fd >= 0 && fchmod(fd, 0644) == 0 && compile_copy(path, fd);
     if (fd >= 0)
@@ -141,7 +136,7 @@ static bool make_copies(struct compile *c)
 static void enter_copies(struct compile *c)
 {
     char dir[PATH_MAX];
-    const char *name = base_name(c->source);
+    const char *name = object_name(c->source);
     snprintf(dir, sizeof dir, "%.*s", (int)(name - c->source), c->source);
     snprintf(c->renamed, sizeof c->renamed, "-ffile-prefix-map=%s=%s",
              c->copies, *dir ? dir : ".");

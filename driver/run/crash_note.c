@@ -144,3 +144,9 @@ void crash_note_remove(void)
 {
     notes = NULL;
 }
+
+void crash_note_none(void)
+{
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+        signal(fatal[i], SIG_DFL);
+}

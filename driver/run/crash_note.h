@@ -14,6 +14,9 @@ void crash_note_loaded(void);
 void crash_note_thread(unsigned thread);
 /** The signal by which the parent asks a thread where it is. */
 int crash_note_question(void);
+/** Instead of all that: a crash ends the process as such, also under a
+ * sanitizer, which would take the signals for itself. */
+void crash_note_none(void);
 /** From here on exit() is as it should be. */
 void crash_note_remove(void);
 

@@ -1,6 +1,8 @@
 /* resident.c - see resident.h. */
 #include "driver/run/resident.h"
 
+#include "driver/check/meter.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,18 +55,9 @@ size_t resident_now(void)
 
 /* ---- the pass ------------------------------------------------------------ */
 
-static void raise_to(_Atomic size_t *max, size_t value)
-{
-    size_t old = atomic_load_explicit(max, memory_order_relaxed);
-    while (old < value &&
-           !atomic_compare_exchange_weak_explicit(
-               max, &old, value, memory_order_relaxed, memory_order_relaxed))
-        ;
-}
-
 static void take_reading(struct resident *r)
 {
-    raise_to(&r->peak, resident_now());
+    meter_raise(&r->peak, resident_now());
 }
 
 void resident_begin(struct resident *r, size_t expected, unsigned lanes)
@@ -90,14 +83,14 @@ size_t resident_peak(struct resident *r)
 
 static void new_height(struct resident *r, size_t live)
 {
-    raise_to(&r->peak_live, live);
+    meter_raise(&r->peak_live, live);
     size_t next = atomic_load_explicit(&r->next, memory_order_relaxed);
     if (live < next)
         return;
     size_t step = live + live / STEP_DIVISOR + STEP_LEAST;
     if (live < r->expected && step > r->expected)
         step = r->expected;
-    raise_to(&r->next, step);
+    meter_raise(&r->next, step);
     take_reading(r);
 }
 

@@ -33,12 +33,6 @@ struct frames {
     uintptr_t pc[STACK_MOST];
 };
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The allocator is in the program, or in the library that the job names. */
 static bool is_home(const struct watch *w, const struct object *o)
 {
@@ -51,7 +45,7 @@ static bool is_home(const struct watch *w, const struct object *o)
         return strcmp(o->path, image) == 0;
     if (!library)
         return !*o->path;
-    return *o->path && strcmp(base_name(o->path), base_name(library)) == 0;
+    return *o->path && strcmp(object_name(o->path), object_name(library)) == 0;
 }
 
 /* A return address is behind the call; the call is what is told. */
@@ -83,7 +77,7 @@ static unsigned find_frames(const struct watch *w, struct frames *f)
     if (f->image >= 0)
         f->file = w->job->allocator->name;
     else if (f->object && *f->object->path)
-        f->file = base_name(f->object->path);
+        f->file = object_name(f->object->path);
     return first;
 }
 
@@ -227,7 +221,7 @@ static void add_symbol(struct words *w, const struct object *o, uintptr_t pc)
         return;
     uintptr_t here = objects_here(o, pc);
     const char *file = o == w->frames->object ? w->frames->file
-                       : *o->path             ? base_name(o->path)
+                       : *o->path             ? object_name(o->path)
                                               : "mdriver";
     if (here && dladdr((void *)here, &info) && info.dli_sname)
         snprintf(place, sizeof place, "%.60s (%.40s)", info.dli_sname, file);

@@ -126,18 +126,3 @@ bool submission_load(int image, const char *name, struct mm_allocator *table,
     registry_adopt(table);
     return true;
 }
-
-const struct mm_allocator *submission_here(const struct mm_allocator *a)
-{
-    static struct mm_allocator tables[2]; /* --watch has two */
-    static unsigned n;
-    char err[1024];
-    int image = submission_image(a);
-    if (image < 0)
-        return a;
-    struct mm_allocator *own = &tables[n++ % 2];
-    if (submission_load(image, a->name, own, err, sizeof err))
-        return own;
-    fprintf(stderr, "mdriver: %s: %s\n", a->name, err);
-    exit(2);
-}

@@ -435,6 +435,12 @@ static inline bool huge_contains(const void *address, size_t size)
     return slot != SIZE_MAX && block_covers(slot, p, size);
 }
 
+/** Is it in the heap, or inside one block? */
+static inline bool heap_or_huge_contains(const void *p, size_t size)
+{
+    return mem_contains(p, size) || huge_contains(p, size);
+}
+
 /** Count what is broken. @pre quiescent */
 static cold_noinline size_t huge_check(void)
 {
