@@ -112,7 +112,8 @@ def a_file_that_went_is_named():
 
 def the_rungs_stay_as_near_as_they_are():
     shown = progression(ROOT, "--show")[1]
-    for step in ("per_thread → arena", "arena → lockfree"):
+    for step in ("global → per_thread", "per_thread → arena",
+                 "arena → lockfree"):
         cells = row(shown, step)
         assert numbers(cells[6])[1] <= numbers(cells[7])[0], cells
 

@@ -50,8 +50,9 @@ struct heap {
     size_t size;          /* bytes of all regions */
     size_t dirty;         /* H7 */
     size_t clean;         /* H7 */
-    /* Purges that have a price: most of what the last one gave was taken again
-     * if clean is less than this; 0: that was looked at. */
+    /* Purges that have a price, at a chance and at an overflow. If fewer bytes
+     * than this are clean, most of what the last one gave was taken again; 0:
+     * that has been taken into account. */
     size_t vain, vain_overflow;
     uint32_t wait, passed; /* chances to purge that pass, and have passed */
     uint32_t patience;     /* doublings of what may be waste */

@@ -43,7 +43,7 @@
 #define LARGE_GROWTH 8                 /* ... 1/8 of the heap at least */
 #define SPARSE_MIN ((size_t)8 << 10)   /* that may be written in part */
 #define SLAB_MOST ((size_t)16 << 10)   /* a slab's bytes */
-#define PURGE_STEP ((size_t)1 << 20)   /* more resident, before the next */
+#define PURGE_AGAIN ((size_t)1 << 20)  /* more resident, before the next */
 #define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
 #define PATIENCE_MOST 8                /* doublings of that */
 #define RELEASE_MIN ((size_t)1 << 20)  /* bytes that are worth a hole */
@@ -328,7 +328,7 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     }
     size_t most = asize + align - ALIGN;
     if (heap_resident(h) >= h->purge_at && h->dirty > h->size / 8) {
-        h->purge_at = heap_resident(h) + PURGE_STEP;
+        h->purge_at = heap_resident(h) + PURGE_AGAIN;
         heap_purge(h); /* memory that does not fit must cost nothing */
     }
     if (!h->regions)

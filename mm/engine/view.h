@@ -8,8 +8,8 @@
  *
  * A word is a name and a number: an address of the process's, a distance in a
  * structure, or a constant. libmm.so has them all in one constant table, which
- * is found by its first word. Who renames or adds one changes libmm_top.py,
- * too; who changes what one means counts VIEW_MAGIC up. */
+ * is found by its first word. A word that is renamed or added here changes in
+ * libmm_top.py, too; when what one means changes, count VIEW_MAGIC up. */
 #ifndef MM_VIEW_H
 #define MM_VIEW_H
 

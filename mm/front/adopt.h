@@ -10,8 +10,8 @@
  *   4 later, when many are merged into s: every block in use gets the id of s;
  *     then each of them becomes spare, and its id leads to itself again
  *
- * A sender that has slept since before 4 may push a block into a shard that the
- * block does not belong to: so the receiver checks its label.
+ * A sender that has slept since before step 4 may push a block into a shard
+ * that the block does not belong to: so the receiver checks its label.
  *
  * To be included by a stage after front/remote.h. struct shard has the list.
  * The stage defines besides: */

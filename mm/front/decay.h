@@ -15,8 +15,8 @@
  * comes by, the less often it asks. What a shard at work gives back is decided
  * by low_water.h; an idle one (no use for half of MM_DECAY) gives back all.
  *
- * What a thread that sleeps keeps in its bins stays there: only it may touch
- * them. They are shortened while it frees (cache.h).
+ * What a thread that sleeps keeps in its bins stays there: only that thread may
+ * touch them. While it frees, it shortens them (cache.h).
  *
  * To be included by a stage after front/purge.h, whose threads end windows in
  * shard_note_use. The stage defines besides: */

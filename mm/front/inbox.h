@@ -44,8 +44,8 @@ static inline bool inbox_push_remote(struct inbox *in, void *first, void *last)
     return true;
 }
 
-/** Its chain, NULL or INBOX_CLOSED. Relaxed: who walks along the chain does
- * that while all threads are at rest. */
+/** Its chain, NULL or INBOX_CLOSED. Relaxed: the chain is walked only while
+ * all threads are at rest. */
 static inline void *inbox_look(const struct inbox *in)
 {
     return atomic_load_explicit(&in->chain, memory_order_relaxed);

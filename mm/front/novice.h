@@ -6,9 +6,9 @@
  *                             for each, and then its own
  *
  * What a thread has of its own is some KiB, and a process with thousands of
- * threads that sleep on ten blocks each pays that for nothing. A borrowed arena
- * costs the call a few hundred instructions more; what it costs to begin with
- * an arena and to leave it again is as much as this many calls.
+ * threads that sleep on ten blocks each pays that for nothing. A call with a
+ * borrowed arena costs a few hundred instructions more. To begin with an arena
+ * of one's own and to leave it again costs as much as NOVICE_CALLS such calls.
  *
  * Novices' blocks lie side by side in one arena. So that no two threads write
  * to one line of the cache, each has lines of its own. */

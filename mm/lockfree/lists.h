@@ -3,13 +3,12 @@
  *
  *   stack    head: | pushes and pops 44 | index + 1: 20 |
  *
- * All loops of compare-and-swap are here, in front/inbox.h and in memlib.c. A
- * failed CAS means that another thread's succeeded, so some thread gets on
+ * A failed CAS means that another thread's succeeded, so some thread gets on
  * (lock-free); none ever waits for another to take a step.
  *
  * Why there is no ABA. A pop compares a head whose successor it read before, so
  * each success changes a tag of 44 bits: a thread would have to sleep in
- * between for a multiple of 2^44 operations, weeks of nothing but pushes and
+ * between for a multiple of 2^44 operations, days of nothing but pushes and
  * pops.
  *
  * The stack with a counter is Treiber's (1986) as IBM's System/370 manual
