@@ -258,7 +258,7 @@ MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
     tests/tests.mk \
     tests/faulty/faulty.mk tests/faults/faults.mk \
     tests/conformance/conformance.mk tests/page/page.mk \
-    tests/hitpath/hitpath.mk arch.mk
+    tests/hitpath/hitpath.mk tests/zones/zones.mk arch.mk
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:

@@ -15,9 +15,17 @@
 
 /* ---- memlib ---------------------------------------------------------- */
 
-/* Addresses that the heap may have, in bytes: as far as links reach. Costs
- * nothing: pages are mapped as the heap grows. */
-#define MEM_WINDOW ((size_t)64 << 30)
+/* A zone is as many bytes as the 32-bit links of one arena reach, in units of
+ * 16: each arena lies in one zone. A test builds the stages with small ones. */
+#ifndef MEM_ZONE
+#define MEM_ZONE ((size_t)64 << 30)
+#endif
+
+/* Addresses that the heap may have, in bytes, where there are as many: a
+ * sixteenth of 47 bits. Costs nothing: pages are mapped as the heap grows. */
+#ifndef MEM_WINDOW
+#define MEM_WINDOW ((size_t)8 << 40)
+#endif
 
 /* Addresses for records, in bytes, besides 1/128 of the heap's. */
 #define MEM_RECORDS_MIN ((size_t)128 << 10)

@@ -16,7 +16,8 @@
  * is one thread's until that stores the word anew: nobody waits, one looks for
  * another hole, or moves the break. If something of others has come into a
  * hole, it stays busy for good: that is no memory, only addresses. So do all
- * that a fork's child finds.
+ * that a fork's child finds. Holes are in the first zone only, as far as a word
+ * counts pages: a limit of addresses that needs more is none.
  *
  * Invariant: what lies in a hole that is not busy, behind its mapped pages, is
  * mapped by no thread of ours, and nothing of a hole is handed out. */
@@ -28,10 +29,13 @@
 #include <stdint.h>
 
 #define HOLES 64
-#define HOLE_BITS 24
+#define HOLE_BITS 24                      /* 64 GiB of the smallest pages */
 #define HOLE_MAPPED_MOST ((size_t)0x7fff) /* pages */
 #define HOLE_AHEAD ((size_t)1 << 20)      /* bytes, to be mapped at once */
 #define HOLE_BUSY ((uint64_t)1 << 63)
+
+_Static_assert(MEM_ZONE >> MEM_GRAIN_LOG2 <= 1 << HOLE_BITS,
+               "a word counts the pages of a zone");
 
 typedef _Atomic uint64_t hole_word;
 
@@ -197,12 +201,14 @@ static inline void hole_join(const struct part *part, struct hole *h,
 }
 
 /* Whole pages, the caller's, become a hole, or part of one. errno is kept.
- * @return false: there are too many holes, or mappings */
+ * @return false: beyond the first zone; or too many holes, or mappings */
 static inline bool hole_open(struct part *part, size_t at, size_t size,
                              size_t page)
 {
     struct hole before, h = {at / page, size / page, 0};
     int saved = errno;
+    if (at + size > MEM_ZONE)
+        return false;
     hole_word *word = hole_beside(h.first, true, &before);
     if (word)
         h = (struct hole){before.first, before.pages + h.pages, before.mapped};
@@ -249,7 +255,8 @@ static inline struct gap part_next_gap(const struct part *part, size_t at,
     struct gap next = {SIZE_MAX, SIZE_MAX};
     for (size_t i = 0; i < mark_get(&part->njumps) && i < JUMPS_KNOWN; i++) {
         const struct jump *j = &part->jumps[i];
-        next = gap_first(next, (struct gap){j->mapped, j->to - page}, at);
+        if (j->mapped < j->to - page) /* else it was mapped ahead */
+            next = gap_first(next, (struct gap){j->mapped, j->to - page}, at);
     }
     for (size_t i = 0; part->blocks && i < HOLES; i++) {
         struct hole h = hole_of(hole_get(&holes.words[i]));

@@ -41,6 +41,7 @@
 #include "memmapped.h"
 #include "memside.h"
 #include "memwindow.h"
+#include "memzone.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -69,6 +70,12 @@ static struct {
 static size_t to_pages(size_t size)
 {
     return (size + mem.page - 1) & ~(mem.page - 1);
+}
+
+static void *no_room(void)
+{
+    errno = ENOMEM;
+    return NULL;
 }
 
 /* ---- fork ------------------------------------------------------------ */
@@ -125,54 +132,45 @@ static void fork_look(void)
         fork_seen();
 }
 
-/* [p, p + size) is the caller's alone now: make it zero. */
-static void clear(char *p, size_t size)
-{
-    size_t inner = mem_purge(p, size);
-    char *first = inner ? (char *)to_pages((uintptr_t)p) : p;
-    char *rest = first + inner;
-    memset(p, 0, (size_t)(first - p));
-    memset(rest, 0, (size_t)(p + size - rest));
-}
-
-/* The same, and the records of the pages that begin in it. */
+/* Make zero what is the caller's alone now, and may not be, and the records of
+ * the pages that begin in it. */
 static void clear_suspect(struct part *part, size_t at, size_t size)
 {
     if (at >= mark_get(&part->suspect))
         return;
-    clear(part->start + at, size);
+    pages_clear(part->start + at, size);
     size_t first = (at + GRAIN - 1) / GRAIN;
     size_t end = (at + size + GRAIN - 1) / GRAIN;
     if (part == &mem.heap && end > first)
-        clear((char *)(mem_range.pages + first), (end - first) * PAGE_RECORD);
+        pages_clear((char *)(mem_range.pages + first),
+                    (end - first) * PAGE_RECORD);
 }
 
 /* ---- the window ------------------------------------------------------ */
 
 /* Nothing is handed out yet. */
-static void parts_init(uintptr_t window)
+static void parts_init(struct window w)
 {
-    char *records = window ? (char *)window + PAGES : NULL;
-    char *base = window ? window_base(window) : NULL;
-    part_init(&mem.records, records, window ? RECORDS : 0, MEM_RECORDS_PIECE);
-    part_init(&mem.heap, base, window ? MEM_WINDOW - mem.page : 0, MEM_PIECE);
+    part_init(&mem.records, (char *)w.at + pages_bytes(w.size),
+              records_bytes(w.size), MEM_RECORDS_PIECE);
+    part_init(&mem.heap, window_base(w), w.size - mem.page, MEM_PIECE);
     mem.heap.blocks = &mem_range.blocks;
     mark_set(&mem_range.blocks, 0);
 }
 
-static void range_set(uintptr_t window, char *page, bool no_barrier)
+static void range_set(struct window window, char *page, bool no_barrier)
 {
     process_set(page);
     parts_init(window);
     thp_init(mem.heap.start, mem.page);
     level_set(mem.levels, 0, THERE);
     mem_range.base = mem.heap.start;
-    mem_range.pages = (struct mem_page *)window;
+    mem_range.pages = (struct mem_page *)window.at;
     mem_range.records = mem.records.start;
     mem_range.no_barrier = no_barrier;
     atomic_store_explicit(&mem_range.scarce, sys_is_limited(),
                           memory_order_relaxed);
-    mem_range.size = MEM_WINDOW;
+    mem_range.size = window.size;
 }
 
 /* A hook of its system calls that allocates starts memlib, too; then that start
@@ -183,13 +181,14 @@ int mem_init(void)
         return 0;
     mem.page = (size_t)sysconf(_SC_PAGESIZE);
     char *page = process_new();
-    uintptr_t window = page ? window_find(page, mem.page) : 0;
+    struct window window =
+        page ? window_find(page, mem.page) : (struct window){0};
     bool no_barrier = !sys_barrier(true);
-    if (window && !mem_range.size) {
+    if (window.size && !mem_range.size) {
         range_set(window, page, no_barrier);
         return 0;
     }
-    if (window)
+    if (window.size)
         window_undo(window, mem.page);
     if (page)
         sys_munmap(page, mem.page);
@@ -245,7 +244,9 @@ void mem_fini(void)
     levels_unmap(mem.levels, mem_range.pages);
     sys_munmap(mem_range.base - mem.page, mem.page);
     process_fini();
-    parts_init(0);
+    part_init(&mem.records, NULL, 0, 0);
+    part_init(&mem.heap, NULL, 0, 0);
+    mark_set(&mem_range.blocks, 0);
     mem_range = (struct mem_range){0};
 }
 
@@ -308,26 +309,49 @@ static int advance(struct part *part, size_t *old, size_t size, size_t *step)
  * they grow by. Records begin at a line of the cache. */
 #define REGION_ALIGN ((size_t)64)
 
-/* @return size bytes at a multiple of align; NULL, errno == ENOMEM */
-static char *take(struct part *part, size_t size, size_t align)
+/* @param zone  of the heap, where the bytes must be; NULL: anywhere
+ * @return size bytes at a multiple of align; NULL, errno == ENOMEM */
+static char *take(struct part *part, const char *zone, size_t size,
+                  size_t align)
 {
-    if (size > mem_range.size) {
-        errno = ENOMEM;
-        return NULL;
-    }
+    if (size > mem_range.size)
+        return no_room();
     fork_look();
-    size_t old = mark_get(&part->brk), step = JUMP;
+    size_t old = mark_get(&part->brk), step = JUMP, lead;
     int done;
-    while ((done = advance(part, &old, (-old & (align - 1)) + size, &step)) ==
-           0)
-        ;
-    return done > 0 ? part->start + old + (-old & (align - 1)) : NULL;
+    do {
+        lead = lead_of(old, align);
+        done = 1;
+        if (part->blocks)
+            done = zone_ask(part, zone, &old, lead + size, mem.page);
+        if (done > 0)
+            done = advance(part, &old, lead + size, &step);
+        else if (done < 0)
+            errno = ENOMEM;
+    } while (done == 0);
+    return done > 0 ? part->start + old + lead : NULL;
+}
+
+void *mem_sbrk_in(const void *zone, size_t size)
+{
+    thp_note(&thp.regions, 1);
+    return take(&mem.heap, zone, size, REGION_ALIGN);
 }
 
 void *mem_sbrk(size_t size)
 {
-    thp_note(&thp.regions, 1);
-    return take(&mem.heap, size, REGION_ALIGN);
+    return mem_sbrk_in(NULL, size);
+}
+
+char *mem_zone(const void *p)
+{
+    size_t at = (size_t)((const char *)p - mem.heap.start);
+    return mem.heap.start + zone_start(at);
+}
+
+bool mem_zone_grows(const void *zone)
+{
+    return mem_zone(mem_brk()) == zone;
 }
 
 void mem_grows_sparse(size_t size)
@@ -341,6 +365,10 @@ bool mem_extend(const void *end, size_t size)
     size_t old = (size_t)((const char *)end - mem.heap.start), step = JUMP;
     if (mark_get(&mem.heap.brk) != old)
         return false;
+    if (size > zone_room(old, mem.page)) {
+        errno = ENOMEM;
+        return false;
+    }
     return advance(&mem.heap, &old, size, &step) > 0;
 }
 
@@ -360,7 +388,7 @@ bool mem_release(void *p, size_t size)
 
 void *mem_record(size_t size)
 {
-    return take(&mem.records, size, CACHE_LINE);
+    return take(&mem.records, NULL, size, CACHE_LINE);
 }
 
 /* ---- inside a call ---------------------------------------------------- */
@@ -369,10 +397,8 @@ void *mem_record(size_t size)
 void *mem_side(size_t align, size_t size)
 {
     unsigned log2 = side_log2(align, size);
-    if (log2 > SIDE_LOG2_MAX || mem_init() != 0) {
-        errno = ENOMEM;
-        return NULL;
-    }
+    if (log2 > SIDE_LOG2_MAX || mem_init() != 0)
+        return no_room();
     char *start = sides_pop(&mem.sides->heads[log2]);
     if (!start)
         start = mem_record((size_t)1 << log2);
@@ -388,13 +414,8 @@ size_t mem_side_usable(const void *p)
 bool mem_side_free(void *p)
 {
     struct side *s = side_of(p, mark_get(&mem.records.brk));
-    uint32_t is = SIDE_LIVE;
-    if (!s)
+    if (!s || !side_kill(s))
         return false;
-    count_rmw();
-    if (!atomic_compare_exchange_strong_explicit(
-            &s->is, &is, 0, memory_order_relaxed, memory_order_relaxed))
-        return false; /* another thread was faster */
     sides_push(&mem.sides->heads[s->log2], (char *)p - s->before);
     return true;
 }
@@ -429,23 +450,12 @@ static void add_mapped(size_t old, size_t new)
 void *mem_map(size_t size, size_t align)
 {
     size_t bytes = to_pages(size), slack = align > mem.page ? align : 0;
-    if (bytes < size || bytes + slack < bytes) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    char *p = sys_mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, 0);
-    if (p == MAP_FAILED) {
+    if (bytes < size || bytes + slack < bytes)
+        return no_room();
+    char *p = map_aligned(bytes, slack);
+    if (!p) {
         was_refused(bytes);
-        errno = ENOMEM;
-        return NULL;
-    }
-    if (slack) {
-        size_t lead = -(uintptr_t)p & (align - 1);
-        if (lead)
-            sys_munmap(p, lead);
-        if (slack > lead)
-            sys_munmap(p + lead + bytes, slack - lead);
-        p += lead;
+        return no_room();
     }
     add_mapped(0, bytes);
     return p;
@@ -465,15 +475,11 @@ bool mem_map_at(void *at, size_t size)
 void *mem_remap(void *p, size_t old_size, size_t new_size)
 {
     size_t old_bytes = to_pages(old_size), bytes = to_pages(new_size);
-    if (bytes < new_size) {
-        errno = ENOMEM;
-        return NULL;
-    }
+    if (bytes < new_size)
+        return no_room();
     void *q = sys_mremap(p, old_bytes, bytes);
-    if (q == MAP_FAILED) {
-        errno = ENOMEM;
-        return NULL;
-    }
+    if (q == MAP_FAILED)
+        return no_room();
     add_mapped(old_bytes, bytes);
     return q;
 }

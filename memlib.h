@@ -13,6 +13,10 @@
  * mlockall and core dumps meet what the heap has and no more. If something of
  * others lies in the way, the break jumps over it.
  *
+ * The range is divided into zones of 64 GiB, as far as 32-bit links reach. What
+ * is handed out lies in one zone (memzone.h). So an arena that keeps to one may
+ * count its links from there, and all arenas together may have terabytes.
+ *
  * Bytes between the old and the new break are zero and belong to the caller; no
  * other bytes do: in a child of fork their owner may still be making them zero.
  * For each 4 KiB of the range there is a page record, zero at first: the
@@ -53,7 +57,8 @@ _Static_assert(sizeof(struct mem_page) == 32, "two records in a cache line");
  * before. Inline so that the allocator finds an address's page in one load. */
 struct mem_range {
     char *base;
-    size_t size; /* bytes from base, with a last page that is never used */
+    size_t size; /* bytes from base: zones, or one that is smaller. The last
+                    page of each is never used */
     struct mem_page *pages; /* of p: pages[(p - base) >> MEM_GRAIN_LOG2] */
     _Atomic size_t blocks; /* committed / 16: payloads that could begin there */
     char *records;         /* the first of mem_record */
@@ -118,10 +123,19 @@ void mem_fini(void);
  * @return size zero bytes, 64-aligned, so that no two callers' memory shares a
  *         cache line (up to 48 bytes are skipped); NULL, errno == ENOMEM. */
 void *mem_sbrk(size_t size);
+/** The same, in a zone. @return NULL, errno == ENOMEM: also if the break has
+ * left the zone, or leaves it for this. */
+void *mem_sbrk_in(const void *zone, size_t size);
 /** Append to the heap if it still ends at end.
  * @return true and size zero bytes at end; false if another thread grew the
- *         heap meanwhile (errno unchanged), or with errno == ENOMEM. */
+ *         heap meanwhile (errno unchanged), or with errno == ENOMEM: also if
+ *         the zone ends before. */
 bool mem_extend(const void *end, size_t size);
+
+/** Where the zone begins that p, in the range, lies in. */
+char *mem_zone(const void *p);
+/** Is the break in this zone? Elsewhere nothing is appended any more. */
+bool mem_zone_grows(const void *zone);
 
 /** So many bytes are about to be appended to the heap, and perhaps not written
  * (memthp.h). */
@@ -131,8 +145,8 @@ void mem_grows_sparse(size_t size);
  * caller's: they count under a limit no more, and may not be touched. errno is
  * kept. @return false: not so, it is as it was */
 bool mem_release(void *p, size_t size);
-/** Have addresses again that were given back: at end, or anywhere if end is
- * NULL.
+/** Have addresses again that were given back: at end, or anywhere in the first
+ * zone if end is NULL.
  * @param size  bytes; rounded up to pages.
  * @return zero bytes; NULL: there are none, or there is no memory */
 void *mem_reuse(const void *end, size_t *size);

@@ -1,4 +1,5 @@
-/* memmapped.h - how much lies outside the range, and the most that ever did.
+/* memmapped.h - what lies outside the range: how much, and the most that ever
+ * did.
  *
  * Values only: no memory is published through them, so all orders are relaxed.
  * See memlib.c. */
@@ -6,7 +7,7 @@
 #define MEMMAPPED_H
 
 #include "count.h"
-#include "memlib.h"
+#include "memsys.h"
 
 #include <stdatomic.h>
 
@@ -41,6 +42,20 @@ static inline void mapped_add(size_t old, size_t new)
     sum_add(&mapped_bytes, new - old);
     if (!old || !new)
         sum_add(&mapped_regions, old ? (size_t)-1 : 1);
+}
+
+/* Whole pages anywhere, at a multiple of slack if that is not 0. NULL: none */
+static inline char *map_aligned(size_t bytes, size_t slack)
+{
+    char *p = sys_mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    size_t lead = slack ? -(uintptr_t)p & (slack - 1) : 0;
+    if (lead)
+        sys_munmap(p, lead);
+    if (slack > lead)
+        sys_munmap(p + lead + bytes, slack - lead);
+    return p + lead;
 }
 
 #endif

@@ -158,14 +158,12 @@ static inline bool part_moves(const struct part *part, size_t brk, size_t done)
     return false;
 }
 
-/* Move the break, if it is still there, to behind what is in the way: perhaps
- * to the limit, where there is no memory. The page before is mapped with what
- * follows: an allocator with headers puts the first one there. */
-static inline void part_jump(struct part *part, size_t brk, size_t to)
+/* Move the break, if it is still there: nobody has what is between. The page
+ * before is mapped with what follows: an allocator with headers puts the first
+ * one there. */
+static inline void part_skip(struct part *part, size_t brk, size_t to)
 {
     size_t done = part_committed(part), old = brk;
-    to = ((to + JUMP - 1) & ~(JUMP - 1)) + JUMP; /* the page before, too */
-    to = to < part->limit ? to : part->limit;
     if (!mark_swap(&part->brk, &old, to))
         return;
     mark_add(&part->skipped, to - brk);
@@ -173,6 +171,14 @@ static inline void part_jump(struct part *part, size_t brk, size_t to)
         atomic_fetch_add_explicit(&part->njumps, 1, memory_order_relaxed);
     if (i < JUMPS_KNOWN)
         part->jumps[i] = (struct jump){brk, done > brk ? done : brk, to};
+}
+
+/* The same to behind what is in the way: perhaps to the limit, where there is
+ * no memory. */
+static inline void part_jump(struct part *part, size_t brk, size_t to)
+{
+    to = ((to + JUMP - 1) & ~(JUMP - 1)) + JUMP; /* the page before, too */
+    part_skip(part, brk, to < part->limit ? to : part->limit);
 }
 
 /* Bytes to map from `from` on: what is needed, and some ahead. */

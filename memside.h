@@ -126,6 +126,15 @@ static inline struct side *side_of(const void *p, size_t end)
     return live ? s : NULL;
 }
 
+/* @return false: another thread was faster */
+static inline bool side_kill(struct side *s)
+{
+    uint32_t is = SIDE_LIVE;
+    count_rmw();
+    return atomic_compare_exchange_strong_explicit(
+        &s->is, &is, 0, memory_order_relaxed, memory_order_relaxed);
+}
+
 /* p, freed inside a call, waits. Release, paired with the acquire of the thread
  * that takes all: p is the caller's no more. */
 static inline void later_push(struct sides *sides, void *p)

@@ -211,6 +211,18 @@ static inline size_t pages_drop(uintptr_t first, uintptr_t end)
     return refused ? 0 : end - first;
 }
 
+/* Make [p, p + size), the caller's, zero. */
+static inline void pages_clear(char *p, size_t size)
+{
+    uintptr_t first = (uintptr_t)p, end = first + size;
+    if (!pages_inside(&first, &end) || !pages_drop(first, end)) {
+        memset(p, 0, size);
+        return;
+    }
+    memset(p, 0, first - (uintptr_t)p);
+    memset((char *)end, 0, (uintptr_t)p + size - end);
+}
+
 /* So many bytes at a place, less than a huge page, are free. @return may they
  * go back by themselves? */
 static inline bool thp_split(uintptr_t at, size_t bytes)

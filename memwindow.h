@@ -2,10 +2,14 @@
  * may have, and where such a window is.
  *
  *   window            records        base                          page
- *     | pages: 1/128 | 1/128 + ...  | heap: MEM_WINDOW ...........| |
+ *     | pages: 1/128 | 1/128 + ...  | heap: zones ................| |
  *     | level 0 |1|  2  |    3    ...                    each as all before
  *
- * Nothing of it is reserved. */
+ * Nothing of it is reserved: it is as large as the address space allows, a
+ * sixteenth of 47 bits. In small spaces (39 bits of Sv39, Arm) it is one zone,
+ * and smaller in one where that finds no place.
+ * Addresses above 47 bits come only to who asks for them, by a hint: nobody
+ * does here, as programs may keep something in a pointer's upper bits. */
 #ifndef MEMWINDOW_H
 #define MEMWINDOW_H
 
@@ -14,16 +18,16 @@
 
 #include <stdint.h>
 
-#define LEVELS 14 /* MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW */
+#define LEVELS (1 + __builtin_ctzl(MEM_WINDOW / MEM_TAGGED))
 
 #define GRAIN ((size_t)1 << MEM_GRAIN_LOG2)
 #define PAGE_RECORD sizeof(struct mem_page)
-#define PAGES (MEM_WINDOW / GRAIN * PAGE_RECORD) /* bytes */
-#define RECORDS (PAGES + MEM_RECORDS_MIN)
-#define WINDOW (PAGES + RECORDS + MEM_WINDOW)
 
 _Static_assert(MEM_TAGGED << (LEVELS - 1) == MEM_WINDOW,
                "levels of page records");
+_Static_assert(MEM_WINDOW / GRAIN <= (size_t)1 << 32 &&
+                   MEM_WINDOW % MEM_ZONE == 0,
+               "links of page records are 32-bit; whole zones");
 
 /* ---- levels of page records ------------------------------------------- */
 
@@ -182,68 +186,119 @@ static inline enum mapped levels_commit(level_word *levels,
 #define WINDOW_TRIES 3 /* at random places */
 #endif
 
-static inline char *window_base(uintptr_t window)
+struct window {
+    uintptr_t at;
+    size_t size; /* the heap's bytes, a power of two; 0: there is none */
+};
+
+/* Bytes that a tool may have room for. */
+#define WINDOW_NEAR ((size_t)64 << 30)
+
+static inline size_t pages_bytes(size_t size)
 {
-    return (char *)window + PAGES + RECORDS;
+    return size / GRAIN * PAGE_RECORD;
 }
 
-static inline bool window_holds(uintptr_t window, const void *p)
+static inline size_t records_bytes(size_t size)
 {
-    return (uintptr_t)p - window < WINDOW;
+    return pages_bytes(size) + MEM_RECORDS_MIN;
+}
+
+static inline size_t window_bytes(size_t size)
+{
+    return pages_bytes(size) + records_bytes(size) + size;
+}
+
+static inline char *window_base(struct window w)
+{
+    return (char *)w.at + pages_bytes(w.size) + records_bytes(w.size);
+}
+
+static inline bool window_holds(struct window w, const void *p)
+{
+    return (uintptr_t)p - w.at < window_bytes(w.size);
 }
 
 /* The first page records, and a page before the base: a pointer to the base,
  * which no block has, would have its header there. */
-static inline void window_undo(uintptr_t window, size_t page)
+static inline void window_undo(struct window w, size_t page)
 {
-    level_unmap((struct mem_page *)window, 0);
-    sys_munmap(window_base(window) - page, page);
+    level_unmap((struct mem_page *)w.at, 0);
+    sys_munmap(window_base(w) - page, page);
 }
 
-static inline bool window_reaches(uintptr_t window, size_t page)
+static inline bool window_reaches(struct window w, size_t page)
 {
-    char *last = (char *)window + WINDOW - page;
+    char *last = (char *)w.at + window_bytes(w.size) - page;
     return map_at(last, page) == MAPPED && !sys_munmap(last, page);
 }
 
-/* May the window be at this address? What is mapped first stays so. Nothing
- * else is tried, for what comes later may come anywhere; but the end is, where
- * a tool places things its own way. */
-static inline bool window_try(uintptr_t window, const void *near, size_t page,
+/* May the window be there? What is mapped first stays so. Nothing else is
+ * tried, for what comes later may come anywhere; but the end is, where a tool
+ * places things its own way. */
+static inline bool window_try(struct window w, const void *near, size_t page,
                               bool reach)
 {
-    if (window + WINDOW < window || window_holds(window, near) ||
-        window_holds(window, &mem_range) || window_holds(window, &window) ||
-        level_map((struct mem_page *)window, 0) != MAPPED)
+    if (w.at + window_bytes(w.size) < w.at || window_holds(w, near) ||
+        window_holds(w, &mem_range) || window_holds(w, &w) ||
+        level_map((struct mem_page *)w.at, 0) != MAPPED)
         return false;
-    if (map_at(window_base(window) - page, page) == MAPPED &&
-        (!reach || window_reaches(window, page)))
+    if (map_at(window_base(w) - page, page) == MAPPED &&
+        (!reach || window_reaches(w, page)))
         return true;
-    window_undo(window, page);
+    window_undo(w, page);
     return false;
 }
 
-/* Find a window far from all that the kernel places by itself: it puts programs
- * near two thirds of all addresses, or at the lowest, and libraries and stacks
- * at the highest, where near is. So the window is between three and four
- * eighths, at a place that is different each time if near's is. Where a tool
- * decides about places (valgrind): at some distance from near. */
-static inline uintptr_t window_find(const void *near, size_t page)
+/* A heap of so many bytes far from all that the kernel places by itself: it
+ * puts programs near two thirds of all addresses, or at the lowest, and
+ * libraries and stacks at the highest, where near is. So the window is between
+ * three and four eighths, at a place that is different each time if near's is.
+ */
+static inline struct window window_far(const void *near, size_t page,
+                                       size_t size)
 {
-    uintptr_t top = (uintptr_t)near, random = top >> 12, at;
+    uintptr_t top = (uintptr_t)near, random = top >> 12;
     for (int i = 0; i < WINDOW_TRIES; i++) {
         random = random * 0x9e3779b97f4a7c15 + 1; /* Knuth's, 64 bits wide */
-        at = (top / 8 * 3 + (random >> 20) % (top / 8)) & ~(JUMP - 1);
-        if (window_try(at, near, page, false))
-            return at;
+        struct window w = {
+            (top / 8 * 3 + (random >> 20) % (top / 8)) & ~(JUMP - 1), size};
+        if (w.at + window_bytes(size) < top && window_try(w, near, page, false))
+            return w;
     }
-    for (uintptr_t far = MEM_WINDOW / 2; far < MEM_WINDOW << 5; far *= 2)
+    return (struct window){0};
+}
+
+/* The same where a tool decides about places (valgrind), and near may be low:
+ * at some distance from it. */
+static inline struct window window_near(const void *near, size_t page,
+                                        size_t size)
+{
+    uintptr_t top = (uintptr_t)near;
+    for (size_t far = size / 2; far < size << 5; far *= 2)
         for (int up = 0; up < 2; up++) {
-            at = (up ? top + far : top - far - WINDOW) & ~(JUMP - 1);
-            if (window_try(at, near, page, true))
-                return at;
+            uintptr_t at = up ? top + far : top - far - window_bytes(size);
+            struct window w = {at & ~(JUMP - 1), size};
+            if (window_try(w, near, page, true))
+                return w;
         }
-    return 0;
+    return (struct window){0};
+}
+
+/* Find a window: a sixteenth of the space, but a zone at least; smaller, if
+ * there is no place. near: something that the kernel has just placed. */
+static inline struct window window_find(const void *near, size_t page)
+{
+    struct window w = {0};
+    size_t size = MEM_WINDOW;
+    while (size > MEM_ZONE && size / 2 > (uintptr_t)near / 16)
+        size /= 2;
+    for (; size >= MEM_TAGGED && !w.size; size /= 2) {
+        w = window_far(near, page, size);
+        if (!w.size && size <= WINDOW_NEAR)
+            w = window_near(near, page, size);
+    }
+    return w;
 }
 
 #endif

@@ -218,7 +218,7 @@ static uint32_t block_units(uint32_t at)
 static void *design_memalign(size_t align, size_t size)
 {
     void *p = size > HUGE_OVER ? large_malloc(align, size) : NULL;
-    if (p || size >= mem_range.size || align >= mem_range.size)
+    if (p || size >= MEM_ZONE || align >= MEM_ZONE)
         return p ? p : no_memory();
     uint32_t units = request_units(size);
     uint32_t all = units + (uint32_t)(align / UNIT) - 1;

@@ -63,7 +63,7 @@ static struct {
     word pool; /* link: nodes that are not used */
     word none; /* 0: of segments without a table */
     _Atomic(struct table *)
-        tables[(MEM_WINDOW / UNIT >> SEGMENT_LOG2) >> TABLE_LOG2];
+        tables[(MEM_ZONE / UNIT >> SEGMENT_LOG2) >> TABLE_LOG2];
 } cas;
 
 struct range { /* seen in the list */

@@ -18,7 +18,8 @@ from pathlib import Path
 # within one. "a/" is the files in a, "a/**" also those in folders below it.
 ROOMS = [level.split() for level in """
     config.h | relax.h | mm.h | count.h | memlib.h | memsys.h | memthp.h
-    | mempart.h memmapped.h memside.h | memhole.h memwindow.h | memlib.c
+    | mempart.h memmapped.h memside.h | memhole.h memwindow.h memzone.h
+    | memlib.c
     | mm/ | mm/engine/ | mm/front/
     | mm/global/ mm/per_thread/ mm/arena/ mm/lockfree/ | mm/fit/
     | designs/*.h | mm.c designs/*.c

@@ -25,8 +25,8 @@ static const struct mm_allocator *const designs[] = {
 
 #define NDESIGNS (int)(sizeof designs / sizeof designs[0])
 
-/* Its blocks are in memlib's range: there are 64 GiB of it, and a heap does not
- * shrink. It has no variants, and no call before init. */
+/* Its blocks are in memlib's first zone: 64 GiB, and a heap does not shrink.
+ * It has no variants, and no call before init. */
 static inline bool in_the_range(int design)
 {
     return designs[design] == &mm_fit_cas;

@@ -59,11 +59,21 @@ def ten_thousand_threads_at_once():
         assert float(kib) < float(theirs) + 4, (library, kib, theirs)
 
 
-def blocks_of(library, *more):
-    """(GiB, KiB resident) of 200 blocks that nobody touches."""
-    found = re.fullmatch(r"(\d+) GiB, (\d+) KiB\n",
-                         run(library, THREADS, "blocks", 200, *more).stdout)
+def sizes(library, *arguments):
+    """(GiB, KiB resident) that the program has."""
+    ended = run(library, THREADS, *arguments)
+    found = re.fullmatch(r"(\d+) GiB, (\d+) KiB\n", ended.stdout)
     return int(found[1]), int(found[2])
+
+
+def blocks_of(library):
+    """200 blocks of 1 GiB that nobody touches."""
+    return sizes(library, "blocks", 200)
+
+
+def heap_of(library):
+    """65 GiB of blocks of 4 MiB that nobody touches."""
+    return sizes(library, "heap", 65)
 
 
 def two_hundred_gib_that_nobody_touches():
@@ -73,6 +83,15 @@ def two_hundred_gib_that_nobody_touches():
         if gib < 200:
             print(f"# the system lets {gib} GiB be mapped")
         assert kib < 4096, (library, kib)
+
+
+def a_heap_of_65_gib():
+    """Of blocks up to 4 MiB, which lie in the heap: it has a second zone."""
+    theirs = heap_of(None)
+    for library in LIBRARIES + ("libmm-per-thread.so",):
+        gib, kib = heap_of(library)
+        assert gib == theirs[0], (library, gib)
+        assert kib < 1.2 * theirs[1], (library, kib)
 
 
 def what_was_never_touched_is_not_dumped():
@@ -94,7 +113,7 @@ def main():
                         ROOT / f"tests/scale/{name}.c"], check=True)
     counted = an_operation_costs_the_same_beside_any_heap
     tests = (counted, ten_thousand_threads_at_once,
-             two_hundred_gib_that_nobody_touches,
+             two_hundred_gib_that_nobody_touches, a_heap_of_65_gib,
              what_was_never_touched_is_not_dumped)
     skipped = () if shutil.which("valgrind") else (counted,)
     try:

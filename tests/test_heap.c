@@ -152,16 +152,16 @@ START_TEST(blocks_of_different_regions_are_never_merged)
 }
 END_TEST
 
-START_TEST(a_heap_of_the_whole_range_is_healthy)
+START_TEST(a_heap_of_a_whole_zone_is_healthy_and_full)
 {
     block(1000);
-    size_t left = mem_range.size - mem_pagesize() - mem_heapsize();
+    size_t left = MEM_ZONE - mem_pagesize() - mem_heapsize();
     errno = 0;
     ck_assert_ptr_null(heap_malloc(heap, left + ALIGN));
     ck_assert_int_eq(errno, ENOMEM);
     /* In pieces: a system refuses at once more than its memory. */
     const size_t most = (size_t)1 << 30;
-    struct block *all[MEM_WINDOW >> 30];
+    struct block *all[MEM_ZONE >> 30];
     size_t n = 0;
     for (size_t rest = left; rest; rest -= block_size(all[n++])) {
         all[n] = heap_malloc(heap, min_size(rest, most));
@@ -183,7 +183,7 @@ START_TEST(impossible_sizes_fail_and_change_nothing)
     struct block *b = block(3000);
     block(3000);
     give_back(block_payload(b));
-    static const size_t sizes[] = {MEM_WINDOW,      MAX_BLOCK - ALIGN,
+    static const size_t sizes[] = {MEM_ZONE,        MAX_BLOCK - ALIGN,
                                    MAX_BLOCK,       MAX_BLOCK + ALIGN,
                                    (size_t)1 << 62, (size_t)1 << 63};
     size_t size = heap->size;
@@ -225,7 +225,7 @@ int main(void)
         the_heap_grows_by_the_shortfall_only,
         when_another_takes_the_break_a_new_region_begins,
         blocks_of_different_regions_are_never_merged,
-        a_heap_of_the_whole_range_is_healthy,
+        a_heap_of_a_whole_zone_is_healthy_and_full,
         impossible_sizes_fail_and_change_nothing,
         a_fixed_heap_serves_what_it_has_and_does_not_grow,
         NULL};

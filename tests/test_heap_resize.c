@@ -204,7 +204,7 @@ END_TEST
 
 START_TEST(a_size_that_cannot_be_leaves_the_block_as_it_was)
 {
-    static const size_t too_large[] = {MEM_WINDOW, MAX_BLOCK - 2 * ALIGN,
+    static const size_t too_large[] = {MEM_ZONE, MAX_BLOCK - 2 * ALIGN,
                                        MAX_BLOCK, (size_t)1 << 60, PTRDIFF_MAX};
     char *p = take_pattern(KEPT);
     size_t size = heap->size;

@@ -31,7 +31,7 @@ END_TEST
 
 START_TEST(sbrk_of_more_than_there_is_fails_and_moves_nothing)
 {
-    static const size_t sizes[] = {MEM_WINDOW, MEM_WINDOW + 16,
+    static const size_t sizes[] = {MEM_ZONE, MEM_ZONE + 16, MEM_WINDOW,
                                    SIZE_MAX / 2 + 1, -(size_t)16};
     mem_sbrk(16);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -47,23 +47,74 @@ START_TEST(sbrk_of_more_than_there_is_fails_and_moves_nothing)
 }
 END_TEST
 
-/* Take all that is left, in pieces: at once it may be more than the system
+/* Take all up to there, in pieces: at once it may be more than the system
  * thinks it could ever have. */
-static void take_the_rest(void)
+static void take_up_to(const char *end)
 {
-    char *end = mem_range.base + mem_range.size - mem_pagesize();
     for (size_t left; (left = (size_t)(end - (char *)mem_brk())) > 0;)
         ck_assert(mem_extend(mem_brk(), left < 1024 * MIB ? left : 1024 * MIB));
 }
 
-START_TEST(the_range_can_be_had_whole_but_for_its_last_page)
+static void take_the_rest(void)
 {
-    size_t all = mem_range.size - mem_pagesize();
+    take_up_to(mem_zone(mem_brk()) + MEM_ZONE - mem_pagesize());
+}
+
+START_TEST(a_zone_can_be_had_whole_but_for_its_last_page)
+{
+    size_t all = MEM_ZONE - mem_pagesize();
     take_the_rest();
     mem_range.base[all - 1] = 1;
     mem_range.pages[(all - 1) >> MEM_GRAIN_LOG2].tag = 1;
-    ck_assert_ptr_null(mem_sbrk(16));
+    errno = 0;
     ck_assert(!mem_extend(mem_brk(), 16));
+    ck_assert_int_eq(errno, ENOMEM);
+    ck_assert(mem_zone_grows(mem_range.base));
+    ck_assert_ptr_null(mem_sbrk_in(mem_range.base, 16));
+    ck_assert(!mem_zone_grows(mem_range.base));
+}
+END_TEST
+
+/* Nor for what would not fit into half a zone. */
+START_TEST(a_zone_is_not_left_while_it_has_much)
+{
+    char *middle = mem_range.base + MEM_ZONE / 2;
+    take_up_to(middle);
+    ck_assert_ptr_null(mem_sbrk(MEM_ZONE / 2));
+    ck_assert_ptr_null(mem_sbrk_in(mem_range.base, MEM_ZONE / 2));
+    ck_assert(mem_zone_grows(mem_range.base));
+    ck_assert_ptr_eq(mem_sbrk(64), middle);
+}
+END_TEST
+
+/* 65 GiB, of which two pages are touched. */
+START_TEST(the_next_zone_follows)
+{
+    char *second = mem_range.base + MEM_ZONE;
+    mem_sbrk(64);
+    take_the_rest();
+    size_t before = mem_heapsize();
+    ck_assert_uint_eq(before, MEM_ZONE - mem_pagesize());
+    char *p = mem_sbrk(MIB);
+    ck_assert_ptr_eq(p, second);
+    ck_assert_ptr_eq(mem_zone(p), second);
+    ck_assert_ptr_eq(mem_zone(p - 1), mem_range.base);
+    ck_assert_ptr_eq(mem_skip(p - mem_pagesize()), p);
+    ck_assert_ptr_null(mem_sbrk_in(mem_range.base, 64));
+    ck_assert_ptr_eq(mem_sbrk_in(second, 64), p + MIB);
+    for (int i = 0; i < 1024; i++)
+        ck_assert(mem_extend(mem_brk(), MIB));
+    ck_assert_uint_eq(mem_heapsize(), before + 1025 * MIB + 64);
+    ck_zero(p, MIB);
+    ck_assert_int_eq(p[-1], 0); /* is mapped */
+    ck_assert_int_eq(p[1024 * MIB], 0);
+    ck_assert_uint_eq(mem_range.pages[(MEM_ZONE >> MEM_GRAIN_LOG2) + 1].tag, 0);
+    errno = 0;
+    ck_assert(!mem_release(p, MIB)); /* no holes there */
+    ck_assert_int_eq(errno, 0);
+    ck_assert(mem_release(second - 2 * MIB, MIB));
+    size_t size = MIB;
+    ck_assert_ptr_eq(mem_reuse(NULL, &size), second - 2 * MIB);
 }
 END_TEST
 
@@ -194,7 +245,9 @@ int main(void)
         init_twice_keeps_the_range,
         sbrk_gives_zero_bytes_on_a_cache_line_behind_the_last,
         sbrk_of_more_than_there_is_fails_and_moves_nothing,
-        the_range_can_be_had_whole_but_for_its_last_page,
+        a_zone_can_be_had_whole_but_for_its_last_page,
+        a_zone_is_not_left_while_it_has_much,
+        the_next_zone_follows,
         sbrk_of_nothing_says_where_the_break_is_and_maps_nothing,
         extend_appends_at_the_break_only,
         every_grain_of_the_heap_has_a_tag_that_is_zero,

@@ -78,8 +78,8 @@ END_TEST
 
 START_TEST(sizes_beyond_the_range_share_the_last_class)
 {
-    ck_assert_uint_eq(size_class(MEM_WINDOW), NCLASSES - 1);
-    ck_assert_uint_eq(size_class(MEM_WINDOW + ALIGN), NCLASSES - 1);
+    ck_assert_uint_eq(size_class(MEM_ZONE), NCLASSES - 1);
+    ck_assert_uint_eq(size_class(MEM_ZONE + ALIGN), NCLASSES - 1);
     ck_assert_uint_eq(size_class(MAX_BLOCK), NCLASSES - 1);
     ck_assert_uint_eq(size_class((size_t)1 << 63), NCLASSES - 1);
 }

@@ -30,7 +30,7 @@ SCRIPT_TESTS = $(call e2e,build checks docs plot add_allocator gen conformance \
                    watch progression counting figures peers record trace_local \
                    submission trust lessons handout heap_bytes huge \
                    stats top pressure scale decay \
-                   operator watch_page thrash page)
+                   operator watch_page thrash page window)
 # Their allocators and traces are wrong by intent: ThreadSanitizer ends those
 # that race before the driver can say what it finds, and is told nothing by the
 # others. tests/run.sh leaves out programs without threads.
@@ -61,7 +61,7 @@ quicktest: all $(B)/tests/mdriver-faulty $(QUICK_UNITS)
 
 test-programs: all $(UNIT_TESTS)
 
-BUILT_UNITS = $(sort $(UNIT_TESTS) $(STEPPING:%.c=$(B)/%))
+BUILT_UNITS = $(filter-out $(B)/tests/test_zones,$(sort $(UNIT_TESTS) $(STEPPING:%.c=$(B)/%)))
 $(BUILT_UNITS): $(B)/tests/%: $(B)/tests/%.o $(B)/liblab.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(CHECK_LIBS) $(LDLIBS)

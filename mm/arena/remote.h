@@ -94,24 +94,33 @@ static inline void shards_lock_two(struct shard *a, struct shard *b)
     lock_take_as(&(a->id < b->id ? b : a)->lock, RANK_SECOND);
 }
 
-/* Work in orphan o instead of s from now on, if o is rich; else merge it into
- * s. @pre the registry's lock */
+/* Work in o, which nobody uses, instead of s from now on. @pre the registry's
+ * lock */
+static inline void shard_exchange(struct shard *s, struct shard *o)
+{
+    state_set(o, OWNED);
+    o->users++;
+    if (self() != &no_thread)
+        thread_set(o, self());
+    shard_release(s);
+}
+
+/* Work in orphan o instead of s from now on, or merge it into s (rich.h).
+ * @pre the registry's lock */
 static inline void shard_use_orphan(struct shard *s, struct shard *o,
                                     size_t asize)
 {
     shards_lock_two(s, o);
     shard_free_inbox(o, s);
-    bool rich = heap_is_rich(&o->arena.heap, asize);
-    if (!rich)
+    enum relief relief = arena_relief(&s->arena, &o->arena, asize);
+    if (relief == TAKE_IN)
         shard_merge(s, o);
     lock_drop(&o->lock);
     lock_drop(&s->lock);
-    if (rich) {
-        state_set(o, OWNED);
-        o->users++;
-        thread_set(o, self());
-        shard_release(s);
-    }
+    if (relief == WORK_THERE)
+        shard_exchange(s, o);
+    else if (relief == LEAVE_ALONE)
+        shard_push_orphan(o);
 }
 
 /* The registry's lock comes first: so s is left, and entered again. */
@@ -127,6 +136,24 @@ static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
         shard_use_orphan(s, o, asize);
     lock_drop(&registry.lock);
     return shard_enter();
+}
+
+/* s, which is full, is left: its thread, or who has borrowed it, works in an
+ * empty shard from now on. @return it, entered; or s, as there is none */
+static cold_noinline struct shard *shard_renew(struct shard *s)
+{
+    if (ARENA_FAVORITE)
+        return s;
+    lock_drop(&s->lock);
+    lock_take(&registry.lock);
+    struct shard *n = shard_new();
+    if (n)
+        shard_exchange(s, n);
+    lock_drop(&registry.lock);
+    if (self() != &no_thread)
+        return shard_enter();
+    lock_take(&(n ? n : s)->lock);
+    return n ? n : s;
 }
 
 /* All ids are used up: free those of shards that were merged away. */
@@ -157,9 +184,7 @@ static inline struct shard *shard_get(void)
     if (!registry.orphans && !registry.spare && shard_count() == MM_MAX_ARENAS)
         shards_reclaim();
     struct shard *s = shard_pop_orphan();
-    if (!s && (s = shard_pop(&registry.spare)))
-        inbox_open_owner(&s->inbox);
-    return s ? s : shard_make();
+    return s ? s : shard_new();
 }
 
 /* The same, OWNED, with one user more; else one that others use, too. NULL: out

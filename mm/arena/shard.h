@@ -195,6 +195,15 @@ static inline void shard_push_orphan(struct shard *s)
     atomic_fetch_add_explicit(&registry.norphans, 1, memory_order_relaxed);
 }
 
+/* One without memory. NULL: out of memory, or of ids. */
+static inline struct shard *shard_new(void)
+{
+    struct shard *s = shard_pop(&registry.spare);
+    if (s)
+        inbox_open_owner(&s->inbox);
+    return s ? s : shard_make();
+}
+
 /* The thread that used s is gone. A favorite has no users that could be
  * counted: they change. */
 static inline void shard_release(struct shard *s)

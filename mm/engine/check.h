@@ -56,6 +56,10 @@ static inline size_t dirty_check(const struct block *b, size_t size,
 static inline void region_check(const struct heap *h, const struct region *r,
                                 struct walk *w)
 {
+    w->bad +=
+        broken(mem_zone(r) != h->base || mem_zone(region_end(r) - 1) != h->base,
+               "H8 a region lies in its heap's zone", r, "not so; it has",
+               r->size * ALIGN);
     const char *end = region_end(r) - HEADER_SIZE;
     const struct block *b = (const struct block *)(r + 1), *before = NULL;
     while ((const char *)b < end) {

@@ -39,9 +39,9 @@
 #define DIRTY_MIN ((size_t)16 << 10)
 
 struct heap {
-    char *base;          /* links count from here: the range's base */
-    uint32_t owner;      /* the owner's id, as headers and tags say it */
-    bool may_grow;       /* false: not now */
+    char *base;     /* links count from here: the zone of all its regions */
+    uint32_t owner; /* the owner's id, as headers and tags say it */
+    bool may_grow;  /* false: not now */
     bool grows_in_steps; /* by steps, heap_step */
     struct fit fit;      /* the policy's own */
     uint32_t regions;    /* link to the highest region's first block (heap.h) */
@@ -68,8 +68,8 @@ struct region {
 };
 
 _Static_assert(sizeof(struct region) == HEADER_SIZE, "blocks start 8 mod 16");
-_Static_assert(MEM_WINDOW <= ALIGN << 32, "links and region sizes are 32-bit; "
-                                          "memlib leaves the last page out");
+_Static_assert(MEM_ZONE <= ALIGN << 32, "links and region sizes are 32-bit; "
+                                        "memlib leaves the last page out");
 
 /* What is done to each block by fit_each. */
 typedef void fit_visit_fn(struct heap *h, struct block *b, void *arg);

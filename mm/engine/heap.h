@@ -3,6 +3,8 @@
  * Knows no thread: the caller owns the heap, by a lock or for good. Memory
  * comes from memlib. A heap is a chain of regions, the highest first; a heap
  * that grows alone has one, because memlib's break is then always at its end.
+ * All lie in one zone, from whose begin links count (memlib.h): when the break
+ * has left that, the heap is full, and its owner goes on with another.
  *
  *   region  | next 4, size/16 4 | block | block | ... | block | end header 8 |
  *           ^ 16-aligned        ^ 8 mod 16                                    ^
@@ -20,6 +22,7 @@
  *   H3 no two free blocks are adjacent
  *   H4 a free block that is not a mini has a footer equal to its size
  *   H5-H7 see fit.h
+ *   H8 all regions lie in the zone that begins at base
  *
  * Boundary tags are Knuth's (1968); blocks of the victim and two-ended
  * placement keep what is allocated together close (Wilson et al., 1995). */
@@ -277,13 +280,32 @@ static inline void region_chain(struct heap *h, struct region *r)
     *at = link;
 }
 
+/* Has h left the zone in which it might still grow? Another heap may. */
+static inline bool heap_is_full(const struct heap *h)
+{
+    return h->regions && !mem_zone_grows(h->base);
+}
+
+/* Memory for a region, in the zone of the others. *bytes: perhaps more */
+static inline struct region *region_memory(struct heap *h, size_t *bytes)
+{
+    void *r = NULL;
+    if (!h->regions || h->base == mem_range.base)
+        r = pages_reuse(NULL, bytes);
+    if (!r)
+        r = mem_sbrk_in(h->regions ? h->base : NULL, *bytes);
+    if (r && !h->regions)
+        h->base = mem_zone(r);
+    return r;
+}
+
 /* A new region with one free block of size bytes, or NULL. */
 static inline struct block *region_new(struct heap *h, size_t size)
 {
     size_t bytes = sizeof(struct region) + size + HEADER_SIZE;
     bytes = region_round(0, bytes);
-    struct region *r = (struct region *)pages_reuse(NULL, &bytes);
-    if (!r && !(r = mem_sbrk(bytes)))
+    struct region *r = region_memory(h, &bytes);
+    if (!r)
         return NULL;
     struct block *b = (struct block *)(r + 1);
     size = bytes - sizeof(struct region) - HEADER_SIZE;

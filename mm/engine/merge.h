@@ -113,10 +113,17 @@ static inline void arena_relabel(struct arena *a, uint32_t id)
     arena_each_used(a, block_relabel, &id);
 }
 
-/** Take all that src has into dst; src is left empty. */
+/** May the two be one? */
+static inline bool heaps_may_join(const struct heap *a, const struct heap *b)
+{
+    return !a->regions || !b->regions || a->base == b->base;
+}
+
+/** Take all that src has into dst; src is left empty. @pre heaps_may_join */
 static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
 {
     struct heap *d = &dst->heap, *s = &src->heap;
+    d->base = d->regions ? d->base : s->base;
     retire_victim(s);
     fit_splice(d, s);
     for (unsigned c = 1; c <= SLAB_CLASSES; c++)

@@ -326,8 +326,7 @@ static size_t for_all_shards(size_t (*work)(struct shard *))
     }
     if (!s)
         return sum;
-    while (shard_adopt(s))
-        ;
+    shard_adopt_all(s);
     shard_free_inbox(s, s);
     sum += work(s);
     shard_exit(s);

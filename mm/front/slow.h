@@ -3,6 +3,7 @@
  *   malloc_slow ─► a mapping of its own, if it is huge
  *              └─► inbox emptied ─► bins ─► the arena, as it is
  *                   ─► bins emptied, an orphan taken in ─► the arena grows
+ *                      ─► it is full: another shard (memlib.h: zones)
  *                      ─► no memory: any idle shard
  *
  * To be included by front.h alone. */
@@ -119,6 +120,34 @@ static inline bool shard_adopt(struct shard *s)
     return shard_relieve(s, NEVER_RICH) != NULL;
 }
 
+/* Take in all orphans that can be. */
+static inline void shard_adopt_all(struct shard *s)
+{
+    for (uint32_t n = shard_count(); n && shard_adopt(s); n--)
+        ;
+}
+
+#define ELSEWHERE_LOOKS 8 /* at orphans, before a new shard is made */
+
+/* *s is full: go on in an orphan that is not, or that has such a block, or else
+ * in a new shard. NULL: no memory */
+static cold_noinline void *take_elsewhere(struct shard **s, size_t align,
+                                          size_t size)
+{
+    void *p = NULL;
+    for (int i = 0; !p && i < ELSEWHERE_LOOKS; i++) {
+        struct shard *to = shard_relieve(*s, request_most(align, size));
+        if (!to)
+            break;
+        *s = to;
+        p = shard_grow(to, align, size);
+    }
+    if (p || !heap_is_full(&(*s)->arena.heap))
+        return p;
+    *s = shard_renew(*s);
+    return shard_grow(*s, align, size);
+}
+
 /* As shard_take, if *s has no such block: make room, or grow. */
 static cold_noinline void *shard_take_more(struct shard **s, size_t align,
                                            size_t size)
@@ -136,11 +165,12 @@ static cold_noinline void *shard_take_more(struct shard **s, size_t align,
         p = arena_take(&(*s)->arena, align, size);
     if (!p)
         p = shard_grow(*s, align, size);
+    if (!p && heap_is_full(&(*s)->arena.heap))
+        p = take_elsewhere(s, align, size);
     if (!p) { /* no memory: whatever waits anywhere */
         cache_flush(*s);
         shard_free_inbox(*s, *s); /* a batch may have been for itself */
-        while (shard_adopt(*s))
-            ;
+        shard_adopt_all(*s);
         slabs_trim(&(*s)->arena.heap, &(*s)->arena.slabs);
         p = shard_grow(*s, align, size);
     }

@@ -47,7 +47,7 @@ static inline void shard_exchange(struct shard *s, struct shard *o)
 
 /* s needs a block of asize bytes and would have to grow, but an orphan may be
  * there. One that has plenty is used from now on instead of s (rich.h); one
- * that has not is taken into s.
+ * that has not is taken into s, if it can be.
  * @return the shard to go on with, entered; NULL: there was no orphan */
 static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
 {
@@ -55,12 +55,24 @@ static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
     if (!o)
         return NULL;
     free_chain(o, &thread_of(s)->outbox, shard_take_inbox(o), WHOLE_CHAIN);
-    if (!heap_is_rich(&o->arena.heap, asize)) {
+    enum relief relief = arena_relief(&s->arena, &o->arena, asize);
+    if (relief == WORK_THERE)
+        shard_exchange(s, o);
+    else if (relief == TAKE_IN)
         shard_merge(s, o);
-        return s;
-    }
-    shard_exchange(s, o);
-    return o;
+    else
+        shard_push_orphan(o);
+    return relief == WORK_THERE ? o : s;
+}
+
+/* s is full: work in an empty shard from now on. @return it, entered; or s, as
+ * there is none */
+static cold_noinline struct shard *shard_renew(struct shard *s)
+{
+    struct shard *n = shard_new();
+    if (n)
+        shard_exchange(s, n);
+    return n ? n : s;
 }
 
 #endif

@@ -235,15 +235,22 @@ static inline struct shard *shard_pop_orphan(void)
     return s;
 }
 
+/* One without memory. NULL: out of memory, or of ids. */
+static inline struct shard *shard_new(void)
+{
+    struct shard *s = shard_pop(&process()->spares);
+    if (s)
+        inbox_open_owner(&s->inbox);
+    return s ? s : shard_make();
+}
+
 /* A shard that nobody else has; its struct thread is empty, and not open. It is
  * not yet OWNED, so no thief looks at it. NULL: out of memory. */
 static inline struct shard *shard_get(void)
 {
     uint32_t number = process_number();
     struct shard *s = shard_pop_orphan();
-    if (!s && (s = shard_pop(&process()->spares)))
-        inbox_open_owner(&s->inbox);
-    if (!s && !(s = shard_make()))
+    if (!s && !(s = shard_new()))
         return NULL;
     atomic_store_explicit(&s->process, number, memory_order_relaxed);
     return s;

@@ -201,6 +201,40 @@ static void shard_push_orphan(struct shard *s)
     registry.newest = s;
 }
 
+/* Can s serve so many bytes where it is, or grow for them? */
+static bool shard_serves(struct shard *s, size_t asize)
+{
+    struct heap *h = &shard_lock(s)->arena.heap;
+    bool serves = !heap_is_full(h) || heap_has(h, asize);
+    lock_drop(&s->lock);
+    return serves;
+}
+
+/* This thread's shard has left the zone in which it might grow (memlib.h): go
+ * on with the oldest orphan, or a new one. @return false: there is none */
+static cold_noinline bool thread_renew(size_t asize)
+{
+    if (!self || shard_serves(self, asize))
+        return false;
+    lock_take_as(&registry.lock, RANK_REGISTRY);
+    struct shard *o = registry.orphans, *s = o;
+    if (o)
+        registry.orphans = o->next;
+    if (o && !shard_serves(o, asize)) {
+        shard_push_orphan(o);
+        s = NULL;
+    }
+    if (s || (s = shard_make())) {
+        s->users++;
+        if (--self->users == 0)
+            shard_push_orphan(self);
+        self = s;
+        pthread_setspecific(thread_key, s);
+    }
+    lock_drop(&registry.lock);
+    return s != NULL;
+}
+
 static void stage_thread_exit(void)
 {
     if (!self)
@@ -264,6 +298,8 @@ static inline void *stage_memalign(size_t align, size_t size)
     if (unlikely(!s))
         return NULL;
     void *p = shard_take(s, align, size);
+    if (unlikely(!p) && thread_renew(request_to_block(size) + align))
+        p = shard_take(self, align, size);
     if (unlikely(!p))
         p = take_anywhere(align, size);
     if (unlikely(ending))

@@ -1,9 +1,13 @@
 /* threads.c - so many threads at once, each with blocks of its own; then some
  * GiB of blocks that nobody touches: tests/e2e_scale.py.
  *
- *   threads N        on standard output: KiB resident for each thread, all
- * alive threads blocks N N blocks of 1 GiB, untouched: how many there are, KiB
- *                    resident; with a third argument it dumps core then */
+ *   threads N         on standard output: KiB resident for each thread, all
+ *                     alive
+ *   threads blocks N  N blocks of 1 GiB, untouched: how many there are, KiB
+ *                     resident; with a third argument it dumps core then
+ *   threads heap N    N GiB of blocks of 4 MiB, of which nothing is touched:
+ *                     how many GiB, KiB resident; then each is freed, and made
+ *                     and written again, one after the other */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,6 +17,7 @@
 #include <unistd.h>
 
 #define GIB ((size_t)1 << 30)
+#define PART (((size_t)4 << 20) - 64)
 
 static atomic_long ready, wrong;
 static pthread_mutex_t enough = PTHREAD_MUTEX_INITIALIZER; /* main's, until */
@@ -76,9 +81,30 @@ static int blocks(long n, int dump)
     return 0;
 }
 
+static int heap(long n)
+{
+    size_t most = (size_t)n << 8, made = 0;
+    long before = resident();
+    char **all = calloc(most, sizeof *all);
+    while (made < most && (all[made] = malloc(PART)))
+        made++;
+    printf("%zu GiB, %ld KiB\n", made >> 8, resident() - before);
+    for (size_t i = 0; i < made; i++) {
+        free(all[i]);
+        if (!(all[i] = malloc(PART / 2)))
+            return 1;
+        all[i][0] = 1;
+    }
+    for (size_t i = 0; i < made; i++)
+        free(all[i]);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "blocks") == 0)
         return blocks(atol(argv[2]), argc > 3);
+    if (argc > 2 && strcmp(argv[1], "heap") == 0)
+        return heap(atol(argv[2]));
     return argc > 1 ? threads(atol(argv[1])) : 2;
 }

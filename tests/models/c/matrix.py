@@ -217,9 +217,10 @@ MUTANTS = {
          r"(word_at\(p\)), &word, (.*?),\s*memory.*?\)\)\s*return 0;",
          r"atomic_store_explicit(\1, \2, memory_order_relaxed);")],
     "side_stored": [
-        ("mem_side_free", r"if \(!atomic_compare_exchange_strong_explicit\(\s*"
-         r"(&s->is), &is, 0, .*?\)\)\s*return false;",
-         r"atomic_store_explicit(\1, 0, memory_order_relaxed);")],
+        ("side_kill", r"return atomic_compare_exchange_strong_explicit\(\s*"
+         r"(&s->is), &is, 0, .*?\);",
+         r"atomic_store_explicit(\1, is = 0, memory_order_relaxed);"
+         r" return true;")],
     # what was broken once
     "owned_before_swap": [("self_move", r"shard_get\(\)", "shard_acquire()"),
                           ("self_move", r"state_set\(n, OWNED\);", "")],
