@@ -56,7 +56,8 @@ else
 arch-test: $(ARCH_PROGRAMS) $(ARCH_STAGES:%=$(B)/libmm-%.so) $(ARCH_QUICK) \
            arch-root
 	@$(ARCH_RUN) $(ARCH_QUICK) tests/arch.sh
-arch-soak: $(ARCH_PROGRAMS) $(PRELOADS:%=$(B)/%) $(UNIT_TESTS) arch-root
+arch-soak: $(ARCH_PROGRAMS) $(PRELOADS:%=$(B)/%) $(UNIT_TESTS) \
+           $(B)/tests/test_lf_steps arch-root
 	@SOAK=1 $(ARCH_RUN) $(UNIT_TESTS) tests/arch.sh
 endif
 endif

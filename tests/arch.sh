@@ -84,7 +84,10 @@ steps() {
 }
 gcc -O2 -shared -fPIC -I. -o "$SCRATCH/step.so" bench/qemu/step.c
 steps lf_jump
-[[ -z ${SOAK-} ]] || steps mm_jump
+if [[ -n ${SOAK-} ]]; then
+    steps mm_jump
+    steps lf_steps
+fi
 
 # Pages of 64 KiB, where qemu can say so: the contract, and what maps memory.
 if [[ $B == *aarch64* && -n ${SOAK-} ]]; then

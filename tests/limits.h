@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -50,6 +51,30 @@ static inline void set_limit(int resource, size_t bytes)
     ck_assert_int_eq(getrlimit(resource, &limit), 0);
     limit.rlim_cur = bytes;
     ck_assert_int_eq(setrlimit(resource, &limit), 0);
+}
+
+/* Does the system keep limits? qemu-user (7.2) takes those of memory, and keeps
+ * none of them. It says so. */
+static inline bool limits_hold(void)
+{
+    struct rlimit before;
+    ck_assert_int_eq(getrlimit(RLIMIT_DATA, &before), 0);
+    set_limit(RLIMIT_DATA, 0);
+    void *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    set_limit(RLIMIT_DATA, before.rlim_cur);
+    if (p == MAP_FAILED)
+        return true;
+    munmap(p, 1 << 20);
+    printf("# no limit of memory holds here\n");
+    return false;
+}
+
+/* Is this qemu-user? A thread costs milliseconds there, and one in the child of
+ * a process that has several ends qemu itself. */
+static inline bool emulated(void)
+{
+    return !SANITIZED && !limits_hold();
 }
 
 /* From now on the process may map this much more address space... */

@@ -1,6 +1,7 @@
 /* test_arena_fork.c - fork while other threads are inside the allocator: the
  * child has whole arenas, also those of threads that it has not. */
 #include "tests/arena_variants.h"
+#include "tests/limits.h"
 #include "tests/run_tests.h"
 
 #include <stdatomic.h>
@@ -58,6 +59,9 @@ static void child_threads(void)
 }
 
 /* All that may be done in a child; _exit(why) if it goes wrong. */
+/* Not under sanitizers, whose own locks fork does not wait for. */
+static bool threads_in_children;
+
 static void use_all(void)
 {
     if (lab->check())
@@ -66,7 +70,7 @@ static void use_all(void)
     for (int t = 0; t < NTHREADS; t++)
         for (size_t i = 0; i < NHELD; i += 2)
             put(t, i, lab->malloc(i));
-    if (!SANITIZED) /* whose own locks fork does not wait for */
+    if (threads_in_children)
         child_threads();
     if (lab->check())
         _exit(13);
@@ -102,6 +106,7 @@ static void fork_and_wait(void)
 START_TEST(a_child_of_a_busy_process_can_do_all_that_its_parent_could)
 {
     pthread_t threads[NTHREADS];
+    threads_in_children = !SANITIZED && !emulated();
     lab_begin(_i);
     for (int i = 0; i < NTHREADS; i++)
         threads[i] = thread_start(run_traffic, (void *)(intptr_t)i);
@@ -127,6 +132,7 @@ static void *fork_from_thread(void *unused)
 
 START_TEST(any_thread_may_fork_with_an_arena_or_without)
 {
+    threads_in_children = !SANITIZED && !emulated();
     lab_begin(_i);
     for (int t = 0; t < NTHREADS; t++)
         for (size_t i = 0; i < NHELD; i++)

@@ -10,7 +10,9 @@
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
-struct qemu_info;
+struct qemu_info { /* and more */
+    const char *target_name;
+};
 enum { NO_REGISTERS, ADD_U64 = 0 };
 typedef void translated_fn(uint64_t id, struct qemu_plugin_tb *);
 typedef void executed_fn(unsigned cpu, void *data);
@@ -23,6 +25,9 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *,
                                                  size_t index);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 /* Without a log (-d) it knows no symbols. */
 const char *qemu_plugin_insn_symbol(const struct qemu_plugin_insn *);
 typedef void syscall_fn(uint64_t id, unsigned cpu, int64_t number, uint64_t,
