@@ -124,6 +124,7 @@ static inline enum mapped hole_map(const struct part *part, struct hole *h,
         result = map_at(at, ((most = n) - h->mapped) * page);
     if (result != MAPPED)
         return result;
+    sys_name(at, (most - h->mapped) * page, NAME_HEAP);
     thp_advise(at, part->start + (h->first + most) * page);
     h->mapped = most;
     return MAPPED;
@@ -284,6 +285,22 @@ static inline void holes_forget(void)
     for (size_t i = 0; i < HOLES; i++)
         atomic_store_explicit(&holes.words[i], 0, memory_order_relaxed);
     atomic_store_explicit(&holes.n, 0, memory_order_relaxed);
+}
+
+/* What is mapped up to the first gap stays, and is zero. */
+static inline void part_reset(struct part *part, size_t page)
+{
+    struct gap g = part_next_gap(part, 0, page);
+    size_t done = part_committed(part), keep = g.from < done ? g.from : done;
+    part_unmap(part, keep, page);
+    sys_zero(part->start, keep);
+    if (part->blocks)
+        holes_forget();
+    part_init(part, part->start, part->limit, part->piece);
+    mark_set(&part->committed, keep);
+    mark_set(&part->intended, keep);
+    if (part->blocks)
+        mark_set(part->blocks, keep / 16);
 }
 
 #endif

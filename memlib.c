@@ -32,9 +32,8 @@
  * thread has mapped, and not yet said so, stays in the way: the child's break
  * jumps.
  *
- * No step waits for another thread: a failed CAS means that another's succeeded
- * (lock-free). Values are counts and bounds; no memory is published through
- * them, so orders are relaxed but for committed and levels. */
+ * No step waits for another thread. Values are counts and bounds, no memory is
+ * published through them: orders are relaxed but for committed and levels. */
 #include "memlib.h"
 #include "config.h"
 #include "memhole.h"
@@ -205,29 +204,13 @@ bool mem_barrier(void)
 
 /* ---- reset ----------------------------------------------------------- */
 
-/* What is mapped up to the first gap stays. */
-static void part_reset(struct part *part)
-{
-    struct gap g = part_next_gap(part, 0, mem.page);
-    size_t done = part_committed(part), keep = g.from < done ? g.from : done;
-    part_unmap(part, keep, mem.page);
-    sys_zero(part->start, keep);
-    if (part->blocks)
-        holes_forget();
-    part_init(part, part->start, part->limit, part->piece);
-    mark_set(&part->committed, keep);
-    mark_set(&part->intended, keep);
-    if (part->blocks)
-        mark_set(part->blocks, keep / 16);
-}
-
 void mem_reset(void)
 {
     if (!mem_range.size)
         return;
     levels_zero(mem.levels, mem_range.pages);
-    part_reset(&mem.heap);
-    part_reset(&mem.records);
+    part_reset(&mem.heap, mem.page);
+    part_reset(&mem.records, mem.page);
     process_clear();
     atomic_store_explicit(mem.fork_seen_flag, 1, memory_order_relaxed);
     mark_set(&mem.peak, mem_heapsize());
@@ -365,10 +348,8 @@ bool mem_extend(const void *end, size_t size)
     size_t old = (size_t)((const char *)end - mem.heap.start), step = JUMP;
     if (mark_get(&mem.heap.brk) != old)
         return false;
-    if (size > zone_room(old, mem.page)) {
-        errno = ENOMEM;
-        return false;
-    }
+    if (size > zone_room(old, mem.page))
+        return no_room() != NULL;
     return advance(&mem.heap, &old, size, &step) > 0;
 }
 
@@ -457,6 +438,7 @@ void *mem_map(size_t size, size_t align)
         was_refused(bytes);
         return no_room();
     }
+    sys_name(p, bytes, NAME_BLOCK);
     add_mapped(0, bytes);
     return p;
 }
@@ -465,11 +447,13 @@ bool mem_map_at(void *at, size_t size)
 {
     size_t bytes = to_pages(size);
     enum mapped result = map_at(at, bytes);
-    if (result == MAPPED)
-        add_mapped(0, bytes);
-    else
+    if (result != MAPPED) {
         errno = result == TAKEN ? EEXIST : ENOMEM;
-    return result == MAPPED;
+        return false;
+    }
+    sys_name(at, bytes, NAME_BLOCK);
+    add_mapped(0, bytes);
+    return true;
 }
 
 void *mem_remap(void *p, size_t old_size, size_t new_size)
@@ -524,6 +508,16 @@ void mem_set_huge(enum mem_huge huge)
     atomic_store_explicit(&mem_options.huge, huge, memory_order_relaxed);
     if (mem_range.size)
         part_advise(&mem.heap);
+}
+
+void mem_set_names(void)
+{
+    bool works =
+        mem_range.size && sys_names(mem_range.process, mem.page, NAME_RECORDS);
+    atomic_store_explicit(&mem_options.names, works, memory_order_relaxed);
+    level_name(mem_range.pages);
+    part_name(&mem.heap);
+    part_name(&mem.records);
 }
 
 /* ---- questions ------------------------------------------------------- */

@@ -96,6 +96,7 @@ struct mem_options {
     _Atomic enum mem_huge huge; /* set by mem_set_huge */
     _Atomic long decay_ms;      /* < 0: nothing goes back by itself */
     _Atomic bool background;    /* a thread sees to that */
+    _Atomic bool names;         /* set by mem_set_names */
 };
 extern struct mem_options mem_options __attribute__((visibility("hidden")));
 
@@ -211,6 +212,9 @@ void mem_will_be(bool written, void *p, size_t size, size_t all);
 /** From now on, and for what is mapped of the heap already. Not in a signal
  * handler. */
 void mem_set_huge(enum mem_huge huge);
+
+/** Name what is mapped, and will be, in /proc/PID/smaps, if the kernel can. */
+void mem_set_names(void);
 
 /** What mem_map gave, and mem_unmap did not take back. */
 struct mem_mapped {

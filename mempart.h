@@ -200,6 +200,18 @@ static inline void part_advise(const struct part *part)
         thp_advise(part->start, part->start + part_committed(part));
 }
 
+static inline const char *part_title(const struct part *part)
+{
+    return part->blocks ? NAME_HEAP : NAME_RECORDS;
+}
+
+/* Name what is mapped already, likewise. */
+static inline void part_name(const struct part *part)
+{
+    if (!mark_get(&part->njumps))
+        sys_name(part->start, part_committed(part), part_title(part));
+}
+
 /* Have [brk, end) mapped. @param page  bytes of the system's.
  * @return TAKEN: something is in the way; *from says up to where it is ours */
 static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
@@ -219,6 +231,7 @@ static inline enum mapped part_commit(struct part *part, size_t brk, size_t end,
     }
     if (result != MAPPED)
         return result;
+    sys_name(part->start + *from, more, part_title(part));
     if (part->blocks) {
         char *at = part->start + *from;
         thp_advise(at, at + more);

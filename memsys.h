@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -65,6 +66,32 @@ static inline bool sys_is_limited(void)
 {
     struct rlimit limit;
     return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+/* Names of mappings, in /proc/PID/smaps: [anon:NAME]. */
+#define NAME_HEAP "libmm: heap"
+#define NAME_RECORDS "libmm: records"
+#define NAME_BLOCK "libmm: block"
+
+/* Linux 5.17 has them, if it was built so. errno is kept. */
+static inline bool sys_names(void *p, size_t size, const char *name)
+{
+    int saved = errno;
+    bool named = prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, p, size, name) == 0;
+    errno = saved;
+    return named;
+}
+
+/* Name what was just mapped, if that is wanted, and works. */
+static inline void sys_name(void *p, size_t size, const char *name)
+{
+    if (atomic_load_explicit(&mem_options.names, memory_order_relaxed))
+        sys_names(p, size, name);
 }
 
 /* Does the kernel look at advice at all? qemu-user (7.2) takes any, and does

@@ -51,7 +51,17 @@ static inline size_t level_start(unsigned level)
 static inline enum mapped level_map(struct mem_page *pages, unsigned level)
 {
     size_t first = level_start(level) / GRAIN, end = level_end(level) / GRAIN;
-    return map_at((char *)(pages + first), (end - first) * PAGE_RECORD);
+    size_t bytes = (end - first) * PAGE_RECORD;
+    enum mapped result = map_at((char *)(pages + first), bytes);
+    if (result == MAPPED)
+        sys_name(pages + first, bytes, NAME_RECORDS);
+    return result;
+}
+
+/* The first level is there before names are. */
+static inline void level_name(struct mem_page *pages)
+{
+    sys_name(pages, level_end(0) / GRAIN * PAGE_RECORD, NAME_RECORDS);
 }
 
 static inline void level_unmap(struct mem_page *pages, unsigned level)

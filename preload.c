@@ -211,6 +211,8 @@ __attribute__((constructor)) static void start_early(void)
     mem_set_huge(opts.huge);
     if (ready())
         MM_ALLOCATOR.free(MM_ALLOCATOR.malloc(1));
+    if (opts.names)
+        mem_set_names();
     if (opts.background)
         background_wanted();
     stats_begin();

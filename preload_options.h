@@ -28,6 +28,7 @@
 struct options {
     bool background;          /* MM_BACKGROUND */
     enum mem_huge huge;       /* MM_HUGE */
+    bool names;               /* MM_NAMES */
     bool stats_wanted;        /* MM_STATS: when the process ends */
     bool stats_json;          /* ... as JSON */
     char stats[STATS_PATH];   /* ... from the root on; empty: standard error */
@@ -101,6 +102,11 @@ static bool read_huge(const char *text)
     if (is)
         opts.huge = on ? MEM_HUGE_LARGE : MEM_HUGE_NEVER;
     return is;
+}
+
+static bool read_names(const char *text)
+{
+    return read_switch(text, &opts.names);
 }
 
 static bool read_pressure(const char *text)
@@ -179,6 +185,7 @@ static const struct option {
     {"MM_BACKGROUND", read_background, "0 or 1"},
     {"MM_ABORT", read_abort, "0 or 1"},
     {"MM_HUGE", read_huge, "0 or 1"},
+    {"MM_NAMES", read_names, "0 or 1"},
     {"MM_PRESSURE", read_pressure, "per cent, 0: never, to 100"},
     {"MM_CGROUP", read_cgroup, "a directory, from the root on"},
     {"MM_STATS", read_stats, "a file, or stderr, or either after json:"},
@@ -209,8 +216,8 @@ static const char *value_of(const char *text, const char *name)
  * one that goes on as ours do is a slip. */
 static bool looks_like_ours(const char *text)
 {
-    static const char *const begin[] = {"D",    "B",    "A",  "H",
-                                        "STAT", "PRES", "CGR"};
+    static const char *const begin[] = {"D",    "B",    "A",   "H",
+                                        "STAT", "PRES", "CGR", "NAM"};
     if (strncmp(text, "MM_", 3) != 0)
         return false;
     for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)

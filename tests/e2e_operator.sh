@@ -19,7 +19,8 @@ told() {
 
 for bad in MM_DECAY=x MM_DECAY= MM_DECAY=-2 MM_DECAY=1s MM_DECAY=1e3 \
     MM_DECAY=99999999999999999999 MM_BACKGROUND=2 MM_BACKGROUND=yes \
-    MM_ABORT= MM_ABORT=01 MM_HUGE=2 MM_HUGE=always MM_STATS= MM_STATS=json: \
+    MM_ABORT= MM_ABORT=01 MM_NAMES=yes MM_HUGE=2 MM_HUGE=always \
+    MM_STATS= MM_STATS=json: \
     MM_PRESSURE=101 MM_PRESSURE=-1 MM_PRESSURE= MM_CGROUP=x MM_CGROUP= \
     MM_STATS_SIGNAL=9 MM_STATS_SIGNAL=32 MM_STATS_SIGNAL=65 \
     MM_STATS_SIGNAL=KILL; do
@@ -27,7 +28,7 @@ for bad in MM_DECAY=x MM_DECAY= MM_DECAY=-2 MM_DECAY=1s MM_DECAY=1e3 \
 done
 expect "two bad values are two lines" told 2 "MM_ABORT" MM_DECAY=x MM_ABORT=x
 for slip in MM_DECY=1 MM_BACKGROUNDS=1 MM_ABORTS=0 MM_HUGEPAGES=1 \
-    MM_PRESSED=1 MM_CGROUPS=/ MM_STAT=stderr MM_STATS_FILE=x; do
+    MM_PRESSED=1 MM_NAME=1 MM_CGROUPS=/ MM_STAT=stderr MM_STATS_FILE=x; do
     expect "$slip is told" \
         told 1 "^mm: $slip: ignored, for libmm knows no such setting" $slip
 done
