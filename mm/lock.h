@@ -21,13 +21,21 @@
 #define MM_LOCK_H
 
 #include "count.h"
-#include "mm/single.h"
 #include "mm/util.h"
 #include "relax.h"
 
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <time.h>
+
+/* Has this process one thread? Where libc does not say (musl), the answer is
+ * no: locks are taken that nobody else wants. */
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define single_threaded() (__libc_single_threaded)
+#else
+#define single_threaded() 0
+#endif
 
 enum rank {
     RANK_NONE, /* not checked: it was only tried, or fork takes them all */
