@@ -24,6 +24,7 @@
 #ifndef MEMHOLE_H
 #define MEMHOLE_H
 
+#include "config.h"
 #include "mempart.h"
 
 #include <stdint.h>
