@@ -18,9 +18,9 @@
  * what is hot in the processor's cache serves first. Once it has none, blocks
  * of slabs go straight back to their slabs, one push each. A bin that is empty
  * takes all free blocks of one slab at once, even more than it has room for. So
- * how much may wait is a matter of memory, not of speed: a few KiB a class.
- * Bins shrink while a thread only frees, and grow again when it allocates, to
- * what fits the heap. Of large blocks one may wait, or a share of the heap.
+ * how much may wait is a matter of memory, not of speed: 32 KiB a class.
+ * Bins shrink while a thread only frees, and grow again when it allocates. Of
+ * large blocks one may wait, or a share of the heap.
  * Before the heap grows, all bins are emptied, though not too often
  * (cache_worth).
  *
@@ -39,11 +39,9 @@
 #define LARGE_BINS ((size_t)10 << LARGE_STEPS_LOG2)
 #define ALL_BINS (NBINS + SMALL_BINS + LARGE_BINS)
 
-#define LEAST_REQUEST ((size_t)9)   /* bytes: the block has 32, or no header */
-#define BIN_LEAST ((size_t)256)     /* of a slab class's bin, at least, */
-#define BIN_BYTES ((size_t)8 << 10) /* at first, */
-#define BIN_BYTES_MAX ((size_t)32 << 10) /* and at most */
-#define BIN_SHARE 128                    /* part of the heap that it may be */
+#define LEAST_REQUEST ((size_t)9)    /* bytes: the block has 32, or no header */
+#define BIN_LEAST ((size_t)256)      /* of a slab class's bin, at least, */
+#define BIN_BYTES ((size_t)32 << 10) /* and at most */
 #define GIVEN_MOST 64                /* slow frees in a row: then bins shrink */
 #define BIN_BLOCKS ((size_t)256)     /* of any bin */
 #define COLD_BYTES ((size_t)8 << 10) /* of a small header bin */
@@ -288,11 +286,9 @@ static inline bool header_bin_put(struct cache *c, void *p, size_t size)
 /* A refill came, and the heap has so many bytes now. */
 static inline void cache_fit(struct cache *c, size_t heap_size)
 {
-    size_t fits =
-        max_size(min_size(heap_size / BIN_SHARE, BIN_BYTES_MAX), BIN_BYTES);
     c->budget = max_size(LARGE_BUDGET, heap_size / LARGE_SHARE);
     c->given = 0;
-    if (unlikely(fits >= 2 * c->bin_bytes))
+    if (unlikely(c->bin_bytes < BIN_BYTES))
         slab_bins_set_limits(c, 2 * c->bin_bytes);
 }
 
