@@ -1,7 +1,7 @@
 /* exit.h - how a stage learns that a thread ends: by a key's destructor.
  *
- *   a thread's destructors   one of the program's ─► ours ─► one of the
- * program's │       may allocate again thread_end ─► stage_thread_exit
+ *   a thread ends ─► destructors, in any order ─► the program's ─► malloc, free
+ *                                            └──► thread_end: the arena is left
  *
  * No order is promised among them. So a thread may call malloc after its end as
  * the stage saw it: `ending` says that what it then gets is never to be waited
