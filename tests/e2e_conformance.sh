@@ -46,8 +46,8 @@ assert sizes["system max"] >= 1 << 20, sizes'
 ALLOWED='^(_IO_list_(lock|unlock|resetlock)|_ITM_.*|__cxa_finalize
 |__errno_location|__gmon_start__|__libc_single_threaded|__register_atfork|abort
 |clock_gettime|dlsym|(__)?environ|fwrite|getauxval|getenv|getrlimit|madvise
-|mem(cpy|move|set)|mmap|mremap|munmap|pthread_attr_(init|destroy|setstacksize
-|setdetachstate)
+|mem(cpy|move|set)|mmap|mremap|munmap|prctl
+|pthread_attr_(init|destroy|setstacksize|setdetachstate)
 |pthread_(create|sigmask)|pthread_key_create|pthread_key_delete
 |pthread_set(cancelstate|specific)|secure_getenv|sigaction
 |str(chr|rchr|cmp|cspn|ncmp|len|str)
