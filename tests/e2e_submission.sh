@@ -40,6 +40,16 @@ cp $example "$SCRATCH/global.c"
 run -a "$SCRATCH/global.c,global"
 expect_output "one that is called like the lab's own has another name" 0 \
     '^global-2 +1 +1/1 '
+{
+    printf '%s\n' '#include <sys/mman.h>'
+    sed 's/^    return mem_init();/    int failed = mem_init();\
+    mmap((char *)mem_brk() + (1 << 20), 64 << 20, PROT_NONE,\
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);\
+    return failed;/' $example
+} >"$SCRATCH/jumps.c"
+run -a "$SCRATCH/jumps.c"
+expect_output "what its break jumps over is no part of its heap" 0 \
+    '^jumps +1 +1/1 +[3-9][0-9]\.'
 run -g -a "$SCRATCH/s4711.c"
 expect_output "it has its grade" 0 \
     '^grade allocator=s4711 valid=1/1 correctness=20.00/20 .*total=[0-9.]+/120$'

@@ -28,9 +28,8 @@ static struct {
 
 static size_t heap_now(void)
 {
-    const char *start = account.start, *brk = mem_brk();
-    size_t grown = start && brk > start ? (size_t)(brk - start) : 0;
-    size_t records = account.stranger && start ? mem_recordsize() : 0;
+    size_t grown = account.start ? mem_sizes().heap : 0;
+    size_t records = account.stranger && account.start ? mem_recordsize() : 0;
     return grown + records + spans_bytes(account.mapped);
 }
 

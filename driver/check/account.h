@@ -3,7 +3,7 @@
  * An allocator could say anything of its heap. So the functions by which the
  * driver asks, stats and contains, are replaced by the driver's own:
  *
- *   allocator ── mem_sbrk ──────────────► memlib    the break is read there
+ *   allocator ── mem_sbrk ──────────────► memlib    it counts that itself
  *             ── mem_map ──► account.c ─► memlib    noted on the way
  *
  * In mdriver memlib's mem_map, mem_map_at, mem_remap and mem_unmap are compiled
@@ -11,10 +11,11 @@
  * by here, also one of a file that is handed in (submission.h). Before
  * account_open it is passed on and that is all.
  *
- *   heap      break - start + bytes mapped (of one that was handed in, records,
- *             too: else it could have its headers there); the peak is noted
- * before it falls, and whenever the oracle looks at a block contains  between
- * start and break, or on pages that mem_map gave
+ * The heap is what mem_sbrk and mem_extend gave, not what the break jumped
+ * over, and bytes mapped; of one that was handed in, records, too: else it
+ * could have its headers there. Its peak is noted before it falls, and whenever
+ * the oracle looks at a block. It contains what lies between start and break,
+ * or on pages that mem_map gave.
  *
  * Not replaced: libc's and a peer's, which have other memory, and the size that
  * the lab's buddy tells: it maps more addresses than it uses. */
