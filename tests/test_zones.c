@@ -75,47 +75,52 @@ static size_t allowed(size_t most)
     return most + most / (lab == &mm_per_thread ? 2 : 4);
 }
 
+#define MANY (3 * SOME) /* blocks, for three zones */
+
+/* @return bytes of a heap with many blocks; 0: the stage has one zone only */
+static size_t begin_with_many(int variant)
+{
+    lab_begin(variant);
+    if (!has_more())
+        return 0;
+    take_all(MANY);
+    ck_assert_uint_ge(zones(), 3);
+    return mem_heapsize();
+}
+
 START_TEST(a_thread_goes_through_zones_and_back)
 {
-    lab_begin(_i);
-    if (!has_more())
+    size_t most = begin_with_many(_i);
+    if (!most)
         return;
-    size_t n = 3 * SOME;
-    take_all(n);
-    size_t most = mem_heapsize();
-    ck_assert_uint_ge(zones(), 3);
     ck_assert_uint_eq(lab->check(), 0);
-    for (size_t i = 0; i < n; i += 2) { /* half, to fill the gaps again */
+    for (size_t i = 0; i < MANY; i += 2) { /* half, to fill the gaps again */
         give(blocks[i], i);
         blocks[i] = NULL;
     }
     ck_assert_uint_eq(lab->check(), 0);
-    for (size_t i = 0; i < n; i += 2)
+    for (size_t i = 0; i < MANY; i += 2)
         blocks[i] = take(i);
     ck_assert_uint_le(mem_peak(), allowed(most));
-    give_all((void *)(uintptr_t)n);
-    take_all(n);
+    give_all((void *)(uintptr_t)MANY);
+    take_all(MANY);
     ck_assert_uint_le(mem_peak(), allowed(most));
-    give_all((void *)(uintptr_t)n);
+    give_all((void *)(uintptr_t)MANY);
     lab_end();
 }
 END_TEST
 
 START_TEST(what_others_free_in_zones_is_used_again)
 {
-    lab_begin(_i);
-    if (!has_more())
+    size_t most = begin_with_many(_i);
+    if (!most)
         return;
-    size_t n = 3 * SOME;
-    take_all(n);
-    size_t most = mem_heapsize();
     for (int round = 0; round < 3; round++) {
-        give_in_thread(n);
-        take_all(n);
+        give_in_thread(MANY);
+        take_all(MANY);
     }
-    ck_assert_uint_ge(zones(), 3);
     ck_assert_uint_le(mem_peak(), allowed(most));
-    give_in_thread(n);
+    give_in_thread(MANY);
     lab_end();
 }
 END_TEST

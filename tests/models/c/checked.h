@@ -8,6 +8,7 @@
 #define CHECKED_H
 
 #include <assert.h>
+#include <errno.h>
 #include <genmc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,6 +31,11 @@ static void interrupt_point(void);
 #ifndef IN_HANDLER
 #define handler_point() ((void)0)
 #endif
+
+/* It has no threads' errno. */
+#undef errno
+static _Thread_local int own_errno __attribute__((unused));
+#define errno own_errno
 
 /* mm_die speaks before it aborts: no driver may come there. */
 #define syscall(...) (assert(0 && "a line on stderr"), 0L)

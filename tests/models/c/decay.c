@@ -3,11 +3,6 @@
  * The sweep writes plain words, and so does who gives. */
 #include "checked.h"
 
-#include <errno.h>
-#undef errno
-static _Thread_local int own_errno;
-#define errno own_errno
-
 #define count_rmw() ((void)0)
 #define cold_noinline
 #define LOOK_MOST 255

@@ -10,11 +10,6 @@
  */
 #include "checked.h"
 
-#include <errno.h>
-#undef errno
-static _Thread_local int own_errno;
-#define errno own_errno
-
 #include "memhole.h"
 
 struct mem_range mem_range;

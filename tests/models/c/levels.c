@@ -6,11 +6,6 @@
  * FOREIGN: something else lies there. */
 #include "checked.h"
 
-#include <errno.h>
-#undef errno
-static _Thread_local int own_errno;
-#define errno own_errno
-
 #include "memwindow.h"
 
 struct mem_range mem_range;

@@ -7,11 +7,6 @@
  * FOREIGN: the second unit is another's. FORK: a child's first growth. */
 #include "checked.h"
 
-#include <errno.h>
-#undef errno
-static _Thread_local int own_errno;
-#define errno own_errno
-
 #include "mempart.h"
 
 struct mem_range mem_range;

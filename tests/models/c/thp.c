@@ -6,11 +6,6 @@
  * What the kernel was told of a page is a word without any order. */
 #include "checked.h"
 
-#include <errno.h>
-#undef errno
-static _Thread_local int own_errno;
-#define errno own_errno
-
 #define count_rmw() ((void)0)
 #define HUGE ((uintptr_t)1 << 21)
 #define START (4 * HUGE)
