@@ -348,8 +348,10 @@ bool mem_extend(const void *end, size_t size)
     size_t old = (size_t)((const char *)end - mem.heap.start), step = JUMP;
     if (mark_get(&mem.heap.brk) != old)
         return false;
-    if (size > zone_room(old, mem.page))
-        return no_room() != NULL;
+    if (size > zone_room(old, mem.page)) {
+        errno = ENOMEM;
+        return false;
+    }
     return advance(&mem.heap, &old, size, &step) > 0;
 }
 

@@ -2,8 +2,7 @@
  * thread that would take one more waits, too.
  *
  *   fork     registry ─► gate shut ─► arena 0 ─► arena 1 ─► ...   by rising id
- *   thread   gate_pass ─► its arena                               outside it
- * waits
+ *   thread   gate_pass ─► its arena                   waits where it is shut
  *
  * Without the gate, threads that allocate without end would each take their
  * lock again before the forker has woken up, and all threads that begin or end

@@ -3,8 +3,8 @@
  * /proc/PID/mem. The process that is looked at does nothing for it, and may
  * even be stopped.
  *
- *   view[]  | "libmm view 1", how many | "nshards", address | ... |
- * "arena.used", its distance from the arena's start | ...
+ *   view[]  | "libmm view 1", how many | "nshards", address | ...
+ *           | "arena.used", its distance from the arena's start | ...
  *
  * A word is a name and a number: an address of the process's, a distance in a
  * structure, or a constant. libmm.so has them all in one constant table, which
