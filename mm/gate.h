@@ -6,9 +6,11 @@
  *
  * Without the gate, threads that allocate without end would each take their
  * lock again before the forker has woken up, and all threads that begin or end
- * would wait for the registry meanwhile. The flag changes under the registry's
- * lock only. The holder of that lock finds it unset, so a thread that finds it
- * set holds no lock.
+ * would wait for the registry meanwhile. The gate is a lock that fork alone
+ * takes, under the registry's: it never waits for it. The others only wait
+ * until it is open, all at once: if each took it, the next fork would find them
+ * queueing there still. The holder of the registry's lock finds it open, so a
+ * thread that finds it shut holds no lock.
  *
  * The stage has a registry with a lock, under which arenas are made, and
  * defines: */
@@ -17,6 +19,8 @@
 
 #include "mm/lock.h"
 
+#include <limits.h>
+
 /** How many arenas there are. */
 static inline uint32_t shard_count(void);
 /** The lock of the arena with this id; the registry's for NO_ARENA. */
@@ -24,22 +28,14 @@ static inline struct lock *lock_of(uint32_t id);
 
 #define NO_ARENA UINT32_MAX
 
-static struct {
-    struct lock lock;
-    _Atomic bool shut; /* relaxed: a hint; the lock is what is waited for */
-} gate = {.lock = LOCK_INITIALIZER};
+static struct lock gate = LOCK_INITIALIZER;
 
-static inline void gate_wait(void)
-{
-    lock_take_as(&gate.lock, RANK_NONE);
-    lock_drop(&gate.lock);
-}
-
-/* Before an arena's lock is taken and waited for. */
+/* Before an arena's lock is taken and waited for. Relaxed: a hint; what is
+ * waited for in earnest is that lock. */
 static inline void gate_pass(void)
 {
-    if (unlikely(atomic_load_explicit(&gate.shut, memory_order_relaxed)))
-        gate_wait();
+    if (unlikely(atomic_load_explicit(&gate.holder, memory_order_relaxed)))
+        lock_wait(&gate, false);
 }
 
 /** fork begins: wait until nobody is inside any arena, so that the child gets
@@ -47,8 +43,7 @@ static inline void gate_pass(void)
 static void gate_shut(void)
 {
     lock_take_as(lock_of(NO_ARENA), RANK_REGISTRY);
-    lock_take_as(&gate.lock, RANK_NONE);
-    atomic_store_explicit(&gate.shut, true, memory_order_relaxed);
+    lock_take_as(&gate, RANK_NONE);
     for (uint32_t i = 0; i < shard_count(); i++)
         lock_take_as(lock_of(i), RANK_NONE);
 }
@@ -58,8 +53,7 @@ static void gate_open(void)
 {
     for (uint32_t i = shard_count(); i-- > 0;)
         lock_drop(lock_of(i));
-    atomic_store_explicit(&gate.shut, false, memory_order_relaxed);
-    lock_drop(&gate.lock);
+    lock_drop_for(&gate, INT_MAX);
     lock_drop(lock_of(NO_ARENA));
 }
 

@@ -92,8 +92,11 @@ static inline void lock_sleep(struct lock *l, uintptr_t is)
     syscall(SYS_futex, &l->holder, FUTEX_WAIT_PRIVATE, (uint32_t)is, &second);
 }
 
-/* Relaxed: lock_swap is what takes the lock. errno is kept. */
-static cold_noinline void lock_wait(struct lock *l)
+/* Wait until nobody holds l, and take it, or only wait: where many do that,
+ * none is behind another. Relaxed: lock_swap is what takes the lock. errno is
+ * kept.
+ */
+static cold_noinline void lock_wait(struct lock *l, bool take)
 {
     uintptr_t me = lock_me();
     int saved = errno, looks = LOOKS;
@@ -104,7 +107,7 @@ static cold_noinline void lock_wait(struct lock *l)
                    "handler called it, or left it by siglongjmp (the stage "
                    "lockfree allows both); it holds the lock",
                    l);
-        if (is == 0 && lock_swap(l, 0, looks ? me : me | SLEEPERS))
+        if (is == 0 && (!take || lock_swap(l, 0, looks ? me : me | SLEEPERS)))
             break;
         if (looks > 0) {
             looks--;
@@ -123,7 +126,7 @@ static inline void lock_take_as(struct lock *l, enum rank rank)
     rank_enter(rank);
     count_rmw();
     if (unlikely(!lock_swap(l, 0, lock_me())))
-        lock_wait(l);
+        lock_wait(l, true);
     l->rank = (unsigned char)rank;
 }
 
@@ -138,10 +141,10 @@ static inline bool lock_try(struct lock *l)
     return true;
 }
 
-static cold_noinline void lock_wake(struct lock *l)
+static cold_noinline void lock_wake(struct lock *l, int sleepers)
 {
     int saved = errno;
-    syscall(SYS_futex, &l->holder, FUTEX_WAKE_PRIVATE, 1);
+    syscall(SYS_futex, &l->holder, FUTEX_WAKE_PRIVATE, sleepers);
     errno = saved;
 }
 
@@ -152,9 +155,10 @@ static inline bool lock_is_mine(const struct lock *l)
             ~SLEEPERS) == lock_me();
 }
 
-/* A lock that was left out, as there was one thread, has no holder. Relaxed: if
- * it is this thread's, this thread wrote it. */
-static inline void lock_drop(struct lock *l)
+/* Drop l, and wake so many sleepers. A lock that was left out, as there was one
+ * thread, has no holder. Relaxed: if it is this thread's, this thread wrote it.
+ */
+static inline void lock_drop_for(struct lock *l, int sleepers)
 {
     if (!atomic_load_explicit(&l->holder, memory_order_relaxed))
         return;
@@ -163,7 +167,12 @@ static inline void lock_drop(struct lock *l)
     count_rmw();
     if (unlikely(atomic_exchange_explicit(&l->holder, 0, memory_order_release) &
                  SLEEPERS))
-        lock_wake(l);
+        lock_wake(l, sleepers);
+}
+
+static inline void lock_drop(struct lock *l)
+{
+    lock_drop_for(l, 1);
 }
 
 #endif
