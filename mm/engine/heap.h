@@ -42,7 +42,7 @@
 #define GROWTH 32    /* a heap that takes steps grows by 1/32 at least */
 #define STEP_MOST ((size_t)1 << 20)    /* ... and by this much at most */
 #define REGION_MIN ((size_t)16 << 10)  /* a further region, where heaps mix, */
-#define LARGE_HEAP ((size_t)1 << 20)   /* ... and from so many bytes on */
+#define LARGE_HEAP ((size_t)1 << 18)   /* ... and from so many bytes on */
 #define LARGE_GROWTH 8                 /* ... 1/8 of the heap at least */
 #define SPARSE_MIN ((size_t)8 << 10)   /* that may be written in part */
 #define SLAB_MOST ((size_t)16 << 10)   /* a slab's bytes */
