@@ -8,7 +8,8 @@
  *   mm/front/          what a thread has before its arena: arena, lockfree
  *   mm/engine/arena.h  busy small sizes to slabs, the rest to the heap
  *     slab.h           headerless blocks in pages
- *     heap.h           boundary-tag blocks
+ *     heap.h           boundary-tag blocks: split, merge, grow, resize
+ *     region.h         what a heap is; purge.h: how its pages go back
  *     seglist.h        their free lists, or another policy: fit.h
  *     block.h          what a block looks like
  *   memlib.c           where memory comes from

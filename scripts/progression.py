@@ -39,7 +39,8 @@ FAMILY = "mm.c"
 READ = {
     "global": ("mm/engine/block.h", "mm/engine/pagemap.h",
                "mm/engine/sizeclass.h", "mm/engine/fit.h",
-               "mm/engine/seglist.h", "mm/engine/heap.h", "mm/engine/slab.h",
+               "mm/engine/seglist.h", "mm/engine/region.h", "mm/engine/heap.h",
+               "mm/engine/slab.h",
                "mm/engine/arena.h", "mm/lock.h", "mm/stage.h",
                "mm/global/stage.h"),
     "per_thread": ("mm/exit.h", "mm/gate.h", "mm/per_thread/stage.h"),

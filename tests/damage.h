@@ -65,7 +65,7 @@ static inline void fill_heap(void)
     give_back(block_payload(live.listed));
     give_back(block_payload(live.mini));
     ck_assert_uint_eq(block_size(live.mini), MIN_BLOCK);
-    ck_assert_ptr_nonnull(heap->victim);
+    ck_assert_ptr_nonnull(heap->fit.victim);
     ck_assert_uint_gt(heap->dirty, 0);
     ck_healthy();
 }

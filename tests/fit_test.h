@@ -16,7 +16,7 @@ static struct block *expected(size_t asize);
 static inline struct block *next_waiting(struct block *b)
 {
     b = b ? block_next(b) : (struct block *)region_first();
-    while (!block_is_end(b) && (block_used(b) || b == heap->victim))
+    while (!block_is_end(b) && (block_used(b) || b == heap->fit.victim))
         b = block_next(b);
     return block_is_end(b) ? NULL : b;
 }
@@ -49,9 +49,9 @@ START_TEST(fit_finds_what_the_policy_says)
     many_free_blocks(2000);
     for (size_t asize = MIN_BLOCK; asize < 100000;
          asize += asize / 64 * 16 + 16)
-        ck_assert_ptr_eq(fit_find(heap, asize), expected(asize));
-    ck_assert_ptr_null(fit_find(heap, heap->size));
-    ck_assert_ptr_null(fit_find(heap, MAX_BLOCK));
+        ck_assert_ptr_eq(fit_find(&heap->fit, asize), expected(asize));
+    ck_assert_ptr_null(fit_find(&heap->fit, heap->size));
+    ck_assert_ptr_null(fit_find(&heap->fit, MAX_BLOCK));
 }
 END_TEST
 
@@ -60,7 +60,7 @@ START_TEST(an_aligned_fit_holds_the_block)
     many_free_blocks(2000);
     for (size_t align = ALIGN; align <= 16384; align *= 2)
         for (size_t asize = MIN_BLOCK; asize < 40000; asize += 2000) {
-            struct block *b = fit_find_aligned(heap, asize, align);
+            struct block *b = fit_find_aligned(&heap->fit, asize, align);
             if (b)
                 ck_assert_uint_le(align_lead(b, align) + asize, block_size(b));
             else
@@ -71,10 +71,10 @@ END_TEST
 
 static size_t visits;
 
-static inline void count_visit(struct heap *h, struct block *b, void *least)
+static inline void count_visit(struct block *b, void *least)
 {
-    visits +=
-        block_size(b) >= *(size_t *)least && !block_used(b) && heap_holds(h, b);
+    visits += block_size(b) >= *(size_t *)least && !block_used(b) &&
+              heap_holds(heap, b);
 }
 
 START_TEST(each_block_is_visited_once)
@@ -85,7 +85,7 @@ START_TEST(each_block_is_visited_once)
         for (struct block *b = next_waiting(NULL); b; b = next_waiting(b))
             n += block_size(b) >= least;
         visits = 0;
-        fit_each(heap, least, count_visit, &least);
+        fit_each(&heap->fit, least, count_visit, &least);
         ck_assert_uint_eq(visits, n);
     }
 }
@@ -134,7 +134,8 @@ END_TEST
 START_TEST(h6_a_ring)
 {
     fill_heap();
-    live.listed->next = live.listed->prev = block_link(heap, live.listed);
+    live.listed->next = live.listed->prev =
+        block_link(heap->fit.base, live.listed);
     ck_names("H6", live.listed);
 }
 END_TEST

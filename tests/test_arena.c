@@ -165,7 +165,8 @@ START_TEST(a_shard_gives_back_small_waste_when_it_rests)
     struct shard *s = shard_at(1);
     const struct heap *h = &s->arena.heap;
     unsigned c = size_class(64 << 10);
-    const struct block *b = link_block(h, h->fit.heads[next_class(&h->fit, c)]);
+    const struct block *b =
+        link_block(h->fit.base, h->fit.heads[next_class(&h->fit, c)]);
     ck_assert(block_size(b) < PURGE_MIN && resident(b));
     lab->free(take(PURGE_STEP)); /* looks, and sees that s was used */
     ck_assert(resident(b));

@@ -30,7 +30,7 @@ END_TEST
 START_TEST(h5_the_victim_is_in_a_list_too)
 {
     fill_heap();
-    struct block *v = heap->victim;
+    struct block *v = heap->fit.victim;
     list_insert(heap, v, block_size(v));
     ck_names("H5", heap);
 }
@@ -39,7 +39,7 @@ END_TEST
 START_TEST(h5_a_victim_that_is_in_use)
 {
     fill_heap();
-    heap->victim = live.used;
+    heap->fit.victim = live.used;
     ck_names("H5", live.used);
 }
 END_TEST
@@ -47,8 +47,8 @@ END_TEST
 START_TEST(h5_a_victim_in_the_middle_of_a_block)
 {
     fill_heap();
-    heap->victim = block_at(live.used, 4 * ALIGN);
-    ck_names("H5", heap->victim);
+    heap->fit.victim = block_at(live.used, 4 * ALIGN);
+    ck_names("H5", heap->fit.victim);
 }
 END_TEST
 
@@ -82,7 +82,7 @@ END_TEST
 START_TEST(h6_a_link_that_is_not_symmetric)
 {
     fill_heap();
-    live.listed->prev = block_link(heap, live.used);
+    live.listed->prev = block_link(heap->fit.base, live.used);
     ck_names("H6", live.listed);
 }
 END_TEST
@@ -91,15 +91,15 @@ START_TEST(h6_a_link_out_of_the_heap)
 {
     fill_heap();
     live.listed->next = UINT32_MAX;
-    ck_names("H6", link_block(heap, UINT32_MAX));
+    ck_names("H6", link_block(heap->fit.base, UINT32_MAX));
 }
 END_TEST
 
 START_TEST(h6_a_list_that_is_a_ring)
 {
     fill_heap();
-    live.listed->next = block_link(heap, live.listed);
-    live.listed->prev = block_link(heap, live.listed);
+    live.listed->next = block_link(heap->fit.base, live.listed);
+    live.listed->prev = block_link(heap->fit.base, live.listed);
     ck_names("H6", live.listed);
 }
 END_TEST

@@ -27,20 +27,22 @@ START_TEST(a_freed_block_is_put_in_its_place)
     give_back(blocks[1]);
     ck_healthy();
     uint32_t link = heap->fit.first;
-    ck_assert_ptr_eq(block_payload(link_block(heap, link)), blocks[0]);
+    ck_assert_ptr_eq(block_payload(link_block(heap->fit.base, link)),
+                     blocks[0]);
 }
 END_TEST
 
 START_TEST(h6_addresses_that_fall)
 {
     fill_heap();
-    struct block *first = link_block(heap, heap->fit.first);
-    struct block *second = link_block(heap, first->next);
+    struct block *first = link_block(heap->fit.base, heap->fit.first);
+    struct block *second = link_block(heap->fit.base, first->next);
     heap->fit.first = first->next;
     first->next = second->next;
-    link_block(heap, second->next)->prev = block_link(heap, first);
-    second->next = block_link(heap, first);
-    first->prev = block_link(heap, second);
+    link_block(heap->fit.base, second->next)->prev =
+        block_link(heap->fit.base, first);
+    second->next = block_link(heap->fit.base, first);
+    first->prev = block_link(heap->fit.base, second);
     second->prev = 0;
     ck_names("H6", first);
 }
@@ -49,7 +51,7 @@ END_TEST
 START_TEST(h6_a_finger_that_points_elsewhere)
 {
     fill_heap();
-    heap->fit.finger = block_link(heap, live.used);
+    heap->fit.finger = block_link(heap->fit.base, live.used);
     ck_names("H6", &heap->fit.finger);
 }
 END_TEST

@@ -8,9 +8,9 @@ static struct block *expected(size_t asize)
 {
     for (size_t list = tlsf_list(tlsf_round(asize)); list < ROWS * COLUMNS;
          list++) {
-        uint32_t link = *tlsf_head(heap, list);
+        uint32_t link = *tlsf_head(&heap->fit, list);
         if (link)
-            return link_block(heap, link);
+            return link_block(heap->fit.base, link);
     }
     return NULL;
 }
@@ -48,9 +48,10 @@ START_TEST(a_full_list_is_not_searched)
     give_back(large);
     retire_victim(heap);
     ck_assert_uint_eq(tlsf_list(2064), tlsf_list(2064 + 32));
-    ck_assert_ptr_eq(fit_find(heap, 2064 + 32), payload_block(large));
-    ck_assert_ptr_eq(fit_find(heap, 2048),
-                     link_block(heap, *tlsf_head(heap, tlsf_list(2064))));
+    ck_assert_ptr_eq(fit_find(&heap->fit, 2064 + 32), payload_block(large));
+    ck_assert_ptr_eq(
+        fit_find(&heap->fit, 2048),
+        link_block(heap->fit.base, *tlsf_head(&heap->fit, tlsf_list(2064))));
     ck_filled(wall, 2104, 'x');
 }
 END_TEST
@@ -79,7 +80,7 @@ END_TEST
 START_TEST(h6_a_link_that_is_not_symmetric)
 {
     fill_heap();
-    live.listed->prev = block_link(heap, live.used);
+    live.listed->prev = block_link(heap->fit.base, live.used);
     ck_names("H6", live.listed);
 }
 END_TEST

@@ -17,7 +17,7 @@ static size_t depth(uint32_t at)
 {
     if (!at)
         return 0;
-    const struct block *b = link_block(heap, at);
+    const struct block *b = link_block(heap->fit.base, at);
     return 1 + max_size(depth(b->next), depth(b->prev));
 }
 
@@ -40,7 +40,7 @@ END_TEST
 START_TEST(h6_a_key_on_the_wrong_side)
 {
     fill_heap();
-    struct block *b = link_block(heap, heap->fit.root);
+    struct block *b = link_block(heap->fit.base, heap->fit.root);
     ck_assert(b->next || b->prev);
     uint32_t low = b->next;
     b->next = b->prev;
@@ -54,9 +54,9 @@ END_TEST
 START_TEST(h6_a_priority_that_rises)
 {
     fill_heap();
-    struct block *root = link_block(heap, heap->fit.root);
+    struct block *root = link_block(heap->fit.base, heap->fit.root);
     uint32_t child = root->next ? root->next : root->prev;
-    struct block *b = link_block(heap, child);
+    struct block *b = link_block(heap->fit.base, child);
     *(root->next ? &root->next : &root->prev) = 0;
     *(b->next ? &b->prev : &b->next) = heap->fit.root;
     heap->fit.root = child;

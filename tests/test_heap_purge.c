@@ -138,7 +138,7 @@ START_TEST(much_dirty_memory_is_purged_though_it_is_the_victims)
     give_back(block_payload(b[0]));
     give_back(block_payload(b[1]));
     struct block *small = block(500); /* the rest becomes the victim */
-    ck_assert_ptr_nonnull(heap->victim);
+    ck_assert_ptr_nonnull(heap->fit.victim);
     for (int i = 2; i < N; i++)
         give_back(block_payload(b[i]));
     ck_assert_uint_le(heap_purgeable(heap), PURGE_SLACK);

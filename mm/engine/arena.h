@@ -39,7 +39,7 @@ struct arena {
 /* An empty arena. owner: what its blocks say of it, < 65536 */
 static inline void arena_init(struct arena *a, uint32_t owner)
 {
-    *a = (struct arena){.heap = {.base = mem_range.base,
+    *a = (struct arena){.heap = {.fit.base = mem_range.base,
                                  .owner = owner,
                                  .may_grow = true,
                                  .allowance = NO_LIMIT}};
@@ -120,7 +120,8 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
     struct heap *h = &a->heap;
     if (size - 1 < SLAB_MAX) {
         unsigned c = slab_class(size);
-        bool gap = !a->slabs.first[c] && fit_exact(h, request_to_block(size));
+        bool gap =
+            !a->slabs.first[c] && fit_exact(&h->fit, request_to_block(size));
         if (arena_earns(a, size, c) && !gap) {
             void *p = arena_take_slab(a, c);
             if (likely(p != NULL) || !h->may_grow)

@@ -56,10 +56,10 @@ static inline size_t dirty_check(const struct block *b, size_t size,
 static inline void region_check(const struct heap *h, const struct region *r,
                                 struct walk *w)
 {
-    w->bad +=
-        broken(mem_zone(r) != h->base || mem_zone(region_end(r) - 1) != h->base,
-               "H8 a region lies in its heap's zone", r, "not so; it has",
-               r->size * ALIGN);
+    w->bad += broken(mem_zone(r) != h->fit.base ||
+                         mem_zone(region_end(r) - 1) != h->fit.base,
+                     "H8 a region lies in its heap's zone", r, "not so; it has",
+                     r->size * ALIGN);
     const char *end = region_end(r) - HEADER_SIZE;
     const struct block *b = (const struct block *)(r + 1), *before = NULL;
     while ((const char *)b < end) {
@@ -73,8 +73,8 @@ static inline void region_check(const struct heap *h, const struct region *r,
             return;
         w->bad += block_check(b, before);
         w->nfree += !block_used(b);
-        w->victim |= b == h->victim && !block_used(b);
-        if (!block_used(b) && b != h->victim)
+        w->victim |= b == h->fit.victim && !block_used(b);
+        if (!block_used(b) && b != h->fit.victim)
             w->bad += dirty_check(b, size, w);
         before = b;
         b = block_next(b);
@@ -100,11 +100,11 @@ static cold_noinline size_t heap_check(const struct heap *h)
     }
     if (w.bad) /* the lists would only repeat it, or lead astray */
         return w.bad;
-    w.bad = broken(h->victim && !w.victim,
-                   "H5 the victim is a free block of the heap", h->victim,
+    w.bad = broken(h->fit.victim && !w.victim,
+                   "H5 the victim is a free block of the heap", h->fit.victim,
                    "not so; free blocks:", w.nfree);
-    size_t listed = h->victim != NULL;
-    listed += fit_check(h, w.nfree, &w.bad);
+    size_t listed = h->fit.victim != NULL;
+    listed += fit_check(&h->fit, h, w.nfree, &w.bad);
     w.bad += broken(
         listed != w.nfree, "H5 every free block is listed, once", h,
         "free blocks that are not listed, or too often:", w.nfree - listed);

@@ -6,12 +6,13 @@
  *          /       \
  *     16 @ 90     32 @ 55                     next: left child, prev: right
  *
- * The smallest block that is large enough serves, of equal ones the lowest.
- * Two links is all that a mini has room for: no parent, no colour, no height.
- * So it is a treap: priorities are a hash of the block's address, which nobody
- * needs to store, and with priorities like random ones the tree is as deep as a
- * search tree of keys that came in random order: O(log n), expected, for every
- * operation. A block is found for removal by its key.
+ * The smallest block that is large enough serves, and of equal ones that with
+ * the lowest address. A mini has room for two links, but not for a parent, a
+ * colour or a height. So the tree is a treap: a block's priority is a hash of
+ * its address, which need not be stored. As hashes are like random numbers, the
+ * tree is as deep as a search tree whose keys came in random order: every
+ * operation takes O(log n) steps, expected. To be removed, a block is found by
+ * its key.
  *
  * Invariants (fit_check)
  *   H6 keys (size, address) rise from left to right; priorities fall from the
@@ -22,7 +23,7 @@
 #ifndef MM_FIT_TREE_H
 #define MM_FIT_TREE_H
 
-#include "mm/engine/sizeclass.h"
+#include "mm/engine/fit.h"
 
 #define FIT_NAME "fit-tree"
 #define FIT_SUMMARY "global, free blocks in a balanced tree, best fit"
@@ -31,10 +32,10 @@
 #define FIT_TRIES 8 /* blocks that are tried for an aligned one */
 
 struct fit {
-    uint32_t root; /* link */
+    char *base;           /* links count from here */
+    struct block *victim; /* in no list (fit.h) */
+    uint32_t root;        /* link */
 };
-
-#include "mm/engine/fit.h"
 
 /* A mixing of all bits (the last steps of MurmurHash3): different links have
  * different priorities. */
@@ -46,35 +47,36 @@ static inline uint32_t tree_priority(uint32_t link)
 }
 
 /* Is the block at link before the key? */
-static inline bool tree_before(const struct heap *h, uint32_t link, size_t size,
+static inline bool tree_before(const struct fit *f, uint32_t link, size_t size,
                                uint32_t key)
 {
-    size_t its = block_size(link_block(h, link));
+    size_t its = block_size(link_block(f->base, link));
     return its < size || (its == size && link < key);
 }
 
-/* The subtree of b in which the key is. */
-static inline uint32_t *tree_child(const struct heap *h, uint32_t link,
+/* The subtree of the block at link in which the key belongs. */
+static inline uint32_t *tree_child(const struct fit *f, uint32_t link,
                                    size_t size, uint32_t key)
 {
-    struct block *b = link_block(h, link);
-    return tree_before(h, link, size, key) ? &b->prev : &b->next;
+    struct block *b = link_block(f->base, link);
+    return tree_before(f, link, size, key) ? &b->prev : &b->next;
 }
 
 /* ---- insert, remove -------------------------------------------------- */
 
-/* Down to where priorities are lower; what is there is split around the key. */
-static inline void fit_insert(struct heap *h, struct block *b, size_t size)
+/* Go down to the first block of lower priority, and put b in its place; its
+ * subtree is split around the key. */
+static inline void fit_insert(struct fit *f, struct block *b, size_t size)
 {
-    uint32_t link = block_link(h, b), *at = &h->fit.root;
+    uint32_t link = block_link(f->base, b), *at = &f->root;
     uint32_t priority = tree_priority(link);
     while (*at && tree_priority(*at) > priority)
-        at = tree_child(h, *at, size, link);
+        at = tree_child(f, *at, size, link);
     uint32_t rest = *at, *low = &b->next, *high = &b->prev;
     *at = link;
     while (rest) {
-        uint32_t *child = tree_child(h, rest, size, link);
-        uint32_t **side = tree_before(h, rest, size, link) ? &low : &high;
+        uint32_t *child = tree_child(f, rest, size, link);
+        uint32_t **side = tree_before(f, rest, size, link) ? &low : &high;
         **side = rest;
         *side = child;
         rest = *child;
@@ -82,21 +84,21 @@ static inline void fit_insert(struct heap *h, struct block *b, size_t size)
     *low = *high = 0;
 }
 
-/* Its two subtrees are joined in its place. */
-static inline void fit_remove(struct heap *h, struct block *b, size_t size)
+/* Join the two subtrees of b in its place. */
+static inline void fit_remove(struct fit *f, struct block *b, size_t size)
 {
-    uint32_t link = block_link(h, b), *at = &h->fit.root;
+    uint32_t link = block_link(f->base, b), *at = &f->root;
     while (*at != link)
-        at = tree_child(h, *at, size, link);
+        at = tree_child(f, *at, size, link);
     uint32_t low = b->next, high = b->prev;
     while (low && high) {
         if (tree_priority(low) > tree_priority(high)) {
             *at = low;
-            at = &link_block(h, low)->prev;
+            at = &link_block(f->base, low)->prev;
             low = *at;
         } else {
             *at = high;
-            at = &link_block(h, high)->next;
+            at = &link_block(f->base, high)->next;
             high = *at;
         }
     }
@@ -106,82 +108,82 @@ static inline void fit_remove(struct heap *h, struct block *b, size_t size)
 /* ---- fit ------------------------------------------------------------- */
 
 /* The link of the first block that is not before the key; 0: none. */
-static inline uint32_t tree_from(const struct heap *h, size_t size,
-                                 uint32_t key)
+static inline uint32_t tree_from(const struct fit *f, size_t size, uint32_t key)
 {
     uint32_t found = 0;
-    for (uint32_t at = h->fit.root; at;) {
-        bool before = tree_before(h, at, size, key);
+    for (uint32_t at = f->root; at;) {
+        bool before = tree_before(f, at, size, key);
         found = before ? found : at;
-        at = before ? link_block(h, at)->prev : link_block(h, at)->next;
+        at = before ? link_block(f->base, at)->prev
+                    : link_block(f->base, at)->next;
     }
     return found;
 }
 
-static inline uint32_t fit_exact(const struct heap *h, size_t asize)
+static inline uint32_t fit_exact(const struct fit *f, size_t asize)
 {
-    uint32_t link = tree_from(h, asize, 0);
-    return link && block_size(link_block(h, link)) == asize ? link : 0;
+    uint32_t link = tree_from(f, asize, 0);
+    return link && block_size(link_block(f->base, link)) == asize ? link : 0;
 }
 
-static inline struct block *fit_find(const struct heap *h, size_t asize)
+static inline struct block *fit_find(const struct fit *f, size_t asize)
 {
-    uint32_t link = tree_from(h, asize, 0);
-    return link ? link_block(h, link) : NULL;
+    uint32_t link = tree_from(f, asize, 0);
+    return link ? link_block(f->base, link) : NULL;
 }
 
-static inline struct block *fit_find_aligned(const struct heap *h, size_t asize,
+static inline struct block *fit_find_aligned(const struct fit *f, size_t asize,
                                              size_t align)
 {
-    struct block *b = fit_find(h, asize);
+    struct block *b = fit_find(f, asize);
     for (int i = 0; b && i < FIT_TRIES; i++) {
         if (align_lead(b, align) + asize <= block_size(b))
             return b;
-        uint32_t link = tree_from(h, block_size(b), block_link(h, b) + 1);
-        b = link ? link_block(h, link) : NULL;
+        uint32_t link = tree_from(f, block_size(b), block_link(f->base, b) + 1);
+        b = link ? link_block(f->base, link) : NULL;
     }
-    return fit_find(h, asize + align - ALIGN);
+    return fit_find(f, asize + align - ALIGN);
 }
 
 /* ---- all of them ----------------------------------------------------- */
 
-static void tree_each(struct heap *h, uint32_t at, size_t least,
+static void tree_each(struct fit *f, uint32_t at, size_t least,
                       fit_visit_fn *visit, void *arg)
 {
     while (at) {
-        struct block *b = link_block(h, at);
+        struct block *b = link_block(f->base, at);
         if (block_size(b) >= least) {
-            tree_each(h, b->next, least, visit, arg);
-            visit(h, b, arg);
+            tree_each(f, b->next, least, visit, arg);
+            visit(b, arg);
         }
         at = b->prev;
     }
 }
 
-static inline void fit_each(struct heap *h, size_t least, fit_visit_fn *visit,
+static inline void fit_each(struct fit *f, size_t least, fit_visit_fn *visit,
                             void *arg)
 {
-    tree_each(h, h->fit.root, least, visit, arg);
+    tree_each(f, f->root, least, visit, arg);
 }
 
-static inline void fit_splice(struct heap *dst, struct heap *src)
+static inline void fit_splice(struct fit *dst, struct fit *src)
 {
-    while (src->fit.root) {
-        struct block *b = link_block(src, src->fit.root);
+    while (src->root) {
+        struct block *b = link_block(src->base, src->root);
         fit_remove(src, b, block_size(b));
         fit_insert(dst, b, block_size(b));
     }
 }
 
-/* As priorities must fall, the walk of a ring ends. *before is the last link
- * met.
+/* Check the subtree at `at`. The walk ends even if links lead in a ring, as it
+ * goes on only where priorities fall. *before is the last link that was met.
  * @return blocks in the subtree */
-static size_t tree_check(const struct heap *h, uint32_t at, uint32_t *before,
-                         size_t *bad)
+static size_t tree_check(const struct fit *f, const struct heap *h, uint32_t at,
+                         uint32_t *before, size_t *bad)
 {
     if (!at)
         return 0;
-    const struct block *b = link_block(h, at);
+    const struct block *b = link_block(f->base, at);
     if (broken(!heap_holds(h, b), "H6 links lead to blocks of the heap", b,
                "not so; the link is", at)) {
         ++*bad;
@@ -194,7 +196,7 @@ static size_t tree_check(const struct heap *h, uint32_t at, uint32_t *before,
     for (int i = 0; i < 2; i++) {
         if (i == 1) {
             *bad +=
-                broken(*before && !tree_before(h, *before, block_size(b), at),
+                broken(*before && !tree_before(f, *before, block_size(b), at),
                        "H6 keys rise from left to right", b, "its size is",
                        block_size(b));
             *before = at;
@@ -205,16 +207,17 @@ static size_t tree_check(const struct heap *h, uint32_t at, uint32_t *before,
                    children[i]))
             ++*bad;
         else
-            n += tree_check(h, children[i], before, bad);
+            n += tree_check(f, h, children[i], before, bad);
     }
     return n;
 }
 
-static inline size_t fit_check(const struct heap *h, size_t nfree, size_t *bad)
+static inline size_t fit_check(const struct fit *f, const struct heap *h,
+                               size_t nfree, size_t *bad)
 {
     (void)nfree;
     uint32_t before = 0;
-    return tree_check(h, h->fit.root, &before, bad);
+    return tree_check(f, h, f->root, &before, bad);
 }
 
 #endif

@@ -116,16 +116,16 @@ static inline void arena_relabel(struct arena *a, uint32_t id)
 /** May the two be one? */
 static inline bool heaps_may_join(const struct heap *a, const struct heap *b)
 {
-    return !a->regions || !b->regions || a->base == b->base;
+    return !a->regions || !b->regions || a->fit.base == b->fit.base;
 }
 
 /** Take all that src has into dst; src is left empty. @pre heaps_may_join */
 static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
 {
     struct heap *d = &dst->heap, *s = &src->heap;
-    d->base = d->regions ? d->base : s->base;
+    d->fit.base = d->regions ? d->fit.base : s->fit.base;
     retire_victim(s);
-    fit_splice(d, s);
+    fit_splice(&d->fit, &s->fit);
     for (unsigned c = 1; c <= SLAB_CLASSES; c++)
         slabs_splice(&dst->slabs, &src->slabs, c);
     for (unsigned i = 0; i < NLIVE; i++)

@@ -16,11 +16,11 @@ static cold_noinline size_t arena_used(struct arena *a)
 
 /* Give back whole pages of b, listed, even if it is so small that it keeps no
  * count of them. */
-static inline void block_trim_pages(struct heap *h, struct block *b, void *arg)
+static inline void block_trim_pages(struct block *b, void *arg)
 {
     struct purge *p = arg;
     if (block_size(b) >= DIRTY_MIN) {
-        block_purge(h, b, p);
+        block_purge(b, p);
         return;
     }
     char *first = (char *)(b + 1);
@@ -30,9 +30,9 @@ static inline void block_trim_pages(struct heap *h, struct block *b, void *arg)
 /* Give back every page on which h has nothing in use. @return bytes */
 static cold_noinline size_t heap_trim(struct heap *h)
 {
-    struct purge p = {.most = NO_LIMIT};
+    struct purge p = {.h = h, .most = NO_LIMIT};
     retire_victim(h);
-    fit_each(h, mem_pagesize(), block_trim_pages, &p);
+    fit_each(&h->fit, mem_pagesize(), block_trim_pages, &p);
     return p.given;
 }
 

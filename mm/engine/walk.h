@@ -68,7 +68,7 @@ static inline void walk_block(const struct walker *w, const struct heap *h,
                               const struct block *b)
 {
     long list = 0;
-    if (!block_used(b) && b == h->victim)
+    if (!block_used(b) && b == h->fit.victim)
         list = MM_LIST_VICTIM;
     else if (!block_used(b) && FIT_BY_CLASS)
         list = (long)class_floor(size_class(block_size(b)));

@@ -68,7 +68,7 @@ static inline uint64_t window_ms(void)
  * use: purge the rest. */
 static inline void victim_purge(struct heap *h, size_t hot)
 {
-    struct block *v = h->victim;
+    struct block *v = h->fit.victim;
     char *first = (char *)(v + 1) + hot, *end = (char *)block_footer(v);
     if (victim_dirty(h, v) <= hot || first >= end)
         return;
@@ -84,9 +84,9 @@ static cold_noinline void heap_decay(struct heap *h, size_t rested)
     if (rested < max_size(PURGE_MIN, h->size / DECAY_LEAST))
         return;
     size_t waste = heap_purgeable(h), hot = waste - min_size(waste, rested);
-    struct purge part = {.most = decay_share(rested)};
-    fit_each(h, PURGE_MIN, block_purge, &part);
-    if (!h->dirty && h->victim && block_size(h->victim) >= PURGE_MIN)
+    struct purge part = {.h = h, .most = decay_share(rested)};
+    fit_each(&h->fit, PURGE_MIN, block_purge, &part);
+    if (!h->dirty && h->fit.victim && block_size(h->fit.victim) >= PURGE_MIN)
         victim_purge(h, hot);
 }
 
