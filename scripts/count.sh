@@ -54,7 +54,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # ---- another machine ---------------------------------------------------------
-mdriver=./mdriver
+mdriver=./mdriver runner=()
 root=build-root/$machine
 # Which library an allocator is there.
 library_of() {
@@ -70,11 +70,12 @@ library_of() {
 if [[ -n $machine ]]; then
     scripts/arch_root.sh "$machine" "$root" >&2 || root=/usr/$machine-linux-gnu
     mdriver=build-$machine/mdriver
+    runner=("$tool" -L "$root")    # this machine's own need not be built
     gcc -O2 -shared -fPIC -I. -o "$work/count.so" bench/qemu/count.c
 fi
 
 # ---- which allocators, and by which library ----------------------------------
-list=$(./mdriver --list)
+list=$("${runner[@]}" "$mdriver" --list)
 if [[ -n $machine ]]; then
     for name in jemalloc tcmalloc mimalloc; do
         list=$(sed "s|^$name .*|$name $(library_of "$name")|" <<<"$list")
@@ -113,7 +114,7 @@ count() {
     local name=$2 tool=(env ${3:+LD_PRELOAD="$3"} valgrind --tool=callgrind
         --callgrind-out-file=/dev/null --toggle-collect=profile_counted)
     [[ -z $machine ]] ||
-        tool=("qemu-$machine" -L "$root" ${3:+-E LD_PRELOAD="$(realpath "$3")"}
+        tool=("${runner[@]}" ${3:+-E LD_PRELOAD="$(realpath "$3")"}
             -plugin "$work/count.so" -d plugin -D /dev/null)
     [[ -z $3 ]] || name=libc
     status=valid

@@ -69,6 +69,25 @@ try "${runner[@]}" "$B/mdriver" -t "$SCRATCH" -n 4 -r 1 -a "$allocators"
 expect_output "$allocators: they replay traces with four threads" 0 'lockfree'
 expect "no fault is told" test "${out/FAULT/}" = "$out"
 
+# What every malloc and free does: here the order is weak, and a fence dear.
+code() {
+    "${CC%gcc}objdump" -dr "$B/stage_lockfree.o" |
+        awk -v name="<$1>:" '/^[0-9a-f]+ </ { inside = $2 == name } inside'
+}
+if [[ $B == *aarch64* ]]; then
+    heavy='\b(dmb|dsb|ldx|ldax|cas|swp|__aarch64_)'
+    for name in malloc free; do
+        code "mm_$name" >"$SCRATCH/code"
+        expect "$name releases by a store" grep -qw stlr "$SCRATCH/code"
+        expect "$name has no fence, and no compare-and-swap" \
+            test "$(grep -Ec "$heavy" "$SCRATCH/code")" = 0
+    done
+    code shard_steal >"$SCRATCH/code"
+    expect "stealing has a fence" grep -qw dmb "$SCRATCH/code"
+    expect "and a compare-and-swap" grep -q '__aarch64_cas\|\bcas\|stlxr' \
+        "$SCRATCH/code"
+fi
+
 # Instructions of an operation: about as many as on x86-64.
 machine=${B#build-}
 try scripts/count.sh -m "$machine" -t "$SCRATCH" -k '*realloc' \

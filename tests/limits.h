@@ -71,7 +71,10 @@ static inline bool limits_hold(void)
 }
 
 /* Is this qemu-user? A thread costs milliseconds there, and one in the child of
- * a process that has several ends qemu itself. */
+ * a process that has several ends qemu itself. What is resident, and each page
+ * fault, may be qemu's own: it needs 6 MiB, a page for some code that is new,
+ * 24 bytes for each page of the program's that is mapped, and these anew for
+ * each mremap, which always moves. */
 static inline bool emulated(void)
 {
     return !SANITIZED && !limits_hold();

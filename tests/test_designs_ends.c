@@ -22,7 +22,7 @@ static void *take_100_announced(void *arg)
 START_TEST(ten_thousand_short_threads_leak_no_heap)
 {
     begin(_i);
-    int n = SANITIZED ? 1000 : 10000;
+    int n = SANITIZED || emulated() ? 1000 : 10000;
     for (int i = 0; i < 10; i++)
         mm->free(in_thread(i % 2 ? take_100 : take_100_announced, NULL));
     size_t start = stats_now().heap;
