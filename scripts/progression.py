@@ -155,8 +155,8 @@ def difference(step):
 # 250 for memory that goes back by itself; 100 each for bins that slabs fill and
 # large blocks wait in, for what a thread does in its own arena without entering
 # once more, and for counting it from outside; 50 each for purges that time pays
-# for, and for arenas of several zones, as in per_thread.
-AIMS = {"per_thread": (300, growth), "arena": (2050, growth),
+# for, and for arenas of several zones.
+AIMS = {"per_thread": (250, growth), "arena": (2050, growth),
         "lockfree": (1050, difference)}
 
 

@@ -53,20 +53,19 @@ struct shard {
     uint32_t id;        /* index in shards[]; what its blocks say */
     uint32_t users;     /* threads; under the registry */
     struct shard *next; /* orphans; under the registry */
-    size_t counted;     /* its part of registry.resident */
+    size_t counted;     /* its part of registry.totals */
     uint32_t uses;      /* how often the lock was taken to use it */
     uint32_t seen;      /* uses when others last checked it */
     struct arena arena;
 } __attribute__((aligned(CACHE_LINE)));
 
-static struct {
+static struct registry {
     struct lock lock;
     struct shard *orphans; /* the oldest first */
     struct shard *newest;
     uint32_t turn; /* next to be shared, when there are too many */
     _Atomic uint32_t nshards;
-    _Atomic size_t resident;   /* bytes of all shards, within PURGE_STEP each */
-    _Atomic size_t high_water; /* resident, above which others are purged */
+    struct totals totals;
 } registry = {.lock = LOCK_INITIALIZER};
 
 static struct shard *_Atomic shards[MM_MAX_ARENAS];
@@ -115,7 +114,7 @@ static size_t shard_count_resident(struct shard *s)
 {
     size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
     s->counted += more;
-    return atomic_fetch_add_explicit(&registry.resident, more,
+    return atomic_fetch_add_explicit(&registry.totals.resident, more,
                                      memory_order_relaxed) +
            more;
 }
@@ -145,14 +144,14 @@ static void shard_note_growth(struct shard *s)
 {
     if (likely(!is_step(heap_resident(&s->arena.heap), s->counted)))
         return;
-    size_t mark =
-        atomic_load_explicit(&registry.high_water, memory_order_relaxed);
+    _Atomic size_t *high_water = &registry.totals.high_water;
+    size_t mark = atomic_load_explicit(high_water, memory_order_relaxed);
     size_t whole = shard_count_resident(s);
     if (whole <= mark)
         return;
     purge_idle_shards(s);
     mark = high_water_after(mark, whole, shard_count_resident(s));
-    atomic_store_explicit(&registry.high_water, mark, memory_order_relaxed);
+    atomic_store_explicit(high_water, mark, memory_order_relaxed);
 }
 
 /* ---- threads --------------------------------------------------------- */
@@ -172,27 +171,6 @@ static struct shard *shard_make(void)
     return s;
 }
 
-/* This thread's shard from now on: an orphan, a new one, or one that others
- * use, each time the next. NULL: out of memory. */
-static cold_noinline struct shard *thread_attach(void)
-{
-    lock_take_as(&registry.lock, RANK_REGISTRY);
-    struct shard *s = registry.orphans;
-    if (s)
-        registry.orphans = s->next;
-    else if (!(s = shard_make()) && shard_count())
-        s = shard_at(registry.turn++ % shard_count());
-    if (s)
-        s->users++;
-    lock_drop(&registry.lock);
-    self = s;
-    if (s)
-        pthread_setspecific(thread_key, s);
-    else
-        errno = ENOMEM;
-    return s;
-}
-
 /* Behind the others: when its turn comes, most of its blocks will be free. */
 static void shard_push_orphan(struct shard *s)
 {
@@ -201,7 +179,8 @@ static void shard_push_orphan(struct shard *s)
     registry.newest = s;
 }
 
-/* Can s serve so many bytes where it is, or grow for them? */
+/* Has s a block of so many bytes, or may it grow for one? It may not if the
+ * break has left its zone (memlib.h). */
 static bool shard_serves(struct shard *s, size_t asize)
 {
     struct heap *h = &shard_lock(s)->arena.heap;
@@ -210,29 +189,36 @@ static bool shard_serves(struct shard *s, size_t asize)
     return serves;
 }
 
-/* This thread's shard has left the zone in which it might grow (memlib.h): go
- * on with the oldest orphan, or a new one. @return false: there is none */
-static cold_noinline bool thread_renew(size_t asize)
+/* This thread uses s from now on; NULL: none. @pre the registry's lock, which
+ * is dropped */
+static void thread_use(struct shard *s)
 {
-    if (!self || shard_serves(self, asize))
-        return false;
+    if (s)
+        s->users++;
+    if (self && --self->users == 0)
+        shard_push_orphan(self);
+    lock_drop(&registry.lock);
+    self = s;
+    pthread_setspecific(thread_key, s);
+}
+
+/* Give this thread a shard that serves so many bytes: the oldest orphan, or a
+ * new one; or, if no more can be made, one that others use, each time the next.
+ * @return it; NULL: out of memory */
+static cold_noinline struct shard *thread_attach(size_t asize)
+{
     lock_take_as(&registry.lock, RANK_REGISTRY);
-    struct shard *o = registry.orphans, *s = o;
-    if (o)
-        registry.orphans = o->next;
-    if (o && !shard_serves(o, asize)) {
-        shard_push_orphan(o);
+    struct shard *s = registry.orphans;
+    if (s)
+        registry.orphans = s->next;
+    if (s && !shard_serves(s, asize)) {
+        shard_push_orphan(s);
         s = NULL;
     }
-    if (s || (s = shard_make())) {
-        s->users++;
-        if (--self->users == 0)
-            shard_push_orphan(self);
-        self = s;
-        pthread_setspecific(thread_key, s);
-    }
-    lock_drop(&registry.lock);
-    return s != NULL;
+    if (!s && !(s = shard_make()) && shard_count())
+        s = shard_at(registry.turn++ % shard_count());
+    thread_use(s);
+    return s ? s : no_memory();
 }
 
 static void stage_thread_exit(void)
@@ -240,11 +226,7 @@ static void stage_thread_exit(void)
     if (!self)
         return;
     lock_take_as(&registry.lock, RANK_REGISTRY);
-    if (--self->users == 0)
-        shard_push_orphan(self);
-    lock_drop(&registry.lock);
-    self = NULL;
-    pthread_setspecific(thread_key, NULL);
+    thread_use(NULL);
 }
 
 /* ---- fork ------------------------------------------------------------ */
@@ -278,10 +260,16 @@ static inline void *shard_take(struct shard *s, size_t align, size_t size)
     return p;
 }
 
-/* The system has no memory left: a block of any shard that has one. */
-static cold_noinline void *take_anywhere(size_t align, size_t size)
+/* A block that this thread's shard, s, does not have: of another that it uses
+ * from now on, if s cannot grow; or, as the system has no memory left, of any
+ * that has one. */
+static cold_noinline void *take_elsewhere(struct shard *s, size_t align,
+                                          size_t size)
 {
+    size_t asize = request_to_block(size) + align;
     void *p = NULL;
+    if (!shard_serves(s, asize))
+        p = shard_take(thread_attach(asize), align, size);
     for (uint32_t i = 0; i < shard_count() && !p; i++)
         p = shard_take(shard_at(i), align, size);
     return p;
@@ -294,14 +282,12 @@ static inline void *stage_memalign(size_t align, size_t size)
         if (mapped || !heap_may_hold(size))
             return mapped;
     }
-    struct shard *s = self ? self : thread_attach();
+    struct shard *s = self ? self : thread_attach(request_to_block(size));
     if (unlikely(!s))
         return NULL;
     void *p = shard_take(s, align, size);
-    if (unlikely(!p) && thread_renew(request_to_block(size) + align))
-        p = shard_take(self, align, size);
     if (unlikely(!p))
-        p = take_anywhere(align, size);
+        p = take_elsewhere(s, align, size);
     if (unlikely(ending))
         stage_thread_exit(); /* nobody would later */
     return p;
@@ -331,7 +317,7 @@ static inline void *stage_resize(void *p, size_t size)
 
 static int stage_thread_init(void)
 {
-    return self || thread_attach() ? 0 : -1;
+    return self || thread_attach(0) ? 0 : -1;
 }
 
 static int stage_init(void)
@@ -346,10 +332,7 @@ static void stage_fini(void)
     thread_key_drop();
     for (uint32_t i = shard_count(); i-- > 0;)
         atomic_store_explicit(&shards[i], NULL, memory_order_relaxed);
-    registry.orphans = NULL;
-    atomic_store_explicit(&registry.nshards, 0, memory_order_relaxed);
-    atomic_store_explicit(&registry.resident, 0, memory_order_relaxed);
-    atomic_store_explicit(&registry.high_water, 0, memory_order_relaxed);
+    registry = (struct registry){.lock = LOCK_INITIALIZER};
     self = NULL;
 }
 
