@@ -68,6 +68,9 @@ def main():
     parser.add_argument("library")
     parser.add_argument("size", type=int, nargs="*")
     args = parser.parse_args()
+    for file, target in ((args.step, args.step), (args.library, "preload")):
+        if not Path(file).is_file():
+            sys.exit(f"hitpath.py: found no {file}: make {target}")
     code = instructions(args.library)
     shown = set()
     for function, size, way in ways(args.library, args.step,

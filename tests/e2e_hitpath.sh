@@ -9,6 +9,11 @@ STEP=${B:-build}/tests/hitpath/step
 # The stages that serve without a lock, and the instructions they may need.
 LIMITS="arena:45 lockfree:44"
 
+if [[ ! -x $STEP ]]; then
+    echo "e2e_hitpath.sh: found no $STEP: make $STEP preload, then run it again"
+    exit 1
+fi
+
 hitpath() {
     scripts/hitpath.py --step "$STEP" "$@"
 }
@@ -46,4 +51,12 @@ try hitpath --limit 1000 "$SCRATCH/locked.so" 24
 expect_output "a locked instruction is seen" 1 \
     'malloc\(24\): .*; a locked instruction$'
 expect_output "so is an exchange" 1 'free\(24\): .*; a locked instruction$'
+
+try hitpath libmm-none.so
+expect_output "a library that is missing is named" 1 \
+    '^hitpath.py: found no libmm-none.so: make preload$'
+STEP=$SCRATCH/step
+try hitpath libmm-arena.so
+expect_output "so is the program that is stepped" 1 \
+    "^hitpath.py: found no $SCRATCH/step: make $SCRATCH/step\$"
 finish
