@@ -106,8 +106,8 @@ START_TEST(an_owner_that_does_not_come_has_a_short_inbox)
     uint32_t id = make_elsewhere(N, LARGE)->id;
     for (size_t i = 0; i < N; i++) {
         lab->free(made[i]);
-        ck_assert_uint_le(shard_at(id)->inbox_bytes, MAIL_BYTES);
-        ck_assert_uint_le(mail_of(id) * LARGE, MAIL_BYTES);
+        ck_assert_uint_le(shard_at(id)->inbox_bytes, INBOX_BYTES);
+        ck_assert_uint_le(mail_of(id) * LARGE, INBOX_BYTES);
     }
     ck_assert_uint_gt(mail_of(id), 0);
     ck_assert_uint_eq(stage_used(), 2 * MIN_BLOCK); /* take(1) */

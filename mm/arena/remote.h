@@ -13,8 +13,8 @@
 #include "mm/front/adopt.h"
 #include "mm/front/rich.h"
 
-#define MAIL_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
-#define WAIT_BYTES (4 * OUTBOX_BYTES)  /* of one block: it does not wait */
+#define INBOX_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
+#define WAIT_BYTES (4 * OUTBOX_BYTES)   /* of one block: it does not wait */
 
 static struct shard *shard_enter(void);
 
@@ -45,7 +45,7 @@ static inline void shard_sent(struct shard *to, size_t bytes)
     count_rmw();
     size_t sum = bytes + atomic_fetch_add_explicit(&to->inbox_bytes, bytes,
                                                    memory_order_relaxed);
-    if (likely(sum <= MAIL_BYTES && bytes < WAIT_BYTES))
+    if (likely(sum <= INBOX_BYTES && bytes < WAIT_BYTES))
         return;
     if (shard_try(to, ORPHAN)) {
         shard_free_inbox(to, to);
@@ -87,13 +87,6 @@ static inline struct shard *owner_try(const void *p)
 
 /* ---- adoption ---------------------------------------------------------- */
 
-/* The one of the lower id first, whichever takes the other in. */
-static inline void shards_lock_two(struct shard *a, struct shard *b)
-{
-    lock_take_as(&(a->id < b->id ? a : b)->lock, RANK_SHARD);
-    lock_take_as(&(a->id < b->id ? b : a)->lock, RANK_SECOND);
-}
-
 /* Work in o, which nobody uses, instead of s from now on. @pre the registry's
  * lock */
 static inline void shard_exchange(struct shard *s, struct shard *o)
@@ -110,7 +103,9 @@ static inline void shard_exchange(struct shard *s, struct shard *o)
 static inline void shard_use_orphan(struct shard *s, struct shard *o,
                                     size_t asize)
 {
-    shards_lock_two(s, o);
+    bool first = s->id < o->id; /* the lower id's lock comes first */
+    lock_take_as(&(first ? s : o)->lock, RANK_SHARD);
+    lock_take_as(&(first ? o : s)->lock, RANK_SECOND);
     shard_free_inbox(o, s);
     enum relief relief = arena_relief(&s->arena, &o->arena, asize);
     if (relief == TAKE_IN)
@@ -187,15 +182,15 @@ static inline struct shard *shard_get(void)
     return s ? s : shard_new();
 }
 
-/* The same, OWNED, with one user more; else one that others use, too. NULL: out
- * of memory. @pre the registry's lock */
+/* The same, OWNED, with one user more; else one that others use, too, each time
+ * the next. NULL: out of memory. @pre the registry's lock */
 static inline struct shard *shard_acquire(void)
 {
     struct shard *s = shard_get();
     if (s)
         state_set(s, OWNED);
-    else
-        s = shard_shared();
+    else if (shard_count())
+        s = owner_at(registry.turn++ % shard_count());
     if (s)
         s->users++;
     return s;

@@ -68,7 +68,7 @@ struct shard {
 
 #include "mm/front/state.h"
 
-static struct {
+static struct registry {
     struct lock lock;
     struct shard *orphans; /* with memory, without users; first in, first out */
     struct shard *newest;  /* the last of them */
@@ -210,13 +210,6 @@ static inline void shard_release(struct shard *s)
 {
     if (!ARENA_FAVORITE && --s->users == 0)
         shard_push_orphan(s);
-}
-
-/* The next of those that other threads use. NULL: there is none. */
-static inline struct shard *shard_shared(void)
-{
-    uint32_t n = shard_count();
-    return n ? owner_at(registry.turn++ % n) : NULL;
 }
 
 static inline size_t shard_check_own(const struct shard *s, enum status status)

@@ -37,12 +37,18 @@
  * this one call. */
 static void *malloc_aside(size_t align, size_t size)
 {
-    struct shard *s = shard_borrow();
+    lock_take(&registry.lock);
+    struct shard *s = shard_acquire();
+    lock_drop(&registry.lock);
     if (!s)
         return no_memory();
+    lock_take(&s->lock);
     shard_free_inbox(s, s);
     void *p = shard_take(&s, max_size(align, NOVICE_LINE), novice_size(size));
-    shard_put_back(s);
+    shard_exit(s);
+    lock_take(&registry.lock);
+    shard_release(s);
+    lock_drop(&registry.lock);
     return p;
 }
 

@@ -178,25 +178,6 @@ static inline struct shard *shard_enter_or_attach(void)
     return shard_enter_or_begin();
 }
 
-/* A shard for one call, locked. NULL: out of memory. */
-static inline struct shard *shard_borrow(void)
-{
-    lock_take(&registry.lock);
-    struct shard *s = shard_acquire();
-    lock_drop(&registry.lock);
-    if (s)
-        lock_take(&s->lock);
-    return s;
-}
-
-static inline void shard_put_back(struct shard *s)
-{
-    shard_exit(s);
-    lock_take(&registry.lock);
-    shard_release(s);
-    lock_drop(&registry.lock);
-}
-
 /* The thread is done: its cache goes to the owners, its shard becomes an
  * orphan. */
 static void stage_thread_exit(void)
@@ -255,23 +236,22 @@ static void shards_fork_child(void)
 
 /* ---- the process ------------------------------------------------------- */
 
-static int threads_start(void)
+static int stage_init(void)
 {
     return fork_take_locks(shards_fork_prepare, gate_open, shards_fork_child) ||
            thread_key_make();
 }
 
-static void threads_fini(void)
+/* @pre no other thread is left that used it */
+static void stage_fini(void)
 {
+    owners_clear();
     thread_key_drop();
     free_threads = NULL;
     atomic_store_explicit(&all_threads, NULL, memory_order_relaxed);
     atomic_store_explicit(&nthreads, 0, memory_order_relaxed);
     self_thread = &no_thread;
-    registry.orphans = registry.spare = registry.newest = NULL;
-    atomic_store_explicit(&registry.norphans, 0, memory_order_relaxed);
-    atomic_store_explicit(&totals()->resident, 0, memory_order_relaxed);
-    atomic_store_explicit(&totals()->high_water, 0, memory_order_relaxed);
+    registry = (struct registry){.lock = LOCK_INITIALIZER};
 }
 
 #endif

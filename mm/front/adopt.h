@@ -52,12 +52,6 @@ static inline void merged_add(struct shard *s, struct shard *w)
     s->nmerged++;
 }
 
-static inline bool merged_are_many(const struct shard *s)
-{
-    size_t most = MERGED_MIN + (s->arena.heap.size >> MERGED_BYTES_LOG2);
-    return s->nmerged > most;
-}
-
 /* Merge orphan o into s; both are the caller's. */
 static cold_noinline void shard_merge(struct shard *s, struct shard *o)
 {
@@ -75,8 +69,8 @@ static cold_noinline void shard_merge(struct shard *s, struct shard *o)
     o->nmerged = 0;
     state_set(o, MERGED);
     merged_add(s, o);
-    shard_free_chain(s, chain);
-    if (merged_are_many(s))
+    free_chain(s, outbox_of(s), chain, WHOLE_CHAIN);
+    if (s->nmerged > MERGED_MIN + (s->arena.heap.size >> MERGED_BYTES_LOG2))
         merged_release(s);
 }
 

@@ -100,13 +100,6 @@ static always_inline size_t header_bin(size_t size)
     return NBINS + SMALL_BINS + (((size_t)top - 10) << LARGE_STEPS_LOG2) + step;
 }
 
-/* The bin of blocks with headers of so many bytes. @pre 2 * ALIGN <= size <=
- * SMALL_BIN_MAX */
-static always_inline struct bin *small_bin(struct cache *c, size_t size)
-{
-    return (struct bin *)((char *)(c->bins + NBINS - 2) + size);
-}
-
 static inline bool bin_is_large(size_t i)
 {
     return i >= NBINS + SMALL_BINS;
@@ -126,18 +119,13 @@ static inline size_t bin_bytes(size_t i)
            << (top + 10 - LARGE_STEPS_LOG2);
 }
 
-/* Blocks that may wait in bin i, if it may have so many bytes. */
-static inline int32_t bin_limit(size_t i, size_t bytes)
-{
-    return (int32_t)max_size(min_size(bytes / bin_bytes(i), BIN_BLOCKS), 1);
-}
-
+/* So many bytes may wait in bin i from now on, but at least one block. */
 static inline void bin_set_limit(struct cache *c, size_t i, size_t bytes)
 {
     struct bin *b = &c->bins[i];
-    int32_t limit = bin_limit(i, bytes);
-    b->room += limit - b->limit;
-    b->limit = limit;
+    size_t limit = max_size(min_size(bytes / bin_bytes(i), BIN_BLOCKS), 1);
+    b->room += (int32_t)limit - b->limit;
+    b->limit = (int32_t)limit;
 }
 
 static inline void slab_bins_set_limits(struct cache *c, size_t bytes)
@@ -206,12 +194,6 @@ static inline void *bin_take_all(struct cache *c, struct bin *b, unsigned *n)
 
 /* ---- blocks with headers ----------------------------------------------- */
 
-/* Bytes of the largest block of large bin i. */
-static inline size_t large_bin_most(size_t i)
-{
-    return bin_bytes(i + 1);
-}
-
 /* As bin_pop, if the first block of large bin i is large enough. */
 static inline void *large_bin_take(struct cache *c, size_t i, size_t need)
 {
@@ -226,11 +208,12 @@ static inline void *large_bin_take(struct cache *c, size_t i, size_t need)
     return bin_pop(&c->bins[i]);
 }
 
-/* A block for a request of at most SLAB_MAX bytes. NULL: none waits. */
+/* A block with a header for a request of at most SLAB_MAX bytes. NULL: none
+ * waits. Its bytes lead to its bin, of which the first has 2 * ALIGN. */
 static always_inline void *small_bin_take(struct cache *c, size_t size)
 {
-    return bin_pop(
-        small_bin(c, request_to_block(max_size(size, LEAST_REQUEST))));
+    size_t bytes = request_to_block(max_size(size, LEAST_REQUEST));
+    return bin_pop((struct bin *)((char *)(c->bins + NBINS - 2) + bytes));
 }
 
 /* A block for any request, if the first that waits happens to be aligned: as it
@@ -258,7 +241,7 @@ static inline size_t header_bin_round(const struct cache *c, size_t size)
     if (i >= ALL_BINS || !bin_is_large(i) ||
         c->misses[i - NBINS - SMALL_BINS] < LARGE_BUSY)
         return size;
-    return large_bin_most(i) - HEADER_SIZE;
+    return bin_bytes(i + 1) - HEADER_SIZE; /* the largest of bin i */
 }
 
 /* A header bin served. @return whether the thread is to come by its shard: one

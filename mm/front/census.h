@@ -57,8 +57,8 @@ static void shard_census(struct mm_census *c, const struct shard *s,
                          size_t *to_be_sent)
 {
     struct threads_census threads = {.classes = census_classes(c)};
-    struct mm_census_arena told = {
-        .id = s->id, .state = shard_state_name(s), .uses = shard_uses(s)};
+    struct mm_census_arena told = {.id = s->id, .uses = shard_uses(s)};
+    told.state = status_names[status_of(state_get(s))];
     arena_census(&s->arena, &told, threads.classes);
     shard_census_threads(s, &threads);
     told.cached = census_take(&told.live, threads.cached);

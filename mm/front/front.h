@@ -288,18 +288,6 @@ static inline void *stage_memalign(size_t align, size_t size)
     return malloc_slow(align, size);
 }
 
-static int stage_init(void)
-{
-    return threads_start();
-}
-
-/* @pre no other thread is left that used it */
-static void stage_fini(void)
-{
-    threads_fini();
-    owners_clear();
-}
-
 static int stage_thread_init(void)
 {
     return self() != &no_thread || attach() ? 0 : -1;
@@ -381,15 +369,16 @@ static void stage_walk(const struct walker *w)
             walk_arena(w, &shard_at(i)->arena);
     for (uint32_t i = 0; i < n; i++) {
         const struct shard *s = shard_at(i);
-        const void *mail = s ? inbox_look(&s->inbox) : NULL;
-        if (mail != INBOX_CLOSED)
-            walk_chain(w, mail, i);
+        const void *chain = s ? inbox_look(&s->inbox) : NULL;
+        if (chain != INBOX_CLOSED)
+            walk_chain(w, chain, i);
     }
 }
 
 static size_t stage_metadata(void)
 {
-    return mem_recordsize() + owners_bytes();
+    return mem_recordsize() +
+           shard_count() * (sizeof *owners + sizeof *all_shards);
 }
 
 #endif

@@ -69,12 +69,6 @@ static inline bool owner_is(const void *p, const void *shard)
     return owner_of(p) == shard;
 }
 
-/* Bytes of both tables that are in use. */
-static inline size_t owners_bytes(void)
-{
-    return 2 * shard_count() * sizeof *owners;
-}
-
 /* @pre no other thread uses them */
 static inline void owners_clear(void)
 {

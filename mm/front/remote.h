@@ -119,11 +119,6 @@ free_chain(struct shard *s, struct outbox *o, void *p, unsigned n)
         mm_die("double free of a small block", p ? p : s);
 }
 
-static inline void shard_free_chain(struct shard *s, void *p)
-{
-    free_chain(s, outbox_of(s), p, WHOLE_CHAIN);
-}
-
 /* Take what lies in the inbox of s, which is the caller's. */
 static inline void *shard_take_inbox(struct shard *s)
 {

@@ -7,8 +7,8 @@
  * the shard has been anything else since, though its status may be the same
  * again. What the statuses are is the stage's business (shard.h).
  *
- * To be included by a stage after its enum status, their names, and struct
- * shard, which has a state. */
+ * To be included by a stage after its enum status and struct shard, which has a
+ * state. */
 #ifndef MM_FRONT_STATE_H
 #define MM_FRONT_STATE_H
 
@@ -34,12 +34,6 @@ static always_inline enum status status_of(uint64_t state)
 static inline uint64_t state_next(uint64_t state, enum status status)
 {
     return ((state >> STATUS_BITS) + 1) << STATUS_BITS | status;
-}
-
-/** What the status of s is called. */
-static inline const char *shard_state_name(const struct shard *s)
-{
-    return status_names[status_of(state_get(s))];
 }
 
 #endif

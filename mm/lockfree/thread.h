@@ -294,7 +294,7 @@ static void stage_thread_exit(void)
 }
 
 /* Once or more. @return 0 */
-static int threads_start(void)
+static int stage_init(void)
 {
     process_number();
     thread_key_make(); /* there may be none */
@@ -306,13 +306,15 @@ static int threads_start(void)
 static cold_noinline int threads_start_alone(void)
 {
     uint64_t before = signals_block();
-    int failed = mem_init() || threads_start() ? -1 : 0;
+    int failed = mem_init() || stage_init() ? -1 : 0;
     signals_restore(before);
     return failed;
 }
 
-static inline void threads_fini(void)
+/* @pre no other thread is left that used it */
+static void stage_fini(void)
 {
+    owners_clear();
     thread_key_drop();
     atomic_store_explicit(&self_thread, &no_thread, memory_order_relaxed);
 }
