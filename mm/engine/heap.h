@@ -32,21 +32,17 @@
 
 #include <errno.h>
 
-/* Bytes, or parts of a heap: 1/8, 1/32, 1/8. */
-#define LOW_RESERVE ((size_t)64)    /* of a new heap, for small blocks */
-#define SMALL_STEP 8                /* a realloc by less: more will follow */
-#define GROWTH 32                   /* a heap that takes steps grows by it, */
-#define STEP_MOST ((size_t)1 << 20) /* ... or by this, if that is less */
-#define REGION_MIN                                                             \
-    ((size_t)16 << 10)               /* a further region has this at least,    \
-                                      */
-#define LARGE_HEAP ((size_t)1 << 18) /* ... and in a heap of so many bytes */
-#define LARGE_GROWTH 8               /* ... this part of the heap */
-#define SPARSE_MIN ((size_t)8 << 10) /* a block that may be written in part */
-#define SLAB_MOST ((size_t)16 << 10) /* of a slab */
-#define PURGE_AGAIN                                                            \
-    ((size_t)1 << 20) /* more resident: growing purges again                   \
-                       */
+/* Bytes, or parts of a heap. */
+#define LOW_RESERVE ((size_t)64)      /* of a new heap, for small blocks */
+#define SMALL_STEP 8                  /* a realloc by less: more will come */
+#define GROWTH 32                     /* a heap with steps grows by 1/32, */
+#define STEP_MOST ((size_t)1 << 20)   /* ... or by this, if that is less */
+#define REGION_MIN ((size_t)16 << 10) /* of a further region, at least; */
+#define LARGE_HEAP ((size_t)1 << 18)  /* ... in a heap of so many bytes */
+#define LARGE_GROWTH 8                /* ... 1/8 of it */
+#define SPARSE_MIN ((size_t)8 << 10)  /* of a block that may stay untouched */
+#define SLAB_MOST ((size_t)16 << 10)  /* of a slab */
+#define PURGE_AGAIN ((size_t)1 << 20) /* more resident: growing purges */
 
 /* ---- free and merge -------------------------------------------------- */
 
