@@ -53,6 +53,29 @@ START_TEST(purge_counts_each_dirty_block_once)
 }
 END_TEST
 
+START_TEST(what_is_taken_again_after_a_purge_slows_time)
+{
+    struct block *b = block(4 * MIB);
+    block(100);
+    give_back(block_payload(b));
+    heap_purge(heap);
+    heap_note_taken(heap);
+    ck_assert(pace_end_window(4 * MIB));
+    ck_assert_uint_eq(pace_slowness(), 1);
+    block(3 * MIB);
+    heap_note_taken(heap);
+    pace_end_window(4 * MIB);
+    ck_assert_uint_eq(pace_slowness(), 5);
+    heap_note_taken(heap); /* once */
+    unsigned ended = 0, windows = 0;
+    for (; pace_slowness() > 1; windows++)
+        ended += pace_end_window(4 * MIB);
+    ck_assert_uint_le(windows, 4 * PACE_WINDOWS);
+    ck_assert_uint_lt(ended, windows / 2);
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty)
 {
     struct block *b = block(4 * MIB);
@@ -266,6 +289,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         purge_counts_each_dirty_block_once,
+        what_is_taken_again_after_a_purge_slows_time,
         a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty,
         what_is_left_of_a_purged_block_stays_purged,
         growth_purges_only_when_more_would_be_resident_than_ever,

@@ -133,6 +133,7 @@ static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
     dst->used += src->used;
     d->dirty += s->dirty;
     d->clean += s->clean;
+    d->given += s->given;
     d->size += s->size;
     d->regions = regions_merge(d, d->regions, s->regions);
     regions_join_all(d);

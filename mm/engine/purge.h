@@ -15,6 +15,7 @@
 #define MM_PURGE_H
 
 #include "mm/engine/region.h"
+#include "mm/pace.h"
 
 #define PURGE_WAIT 511 /* chances to let pass after purges in vain, at most */
 #define PURGE_SLACK ((size_t)64 << 20)    /* dirty bytes that may always stay */
@@ -52,6 +53,7 @@ static inline void block_purge(struct block *b, void *arg)
         return;
     h->dirty -= block_dirty(b, size);
     h->clean += part;
+    h->given += part;
     free_set_dirty(b, size, dirty - part);
     h->dirty += block_dirty(b, size);
     p->counted += part;
@@ -165,10 +167,25 @@ static cold_noinline size_t heap_release(struct heap *h)
         if (*link == was)
             link = &heap_region(h, was)->next;
     }
+    if (given) /* what is unmapped will not be taken again */
+        h->given = min_size(h->given, h->clean);
     return given;
 }
 
 /* ---- purges that time pays for --------------------------------------- */
+
+#define TAKEN_LEAST ((size_t)64 << 10) /* bytes: fewer wait to be counted */
+
+/** What went back and was taken again since this was last asked counts. */
+static inline void heap_note_taken(struct heap *h)
+{
+    const struct block *v = h->fit.victim;
+    size_t clean = h->clean + (v ? block_size(v) - victim_dirty(h, v) : 0);
+    if (h->given < clean + TAKEN_LEAST)
+        return;
+    pace_taken(h->given - clean);
+    h->given = clean;
+}
 
 /* Has time paid for a purge? */
 static inline bool heap_may_pay(const struct heap *h)

@@ -49,6 +49,7 @@ struct heap {
     uint32_t wait, passed; /* chances to let pass, and passed so far */
     uint32_t patience;     /* how often PURGE_SLACK is doubled */
     size_t allowance;      /* bytes that may go back now; NO_LIMIT */
+    size_t given;    /* bytes that went back, less those known as taken again */
     size_t purge_at; /* resident bytes below which growing purges nothing */
 };
 

@@ -57,11 +57,6 @@ static inline long decay_ms(void)
     return atomic_load_explicit(&mem_options.decay_ms, memory_order_relaxed);
 }
 
-static inline uint64_t window_ms(void)
-{
-    return max_size((size_t)decay_ms() / DECAY_WINDOWS, 1);
-}
-
 /* ---- a part of a heap's waste ------------------------------------------ */
 
 /* Small blocks are cut from the victim's low end, of which `hot` bytes are in
@@ -73,6 +68,7 @@ static inline void victim_purge(struct heap *h, size_t hot)
     if (victim_dirty(h, v) <= hot || first >= end)
         return;
     mem_give_back(first, (size_t)(end - first));
+    h->given += victim_dirty(h, v) - hot;
     h->victim_dirty = hot;
 }
 
@@ -103,10 +99,7 @@ static inline bool shard_is_due(struct shard *o)
 /* Sweep o if it is due; o and s are the caller's for now. */
 static bool shard_decay(struct shard *o, struct shard *s)
 {
-    if (!shard_is_due(o))
-        return false;
-    shard_sweep(o, s);
-    return true;
+    return shard_is_due(o) && shard_sweep(o, s);
 }
 
 /* Give back what s, which is entered, was asked for. */
@@ -177,9 +170,11 @@ static inline unsigned shards_decay(struct shard *s, uint32_t n)
  * @return false: nothing was used in it, nothing went back, nothing is due */
 static cold_noinline bool decay_sweep(struct shard *s)
 {
-    uint32_t n = shard_count();
+    size_t all =
+        atomic_load_explicit(&totals()->resident, memory_order_relaxed);
+    uint32_t n = pace_end_window(all) ? shard_count() : 0;
     unsigned due = 0;
-    bool busy = spares_end_window(), mine = false;
+    bool busy = !n || spares_end_window(), mine = false;
     for (uint32_t i = 0; i < n; i++) {
         struct shard *o = shard_at(i);
         if (o)
@@ -198,10 +193,7 @@ static cold_noinline bool decay_sweep(struct shard *s)
 /* Sweep o, which nobody has used since it was swept, or is the caller's now. */
 static bool shard_sweep_again(struct shard *o, struct shard *s)
 {
-    if (shard_is_swept(o))
-        return false;
-    shard_sweep(o, s);
-    return true;
+    return !shard_is_swept(o) && shard_sweep(o, s);
 }
 
 /* Give back what o has. Its thread is to do that if it was at work in the
@@ -245,8 +237,9 @@ static inline void shard_pay(struct shard *s, uint64_t now)
 {
     struct low_water *w = &s->activity.low_water;
     struct heap *h = &s->arena.heap;
-    size_t paid = w->last ? h->allowance + (now - w->last) * PAID_BY_MS : 0;
-    h->allowance = min_size(paid, h->size);
+    size_t pays = (now - w->last) * PAID_BY_MS / pace_slowness();
+    h->allowance = min_size(w->last ? h->allowance + pays : 0, h->size);
+    heap_note_taken(h);
     low_water_looked(w, now);
 }
 
@@ -279,10 +272,11 @@ static cold_noinline void decay_look(struct shard *s)
     if (now < at)
         return;
     count_rmw();
+    uint64_t next = now + max_size((size_t)decay_ms() / DECAY_WINDOWS, 1);
     int saved = errno; /* what is refused, a barrier perhaps, is no error */
-    if (atomic_compare_exchange_strong_explicit(
-            &totals()->sweep_at, &at, now + window_ms(), memory_order_relaxed,
-            memory_order_relaxed))
+    if (atomic_compare_exchange_strong_explicit(&totals()->sweep_at, &at, next,
+                                                memory_order_relaxed,
+                                                memory_order_relaxed))
         decay_sweep(s);
     errno = saved;
 }

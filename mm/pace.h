@@ -1,0 +1,54 @@
+/* pace.h - how fast time passes for memory that is to go back: the more slowly,
+ * the more often it was wrong.
+ *
+ * Time says that memory is not needed only as long as the program gets on.
+ * Where it starves, beside others on a busy machine, seconds pass between calls
+ * that are microseconds apart elsewhere; and some memory comes and goes by the
+ * second. Only the page faults that follow show either. So what went back and
+ * was taken again is counted, and forgotten within PACE_WINDOWS or so. If that
+ * is a quarter of what is resident, time passes more slowly, a fifth as fast
+ * or, in the end, a sixteenth; and then a little faster with each window that
+ * could have ended. All of it are hints: relaxed. */
+#ifndef MM_PACE_H
+#define MM_PACE_H
+
+#include "count.h"
+#include "mm/util.h"
+
+#include <stdatomic.h>
+
+#define PACE_WINDOWS 32
+
+static _Atomic size_t pace_bytes;  /* taken again */
+static _Atomic uint32_t pace_slow; /* in 1/PACE_WINDOWS; 0: full pace */
+
+/** Time passes so many times as slowly. */
+static inline uint32_t pace_slowness(void)
+{
+    return 1 + atomic_load_explicit(&pace_slow, memory_order_relaxed) /
+                   PACE_WINDOWS;
+}
+
+/** So many bytes that went back were taken again. */
+static inline void pace_taken(size_t bytes)
+{
+    count_rmw();
+    atomic_fetch_add_explicit(&pace_bytes, bytes, memory_order_relaxed);
+}
+
+/** A window would end at full pace, and so many bytes are resident. @return
+ * does it end? */
+static inline bool pace_end_window(size_t resident)
+{
+    size_t taken = atomic_load_explicit(&pace_bytes, memory_order_relaxed);
+    size_t slow = atomic_load_explicit(&pace_slow, memory_order_relaxed);
+    bool wrong = taken > resident / 4;
+    slow = wrong ? min_size(4 * (slow + PACE_WINDOWS), 15 * PACE_WINDOWS)
+                 : slow - (slow > 0);
+    taken = wrong ? 0 : taken - taken / PACE_WINDOWS;
+    atomic_store_explicit(&pace_bytes, taken, memory_order_relaxed);
+    atomic_store_explicit(&pace_slow, (uint32_t)slow, memory_order_relaxed);
+    return slow % pace_slowness() == 0;
+}
+
+#endif
