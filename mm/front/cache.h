@@ -19,12 +19,10 @@
  * of slabs go straight back to their slabs, one push each. A bin that is empty
  * takes all free blocks of one slab at once, even more than it has room for. So
  * how much may wait is a matter of memory, not of speed: 32 KiB a class.
- * Bins shrink while a thread only frees, and grow again when it allocates.
- *
- * Large blocks may wait until they are a quarter of the heap: that costs no
- * memory, as they go back, and merge, before the heap grows, or one of its
- * large blocks. All other bins are emptied then, too, though not too often
- * (cache_first_worth).
+ * Bins shrink while a thread only frees, and grow again when it allocates. Of
+ * large blocks one may wait, or a share of the heap.
+ * Before the heap grows, all bins are emptied, though not too often
+ * (cache_worth).
  *
  * No block has fewer than two words: requests are for LEAST_REQUEST bytes at
  * least. */
@@ -39,8 +37,7 @@
 #define LARGE_BIN_MAX ((size_t)1 << 20) /* bytes of the largest one cached */
 #define LARGE_STEPS_LOG2 3
 #define LARGE_BINS ((size_t)10 << LARGE_STEPS_LOG2)
-#define FIRST_LARGE (NBINS + SMALL_BINS)
-#define ALL_BINS (FIRST_LARGE + LARGE_BINS)
+#define ALL_BINS (NBINS + SMALL_BINS + LARGE_BINS)
 
 #define LEAST_REQUEST ((size_t)9)    /* bytes: the block has 32, or no header */
 #define BIN_LEAST ((size_t)256)      /* of a slab class's bin, at least, */
@@ -48,15 +45,13 @@
 #define GIVEN_MOST 64                /* slow frees in a row: then bins shrink */
 #define BIN_BLOCKS ((size_t)256)     /* of any bin */
 #define COLD_BYTES ((size_t)8 << 10) /* of a small header bin */
-#define LARGE_BYTES ((size_t)512 << 10) /* of a large bin, or one block */
-#define LARGE_LEAST ((size_t)16 << 10)  /* of all large ones together; ... */
-#define LARGE_ONE ((size_t)64 << 10)    /* ... or one block of this many; */
-#define LARGE_SHARE 4                   /* ... and part of the heap, ... */
-#define LARGE_MOST ((size_t)8 << 20)    /* ... at most: others may need them */
+#define LARGE_BYTES ((size_t)32 << 10)  /* of a large one, or one block */
+#define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
+#define LARGE_ONE ((size_t)64 << 10) /* ... but one block of this many, ... */
+#define LARGE_SHARE 32               /* ... and part of the heap */
 #define HITS_MOST 64   /* of header bins: then the thread comes by its shard */
 #define LARGE_BUSY 200 /* misses: then requests of a large bin get one size */
 #define WORTH_BYTES ((size_t)16 << 10) /* a request worth all that waits */
-#define LITTLE 64 /* a part of the heap: less may wait while it grows */
 
 struct bin {
     void *head;
@@ -74,7 +69,7 @@ struct cache {
     size_t large;               /* bytes that wait in large bins, ... */
     size_t budget;              /* ... and that may */
     size_t moved;               /* blocks fetched and flushed, ever */
-    size_t ask_at; /* cache_first_worth: not before so many moved */
+    size_t ask_at;              /* cache_worth: not before so many have moved */
 };
 
 /* What `open` is of a thread that may use its bins: requests of fewer bytes
@@ -102,12 +97,12 @@ static always_inline size_t header_bin(size_t size)
     unsigned top = log2_floor(size - 1);
     size_t step = ((size - 1) >> (top - LARGE_STEPS_LOG2)) &
                   ((1u << LARGE_STEPS_LOG2) - 1);
-    return FIRST_LARGE + (((size_t)top - 10) << LARGE_STEPS_LOG2) + step;
+    return NBINS + SMALL_BINS + (((size_t)top - 10) << LARGE_STEPS_LOG2) + step;
 }
 
 static inline bool bin_is_large(size_t i)
 {
-    return i >= FIRST_LARGE;
+    return i >= NBINS + SMALL_BINS;
 }
 
 /* Bytes of a block of bin i, at least. */
@@ -117,7 +112,7 @@ static inline size_t bin_bytes(size_t i)
         return i * ALIGN;
     if (!bin_is_large(i))
         return (i - NBINS + 2) * ALIGN;
-    size_t large = i - FIRST_LARGE;
+    size_t large = i - NBINS - SMALL_BINS;
     size_t step = large & ((1u << LARGE_STEPS_LOG2) - 1);
     size_t top = large >> LARGE_STEPS_LOG2;
     return (((size_t)1 << LARGE_STEPS_LOG2) + step)
@@ -142,7 +137,7 @@ static inline void slab_bins_set_limits(struct cache *c, size_t bytes)
 
 static inline void cache_init(struct cache *c)
 {
-    *c = (struct cache){.budget = LARGE_LEAST};
+    *c = (struct cache){.budget = LARGE_BUDGET};
     slab_bins_set_limits(c, BIN_BYTES);
     for (size_t i = NBINS; i < ALL_BINS; i++)
         bin_set_limit(c, i, bin_is_large(i) ? LARGE_BYTES : COLD_BYTES);
@@ -205,7 +200,7 @@ static inline void *large_bin_take(struct cache *c, size_t i, size_t need)
     void *p = c->bins[i].head;
     size_t has = p ? header_read_remote(payload_block(p)) & BLOCK_SIZE : 0;
     if (has < need) {
-        uint8_t *misses = &c->misses[i - FIRST_LARGE];
+        uint8_t *misses = &c->misses[i - NBINS - SMALL_BINS];
         *misses = (uint8_t)(*misses + (*misses < LARGE_BUSY));
         return NULL;
     }
@@ -244,7 +239,7 @@ static inline size_t header_bin_round(const struct cache *c, size_t size)
 {
     size_t i = header_bin(request_to_block(size));
     if (i >= ALL_BINS || !bin_is_large(i) ||
-        c->misses[i - FIRST_LARGE] < LARGE_BUSY)
+        c->misses[i - NBINS - SMALL_BINS] < LARGE_BUSY)
         return size;
     return bin_bytes(i + 1) - HEADER_SIZE; /* the largest of bin i */
 }
@@ -274,8 +269,7 @@ static inline bool header_bin_put(struct cache *c, void *p, size_t size)
 /* A refill came, and the heap has so many bytes now. */
 static inline void cache_fit(struct cache *c, size_t heap_size)
 {
-    c->budget =
-        max_size(LARGE_LEAST, min_size(heap_size / LARGE_SHARE, LARGE_MOST));
+    c->budget = max_size(LARGE_BUDGET, heap_size / LARGE_SHARE);
     c->given = 0;
     if (unlikely(c->bin_bytes < BIN_BYTES))
         slab_bins_set_limits(c, 2 * c->bin_bytes);
@@ -311,27 +305,17 @@ static inline size_t cache_bytes(const struct cache *c)
     return bytes;
 }
 
-/* Less may wait from now on, until a refill comes. */
-static inline void cache_set_less(struct cache *c)
+/* Is c to be emptied before a heap of this size grows for need bytes? For many
+ * bytes, yes: one block that waits here may be all that keeps as many apart.
+ * Else no, if little waits here. It asks again only after twice as many blocks
+ * have moved in and out as waited the last time: so emptying costs each block
+ * that moves no more than a few instructions. */
+static inline bool cache_worth(struct cache *c, size_t heap_size, size_t need)
 {
-    c->budget = max_size(LARGE_LEAST, c->budget / 2);
-    slab_bins_set_limits(c, c->bin_bytes / 2);
-}
-
-/* From which bin on is c to be emptied before a heap of this size grows for
- * need bytes? For many bytes, all: one block that waits here may be all that
- * keeps as many apart. Else large bins only, if little waits in the others. It
- * asks that again only after twice as many blocks have moved in and out as
- * waited the last time: so emptying costs each block that moves no more than a
- * few instructions. @return ALL_BINS: none */
-static inline size_t cache_first_worth(struct cache *c, size_t heap_size,
-                                       size_t need)
-{
-    size_t large = c->large > heap_size / LITTLE ? FIRST_LARGE : ALL_BINS;
     if (need >= WORTH_BYTES)
-        return 1;
+        return true;
     if (c->moved < c->ask_at)
-        return large;
+        return false;
     size_t blocks = 0, bytes = 0;
     for (size_t i = 1; i < ALL_BINS; i++) {
         if (!c->bins[i].head)
@@ -340,7 +324,7 @@ static inline size_t cache_first_worth(struct cache *c, size_t heap_size,
         bytes += bin_count(&c->bins[i]) * bin_bytes(i);
     }
     c->ask_at = c->moved + max_size(2 * blocks, 2 * ALL_BINS);
-    return bytes > heap_size / LITTLE ? 1 : large;
+    return bytes > heap_size / 64;
 }
 
 #endif

@@ -261,8 +261,6 @@ static inline void *stage_resize(void *p, size_t size)
     struct shard *s = shard_enter_to_resize(p);
     if (!s)
         return size <= usable ? p : NULL;
-    if (size > usable)
-        cache_make_room(s, size);
     s->arena.heap.may_grow = true;
     q = arena_resize(&s->arena, p, max_size(size, LEAST_REQUEST));
     s->arena.heap.may_grow = false;

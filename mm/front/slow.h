@@ -46,11 +46,11 @@ static inline void drain(struct shard *s)
 
 /* ---- giving back ------------------------------------------------------- */
 
-/* Empty bins, from this one on, and the outbox: others need the memory more. */
-static cold_noinline void cache_flush_from(struct shard *s, size_t first)
+/* Empty bins and outbox: others need the memory more. */
+static cold_noinline void cache_flush(struct shard *s)
 {
     struct cache *c = &thread_of(s)->cache;
-    for (size_t i = first; i < ALL_BINS; i++) {
+    for (size_t i = 1; i < ALL_BINS; i++) {
         unsigned n;
         struct bin *b = &c->bins[i];
         void *chain = b->head ? bin_take_all(c, b, &n) : NULL;
@@ -61,23 +61,12 @@ static cold_noinline void cache_flush_from(struct shard *s, size_t first)
     outbox_post(&thread_of(s)->outbox);
 }
 
-static inline void cache_flush(struct shard *s)
-{
-    cache_flush_from(s, 1);
-}
-
 /* The same, and from now on less may wait. */
 static cold_noinline void cache_shrink(struct shard *s)
 {
+    struct cache *c = &thread_of(s)->cache;
     cache_flush(s);
-    cache_set_less(&thread_of(s)->cache);
-}
-
-/* A block of s, which is entered, grows: may what waits beside it go back? */
-static inline void cache_make_room(struct shard *s, size_t size)
-{
-    if (size >= WORTH_BYTES && s == self()->shard && self()->cache.large)
-        cache_flush_from(s, FIRST_LARGE);
+    slab_bins_set_limits(c, c->bin_bytes / 2);
 }
 
 /* What waits with s, which is entered, goes to the owners, or the system. */
@@ -164,15 +153,15 @@ static cold_noinline void *shard_take_more(struct shard **s, size_t align,
                                            size_t size)
 {
     void *p = NULL;
-    size_t first =
-        cache_first_worth(&thread_of(*s)->cache, (*s)->arena.heap.size, size);
-    if (first < ALL_BINS)
-        cache_flush_from(*s, first);
+    bool flush =
+        cache_worth(&thread_of(*s)->cache, (*s)->arena.heap.size, size);
+    if (flush)
+        cache_flush(*s);
     shard_free_inbox(*s, *s);
     struct shard *to = shard_relieve(*s, request_most(align, size));
     if (to)
         *s = to;
-    if (first < ALL_BINS || to)
+    if (flush || to)
         p = arena_take(&(*s)->arena, align, size);
     if (!p)
         p = shard_grow(*s, align, size);
