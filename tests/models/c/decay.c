@@ -8,6 +8,8 @@
 #define LOOK_MOST 255
 #define NO_LIMIT SIZE_MAX
 #define WINDOW_MS 4
+#define DECAY_WINDOWS 1 /* in decay_ms */
+#define max_size(a, b) ((a) > (b) ? (a) : (b))
 
 struct low_water {
     _Atomic size_t give;
@@ -39,11 +41,6 @@ static struct totals *totals(void)
 }
 
 static long decay_ms(void)
-{
-    return WINDOW_MS;
-}
-
-static uint64_t window_ms(void)
 {
     return WINDOW_MS;
 }
