@@ -82,13 +82,7 @@ static inline uint32_t norphans(void)
 
 static inline int run_here(const char *name, const TTest *const *tests)
 {
-    Suite *suite = suite_create(name);
-    TCase *tc = tcase_create(name);
-    tcase_add_checked_fixture(tc, here_begin, NULL);
-    for (; *tests; tests++)
-        tcase_add_test(tc, *tests);
-    suite_add_tcase(suite, tc);
-    return run_suite(suite);
+    return run_tests(name, here_begin, tests);
 }
 
 #endif

@@ -203,20 +203,20 @@ static void thread_use(struct shard *s)
 }
 
 /* Give this thread a shard that serves so many bytes: the oldest orphan, or a
- * new one; or, if no more can be made, one that others use, each time the next.
- * @return it; NULL: out of memory */
+ * new one. If no more can be made, that orphan as it is, or one that others
+ * use, each time the next. @return it; NULL: out of memory */
 static cold_noinline struct shard *thread_attach(size_t asize)
 {
     lock_take_as(&registry.lock, RANK_REGISTRY);
-    struct shard *s = registry.orphans;
-    if (s)
-        registry.orphans = s->next;
-    if (s && !shard_serves(s, asize)) {
-        shard_push_orphan(s);
-        s = NULL;
-    }
-    if (!s && !(s = shard_make()) && shard_count())
-        s = shard_at(registry.turn++ % shard_count());
+    struct shard *o = registry.orphans;
+    if (o)
+        registry.orphans = o->next;
+    bool serves = o && shard_serves(o, asize);
+    struct shard *s = serves ? o : shard_make();
+    if (o && s && s != o)
+        shard_push_orphan(o);
+    else if (!s && shard_count())
+        s = o ? o : shard_at(registry.turn++ % shard_count());
     thread_use(s);
     return s ? s : no_memory();
 }
