@@ -92,10 +92,9 @@ static inline void lock_sleep(struct lock *l, uintptr_t is)
     syscall(SYS_futex, &l->holder, FUTEX_WAIT_PRIVATE, (uint32_t)is, &second);
 }
 
-/* Wait until nobody holds l, and take it, or only wait: where many do that,
- * none is behind another. Relaxed: lock_swap is what takes the lock. errno is
- * kept.
- */
+/* Wait until nobody holds l, and take it; or only wait: where many do that,
+ * none is behind another. Relaxed: lock_swap is what takes the lock. errno
+ * stays. */
 static cold_noinline void lock_wait(struct lock *l, bool take)
 {
     uintptr_t me = lock_me();
@@ -156,7 +155,7 @@ static inline bool lock_is_mine(const struct lock *l)
 }
 
 /* Drop l, and wake so many sleepers. A lock that was left out, as there was one
- * thread, has no holder. Relaxed: if it is this thread's, this thread wrote it.
+ * thread, has no holder. Relaxed: if l is this thread's, this thread wrote it.
  */
 static inline void lock_drop_for(struct lock *l, int sleepers)
 {

@@ -9,11 +9,6 @@ STEP=${B:-build}/tests/hitpath/step
 # The stages that serve without a lock, and the instructions they may need.
 LIMITS="arena:45 lockfree:44"
 
-if [[ ! -x $STEP ]]; then
-    echo "e2e_hitpath.sh: found no $STEP: make $STEP preload, then run it again"
-    exit 1
-fi
-
 hitpath() {
     scripts/hitpath.py --step "$STEP" "$@"
 }

@@ -1,8 +1,8 @@
 /* heap.h - the engine: split, merge, grow and resize boundary-tag blocks.
  *
- *   request ─► its exact list ─► the victim ─► the best fit ─► the heap grows
- *              one of its size    low end    low end: small     by what it
- * lacks high end: large
+ *   request ─► exact list ─► victim ──► best fit ─────────► the heap grows
+ *              one of its    its low    low end: small,     by what it lacks
+ *              size          end        high end: large
  *
  * Knows no thread: the caller owns the heap, by a lock or for good. What a heap
  * is stands in region.h.
@@ -125,8 +125,7 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
     if (!h->regions)
         return region_new(h, most + (asize > EXACT_MAX ? LOW_RESERVE : 0));
     struct block *top = heap_top(h);
-    uintptr_t payload = (uintptr_t)block_payload(top);
-    size_t need = round_up(payload, align) - payload + asize;
+    size_t need = align_lead(top, align) + asize;
     if (need <= block_size(top))
         return top;
     size_t lacks = need - block_size(top), step = heap_step(h);

@@ -18,8 +18,9 @@
  * bytes of a smaller one are dirty.
  *
  * Invariants (check.h counts and names what is broken)
- *   H7 dirty == dirty bytes of the listed blocks of PURGE_MIN and more; clean
- * == clean bytes of all listed blocks; no block has more dirty bytes than bytes
+ *   H7 dirty == dirty bytes of the listed blocks of PURGE_MIN and more;
+ *      clean == clean bytes of all listed blocks;
+ *      no block has more dirty bytes than bytes
  *   H8 all regions lie in the zone that begins at fit.base */
 #ifndef MM_REGION_H
 #define MM_REGION_H

@@ -99,7 +99,10 @@ static inline bool shard_is_due(struct shard *o)
 /* Sweep o if it is due; o and s are the caller's for now. */
 static bool shard_decay(struct shard *o, struct shard *s)
 {
-    return shard_is_due(o) && shard_sweep(o, s);
+    bool due = shard_is_due(o);
+    if (due)
+        shard_sweep(o, s);
+    return due;
 }
 
 /* Give back what s, which is entered, was asked for. */
@@ -172,9 +175,13 @@ static cold_noinline bool decay_sweep(struct shard *s)
 {
     size_t all =
         atomic_load_explicit(&totals()->resident, memory_order_relaxed);
-    uint32_t n = pace_end_window(all) ? shard_count() : 0;
+    if (!pace_end_window(all)) { /* the window goes on */
+        shard_give(s);
+        return true;
+    }
+    uint32_t n = shard_count();
     unsigned due = 0;
-    bool busy = !n || spares_end_window(), mine = false;
+    bool busy = spares_end_window(), mine = false;
     for (uint32_t i = 0; i < n; i++) {
         struct shard *o = shard_at(i);
         if (o)
@@ -193,7 +200,10 @@ static cold_noinline bool decay_sweep(struct shard *s)
 /* Sweep o, which nobody has used since it was swept, or is the caller's now. */
 static bool shard_sweep_again(struct shard *o, struct shard *s)
 {
-    return !shard_is_swept(o) && shard_sweep(o, s);
+    bool swept = shard_is_swept(o);
+    if (!swept)
+        shard_sweep(o, s);
+    return !swept;
 }
 
 /* Give back what o has. Its thread is to do that if it was at work in the

@@ -57,13 +57,12 @@ static inline bool shard_is_swept(const struct shard *s)
            !inbox_has_blocks(&s->inbox);
 }
 
-/* Purge s, which is idle; s and mine are the caller's. @return true */
-static inline bool shard_sweep(struct shard *s, struct shard *mine)
+/* Purge s, which is idle; s and mine are the caller's. */
+static inline void shard_sweep(struct shard *s, struct shard *mine)
 {
     shard_purge(s, mine);
     atomic_store_explicit(&s->activity.swept, shard_uses(s),
                           memory_order_relaxed);
-    return true;
 }
 
 /* Is there something to get from other, which no thread has entered since the
