@@ -19,10 +19,10 @@ programs_for() {
     esac
 }
 
-# conforms LIBRARY NAME PROGRAM
+# conforms LIBRARY NAME PROGRAM [OPTION]
 conforms() {
     local status said
-    LD_PRELOAD=$PWD/$1 "$PROGRAMS/$3" >"$SCRATCH/said" 2>&1
+    LD_PRELOAD=$PWD/$1 "$PROGRAMS/$3" ${4-} >"$SCRATCH/said" 2>&1
     status=$?
     grep -E '^(ok|not ok|#)' "$SCRATCH/said" | sed "/^#/!s/\$/ ($2)/"
     grep -E '^ok' "$SCRATCH/said" >>"$SCRATCH/sentences"
@@ -81,6 +81,10 @@ for library in libmm-*.so; do
     for program in $(programs_for "$name"); do
         conforms "$library" "$name" "$program"
     done
+    case $name in # what gives back when a thread ends
+    arena | arena-favorite | lockfree)
+        conforms "$library" "$name" limits --by-itself ;;
+    esac
     says "C42 what malloc_info writes is XML" xml_is_well_formed "$library"
     says "C43 no call of what may allocate, of locale, of stdio" \
         takes_little "$library"

@@ -106,8 +106,17 @@ static inline bool shard_take_idle(struct shard *s)
 static inline bool orphans_decay(struct shard *s, unsigned most,
                                  bool (*work)(struct shard *o, struct shard *s))
 {
-    (void)s, (void)most, (void)work;
-    return false;
+    bool any = false;
+    for (uint32_t i = 0; i < shard_count() && most; i++) {
+        struct shard *o = shard_at(i);
+        if (o == s || status_of(state_get(o)) != ORPHAN ||
+            !shard_try(o, ORPHAN))
+            continue;
+        any |= work(o, s);
+        shard_return(o);
+        most--;
+    }
+    return any;
 }
 
 /* ---- beginning and end ------------------------------------------------- */

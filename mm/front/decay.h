@@ -36,8 +36,8 @@
 
 /** Is s, which is idle, the caller's for now? It never waits. */
 static inline bool shard_take_idle(struct shard *s);
-/** Call work for at most `most` orphans that shard_take_idle does not reach; s
- * is entered. @return whether any work was done */
+/** Call work for orphans that nobody else has, at most `most`; s is entered.
+ * @return whether any work was done */
 static inline bool orphans_decay(struct shard *s, unsigned most,
                                  bool (*work)(struct shard *o,
                                               struct shard *s));

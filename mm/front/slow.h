@@ -70,14 +70,29 @@ static cold_noinline void cache_shrink(struct shard *s)
 }
 
 /* What waits with s, which is entered, goes to the owners, or the system. */
-static void shard_empty(struct shard *s)
+static void shard_send_home(struct shard *s)
 {
     shard_free_inbox(s, s);
     cache_flush(s);
     if (heap_purgeable(&s->arena.heap) >= PURGE_STEP) {
+        slabs_trim(&s->arena.heap, &s->arena.slabs);
         heap_release(&s->arena.heap);
         shard_purge_at_end(s);
     }
+}
+
+/* The thread of s, which is entered, is about to leave it for good. Where
+ * addresses are scarce, what is free in orphans goes back, too: perhaps nobody
+ * else will come by. Of two threads that end together, the later one sees what
+ * it sends to the other, unless both are between this and becoming orphans. */
+static void shard_empty(struct shard *s)
+{
+    shard_send_home(s);
+    if (!is_scarce())
+        return;
+    orphans_decay(s, SWEEP_STEALS, shard_sweep_again);
+    if (inbox_has_blocks(&s->inbox)) /* that took its time */
+        shard_send_home(s);
 }
 
 /* ---- taking ------------------------------------------------------------ */

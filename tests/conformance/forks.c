@@ -7,7 +7,7 @@
 
 enum {
     FORKERS = 3,
-    FORKS = 1000,       /* all together */
+    FORKS = 300,        /* all together */
     HUNG_SECONDS = 100, /* without a fork */
     MOST_HANDLERS = 20000,
 };
