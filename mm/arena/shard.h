@@ -174,16 +174,6 @@ static inline void shard_push_spare(struct shard *s)
     registry.spare = s;
 }
 
-static inline struct shard *shard_pop_orphan(void)
-{
-    struct shard *s = shard_pop(&registry.orphans);
-    if (s) {
-        count_rmw();
-        atomic_fetch_sub_explicit(&registry.norphans, 1, memory_order_relaxed);
-    }
-    return s;
-}
-
 /* After all others: when its turn comes, most of its blocks will be free. */
 static inline void shard_push_orphan(struct shard *s)
 {
@@ -193,6 +183,16 @@ static inline void shard_push_orphan(struct shard *s)
     s->next = NULL;
     count_rmw();
     atomic_fetch_add_explicit(&registry.norphans, 1, memory_order_relaxed);
+}
+
+static inline struct shard *shard_pop_orphan(void)
+{
+    struct shard *s = shard_pop(&registry.orphans);
+    if (s) {
+        count_rmw();
+        atomic_fetch_sub_explicit(&registry.norphans, 1, memory_order_relaxed);
+    }
+    return s;
 }
 
 /* One without memory. NULL: out of memory, or of ids. */

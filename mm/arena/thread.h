@@ -67,6 +67,13 @@ static inline void shard_exit(struct shard *s)
     lock_drop(&s->lock);
 }
 
+/* Not without the lock. */
+static always_inline bool shard_may_put(const struct thread *t)
+{
+    (void)t;
+    return false;
+}
+
 static always_inline struct shard *shard_enter_inside(struct thread *t)
 {
     (void)t;
@@ -77,13 +84,6 @@ static always_inline void shard_exit_inside(struct thread *t, struct shard *s)
 {
     (void)t;
     shard_exit(s);
-}
-
-/* Not without the lock. */
-static always_inline bool shard_may_put(const struct thread *t)
-{
-    (void)t;
-    return false;
 }
 
 /* Its thread is not inside: nobody has its lock. */

@@ -160,6 +160,13 @@ static struct shard *shard_enter(void)
     return s;
 }
 
+/* Note the use of s, and leave it. */
+static inline void shard_exit(struct shard *s)
+{
+    shard_note_use(s);
+    leave(thread_of(s));
+}
+
 /* Inside t already: is its shard this thread's, as it should be? In a child of
  * fork it is, too, if it was when the thread forked. */
 static always_inline bool shard_may_put(const struct thread *t)
@@ -244,13 +251,6 @@ static inline struct shard *shard_enter_or_attach(void)
     if (self() == &no_thread && is_novice(shard_count()))
         return NULL;
     return shard_enter_or_begin();
-}
-
-/* Note the use of s, and leave it. */
-static inline void shard_exit(struct shard *s)
-{
-    shard_note_use(s);
-    leave(thread_of(s));
 }
 
 /* ---- beginning and end ------------------------------------------------- */
