@@ -12,21 +12,14 @@
  * queueing there still. The holder of the registry's lock finds it open, so a
  * thread that finds it shut holds no lock.
  *
- * The stage has a registry with a lock, under which arenas are made, and
- * defines: */
+ * To be included by a stage after its registry, under whose lock arenas are
+ * made, after shard_count, and after shard_at, whose shards have locks. */
 #ifndef MM_GATE_H
 #define MM_GATE_H
 
 #include "mm/lock.h"
 
 #include <limits.h>
-
-/** How many arenas there are. */
-static inline uint32_t shard_count(void);
-/** The lock of the arena with this id; the registry's for NO_ARENA. */
-static inline struct lock *lock_of(uint32_t id);
-
-#define NO_ARENA UINT32_MAX
 
 static struct lock gate = LOCK_INITIALIZER;
 
@@ -42,19 +35,19 @@ static inline void gate_pass(void)
  * whole ones. */
 static void gate_shut(void)
 {
-    lock_take_as(lock_of(NO_ARENA), RANK_REGISTRY);
+    lock_take_as(&registry.lock, RANK_REGISTRY);
     lock_take_as(&gate, RANK_NONE);
     for (uint32_t i = 0; i < shard_count(); i++)
-        lock_take_as(lock_of(i), RANK_NONE);
+        lock_take_as(&shard_at(i)->lock, RANK_NONE);
 }
 
 /** It is over, in the parent or the child. */
 static void gate_open(void)
 {
     for (uint32_t i = shard_count(); i-- > 0;)
-        lock_drop(lock_of(i));
+        lock_drop(&shard_at(i)->lock);
     lock_drop_for(&gate, INT_MAX);
-    lock_drop(lock_of(NO_ARENA));
+    lock_drop(&registry.lock);
 }
 
 #endif

@@ -37,17 +37,15 @@
 #include "mm/front/low_water.h"
 #include "mm/front/owners.h"
 #include "mm/front/thread.h"
-#include "mm/gate.h"
+#include "mm/lock.h"
 
 #ifndef ARENA_FAVORITE
 #define ARENA_FAVORITE 0
 #endif
 
 enum status { OWNED, ORPHAN, MERGED, SPARE };
-static const char *const status_names[] = {[OWNED] = "owned",
-                                           [ORPHAN] = "orphan",
-                                           [MERGED] = "merged",
-                                           [SPARE] = "spare"};
+static const char *const status_names[] = {"owned", "orphan", "merged",
+                                           "spare"};
 
 struct shard {
     struct lock lock;
@@ -77,6 +75,8 @@ static struct registry {
     uint32_t turn;             /* next to be shared, when there are too many */
     struct totals totals;
 } registry = {.lock = LOCK_INITIALIZER};
+
+#include "mm/gate.h"
 
 static inline void lock_take(struct lock *l)
 {

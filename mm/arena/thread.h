@@ -109,8 +109,7 @@ static inline bool orphans_decay(struct shard *s, unsigned most,
     bool any = false;
     for (uint32_t i = 0; i < shard_count() && most; i++) {
         struct shard *o = shard_at(i);
-        if (o == s || status_of(state_get(o)) != ORPHAN ||
-            !shard_try(o, ORPHAN))
+        if (status_of(state_get(o)) != ORPHAN || !shard_try(o, ORPHAN))
             continue;
         any |= work(o, s);
         shard_return(o);
@@ -207,11 +206,6 @@ static void stage_thread_exit(void)
 
 /* ---- fork -------------------------------------------------------------- */
 
-static inline struct lock *lock_of(uint32_t id)
-{
-    return id == NO_ARENA ? &registry.lock : &shard_at(id)->lock;
-}
-
 /* What lies in inboxes is freed now: of what is sent meanwhile, the child may
  * see a part. */
 static void shards_fork_prepare(void)
@@ -220,8 +214,7 @@ static void shards_fork_prepare(void)
     for (uint32_t i = 0; i < shard_count(); i++)
         if (status_of(state_get(shard_at(i))) <= ORPHAN)
             shard_free_inbox(shard_at(i), shard_at(i));
-    if (outbox_of(NULL))
-        outbox_post(outbox_of(NULL));
+    outbox_post(&self()->outbox); /* no_thread's is empty */
 }
 
 /* The other threads are gone. What was in their caches, or on its way, is lost;

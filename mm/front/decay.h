@@ -99,10 +99,7 @@ static inline bool shard_is_due(struct shard *o)
 /* Sweep o if it is due; o and s are the caller's for now. */
 static bool shard_decay(struct shard *o, struct shard *s)
 {
-    bool due = shard_is_due(o);
-    if (due)
-        shard_sweep(o, s);
-    return due;
+    return shard_is_due(o) && shard_sweep(o, s);
 }
 
 /* Give back what s, which is entered, was asked for. */
@@ -197,15 +194,6 @@ static cold_noinline bool decay_sweep(struct shard *s)
 
 /* ---- memory is short --------------------------------------------------- */
 
-/* Sweep o, which nobody has used since it was swept, or is the caller's now. */
-static bool shard_sweep_again(struct shard *o, struct shard *s)
-{
-    bool swept = shard_is_swept(o);
-    if (!swept)
-        shard_sweep(o, s);
-    return !swept;
-}
-
 /* Give back what o has. Its thread is to do that if it was at work in the
  * window that has just ended: half of it each time. */
 static inline void shard_relieve_system(struct shard *o, struct shard *s)
@@ -233,7 +221,7 @@ static cold_noinline void decay_at_once(struct shard *s)
         if (o && o != s)
             shard_relieve_system(o, s);
     }
-    orphans_decay(s, SWEEP_STEALS, shard_sweep_again);
+    orphans_decay(s, SWEEP_STEALS, shard_sweep);
     arena_purge(&s->arena);
     huge_trim();
 }
@@ -251,15 +239,6 @@ static inline void shard_pay(struct shard *s, uint64_t now)
     h->allowance = min_size(w->last ? h->allowance + pays : 0, h->size);
     heap_note_taken(h);
     low_water_looked(w, now);
-}
-
-/* s, which is entered, is about to be left for long: its waste goes back if
- * that is paid for. */
-static inline void shard_purge_at_end(struct shard *s)
-{
-    if (decay_ms() >= 0)
-        shard_pay(s, clock_ms());
-    heap_purge_at_chance(&s->arena.heap);
 }
 
 /* errno is kept: a free may call this. */

@@ -15,6 +15,7 @@
 #ifndef MM_FRONT_HIGH_WATER_H
 #define MM_FRONT_HIGH_WATER_H
 
+#include "count.h"
 #include "mm/util.h"
 
 #include <stdatomic.h>
@@ -50,5 +51,19 @@ struct totals {
     _Atomic size_t high_water; /* of resident; above it others are purged */
     _Atomic uint64_t sweep_at; /* ms: when the window ends (decay.h) */
 };
+
+/** Add to the whole by how much a shard has grown since it was counted, or take
+ * off by how much it has shrunk. Relaxed: a sum to decide by, which publishes
+ * nothing. @return the whole */
+static inline size_t totals_count(struct totals *all, size_t resident,
+                                  size_t *counted)
+{
+    size_t more = resident - *counted; /* or less */
+    *counted = resident;
+    count_rmw();
+    return atomic_fetch_add_explicit(&all->resident, more,
+                                     memory_order_relaxed) +
+           more;
+}
 
 #endif

@@ -21,17 +21,10 @@ static inline void shard_return(struct shard *s);
 /** s, which is entered, may look at the clock (decay.h). */
 static cold_noinline void decay_look(struct shard *s);
 
-/* Add to the whole by how much s, the caller's, has grown, or take off by how
- * much it has shrunk. Relaxed: a sum to decide by, which publishes nothing.
- * @return the whole */
+/* As totals_count, of s, the caller's. */
 static inline size_t shard_count_resident(struct shard *s)
 {
-    size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
-    s->counted += more;
-    count_rmw();
-    return atomic_fetch_add_explicit(&totals()->resident, more,
-                                     memory_order_relaxed) +
-           more;
+    return totals_count(totals(), heap_resident(&s->arena.heap), &s->counted);
 }
 
 /* Free what lies in the inbox of s, and give its waste to the system. */
@@ -57,12 +50,16 @@ static inline bool shard_is_swept(const struct shard *s)
            !inbox_has_blocks(&s->inbox);
 }
 
-/* Purge s, which is idle; s and mine are the caller's. */
-static inline void shard_sweep(struct shard *s, struct shard *mine)
+/* Purge s, which is idle; s and mine are the caller's. @return false: it was
+ * swept already */
+static bool shard_sweep(struct shard *s, struct shard *mine)
 {
+    if (shard_is_swept(s))
+        return false;
     shard_purge(s, mine);
     atomic_store_explicit(&s->activity.swept, shard_uses(s),
                           memory_order_relaxed);
+    return true;
 }
 
 /* Is there something to get from other, which no thread has entered since the

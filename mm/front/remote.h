@@ -55,9 +55,8 @@ static cold_noinline struct shard *send_on(void *first, void *last)
 static inline struct shard *send(void *first, void *last)
 {
     struct shard *to = owner_of(first);
-    if (likely(inbox_push_remote(&to->inbox, first, last)))
-        return to;
-    return send_on(first, last);
+    bool sent = likely(inbox_push_remote(&to->inbox, first, last));
+    return sent ? to : send_on(first, last);
 }
 
 /* ---- the outbox -------------------------------------------------------- */

@@ -69,16 +69,20 @@ static cold_noinline void cache_shrink(struct shard *s)
     slab_bins_set_limits(c, c->bin_bytes / 2);
 }
 
-/* What waits with s, which is entered, goes to the owners, or the system. */
+/* What waits with s, which is entered, goes to the owners, and what it wastes
+ * to the system, if that is paid for. */
 static void shard_send_home(struct shard *s)
 {
+    struct heap *h = &s->arena.heap;
     shard_free_inbox(s, s);
     cache_flush(s);
-    if (heap_purgeable(&s->arena.heap) >= PURGE_STEP) {
-        slabs_trim(&s->arena.heap, &s->arena.slabs);
-        heap_release(&s->arena.heap);
-        shard_purge_at_end(s);
-    }
+    if (heap_purgeable(h) < PURGE_STEP)
+        return;
+    slabs_trim(h, &s->arena.slabs);
+    heap_release(h);
+    if (decay_ms() >= 0)
+        shard_pay(s, clock_ms());
+    heap_purge_at_chance(h);
 }
 
 /* The thread of s, which is entered, is about to leave it for good. Where
@@ -90,9 +94,8 @@ static void shard_empty(struct shard *s)
     shard_send_home(s);
     if (!is_scarce())
         return;
-    orphans_decay(s, SWEEP_STEALS, shard_sweep_again);
-    if (inbox_has_blocks(&s->inbox)) /* that took its time */
-        shard_send_home(s);
+    orphans_decay(s, SWEEP_STEALS, shard_sweep);
+    shard_send_home(s); /* that took its time */
 }
 
 /* ---- taking ------------------------------------------------------------ */

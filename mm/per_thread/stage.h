@@ -41,7 +41,7 @@
 #include "mm/fork.h"
 #include "mm/front/high_water.h"
 #include "mm/front/huge.h"
-#include "mm/gate.h"
+#include "mm/lock.h"
 
 #include <stdatomic.h>
 
@@ -87,6 +87,8 @@ static always_inline struct shard *shard_at(uint32_t id)
     return atomic_load_explicit(&shards[id], memory_order_acquire);
 }
 
+#include "mm/gate.h"
+
 static always_inline struct shard *shard_lock(struct shard *s)
 {
     gate_pass();
@@ -107,16 +109,11 @@ static inline struct shard *owner_of(const void *p)
 
 /* ---- giving memory back ---------------------------------------------- */
 
-/* Add to the whole by how much s has grown, or take off by how much it has
- * shrunk. Relaxed: a sum to decide by, which publishes nothing.
- * @return the whole. @pre s's lock */
+/* As totals_count. @pre s's lock */
 static size_t shard_count_resident(struct shard *s)
 {
-    size_t more = heap_resident(&s->arena.heap) - s->counted; /* or less */
-    s->counted += more;
-    return atomic_fetch_add_explicit(&registry.totals.resident, more,
-                                     memory_order_relaxed) +
-           more;
+    return totals_count(&registry.totals, heap_resident(&s->arena.heap),
+                        &s->counted);
 }
 
 /* Give back the waste of the other shards, if it is much or their threads are
@@ -230,11 +227,6 @@ static void stage_thread_exit(void)
 }
 
 /* ---- fork ------------------------------------------------------------ */
-
-static inline struct lock *lock_of(uint32_t id)
-{
-    return id == NO_ARENA ? &registry.lock : &shard_at(id)->lock;
-}
 
 /* The other threads are gone; their shards wait for new ones. */
 static void fork_child(void)
