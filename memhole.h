@@ -131,41 +131,44 @@ static inline enum mapped hole_map(const struct part *part, struct hole *h,
     return MAPPED;
 }
 
-/* Hand out the first n pages of a hole, the caller's. NULL: no memory, or not
- * ours any more. */
-static inline char *hole_cut(struct part *part, hole_word *at, struct hole h,
-                             size_t n, size_t page)
+/* Hand out the first n pages of a hole, the caller's. REFUSED: no memory;
+ * TAKEN: it is not ours any more, and stays busy. */
+static inline enum mapped hole_cut(struct part *part, hole_word *at,
+                                   struct hole h, size_t n, size_t page)
 {
     enum mapped result = hole_map(part, &h, n, page);
-    char *p = part->start + h.first * page;
     if (result == TAKEN)
-        return NULL; /* it stays busy */
+        return result;
     if (result == MAPPED) {
         h = (struct hole){h.first + n, h.pages - n, h.mapped - n};
         mark_add(&part->skipped, -(n * page));
     }
     hole_set(at, h);
-    return result == MAPPED ? p : NULL;
+    return result;
 }
 
 /* At least *size bytes of a hole that begins at a place, or, if that is 0, of
- * any. @return NULL: there is none */
+ * any. Once the kernel has refused to map more, only of one that is mapped so
+ * far. @return NULL: there is none */
 static inline char *hole_take(struct part *part, size_t begins, size_t *size,
                               size_t page)
 {
     size_t n = (*size + page - 1) / page;
+    bool refused = false;
     for (size_t i = 0; i < HOLES && n <= HOLE_MAPPED_MOST / 2; i++) {
         uint64_t word = hole_get(&holes.words[i]);
         struct hole h = hole_of(word);
         bool fits = word && !(word & HOLE_BUSY) && h.pages >= n &&
-                    (!begins || h.first * page == begins);
-        char *p = fits && hole_claim(&holes.words[i], word)
-                      ? hole_cut(part, &holes.words[i], h, n, page)
-                      : NULL;
-        if (p) {
-            *size = n * page;
-            return p;
-        }
+                    (!begins || h.first * page == begins) &&
+                    (!refused || h.mapped >= n);
+        if (!fits || !hole_claim(&holes.words[i], word))
+            continue;
+        enum mapped result = hole_cut(part, &holes.words[i], h, n, page);
+        refused = refused || result == REFUSED;
+        if (result != MAPPED)
+            continue;
+        *size = n * page;
+        return part->start + h.first * page;
     }
     return NULL;
 }
