@@ -143,7 +143,7 @@ END_TEST
 /* Else each would cost two system calls and a fault for each page. */
 START_TEST(a_block_that_is_freed_and_allocated_in_turn_keeps_its_pages)
 {
-    enum { ROUNDS = 100 };
+    enum { ROUNDS = 40 };
     begin(_i);
     size_t before = resident(), first = faults();
     for (int i = 0; i < ROUNDS; i++) {
@@ -156,7 +156,7 @@ START_TEST(a_block_that_is_freed_and_allocated_in_turn_keeps_its_pages)
     ck_healthy();
     mm->trim();
     ck_resident(before + 4 * MIB);
-    for (int i = 1; i < 20; i++) /* others come: what is kept goes */
+    for (int i = 1; i < 12; i++) /* others come: what is kept goes */
         mm->free(take(HUGE + (size_t)i * 4 * MIB, i));
     ck_resident(before + 4 * MIB);
     ck_healthy();
@@ -167,7 +167,7 @@ END_TEST
  * needs, and only what it lacks is faulted. */
 START_TEST(a_huge_block_that_was_freed_serves_one_of_another_size)
 {
-    enum { ROUNDS = 64, SIZES = 7 };
+    enum { ROUNDS = 32, SIZES = 7 };
     begin(_i);
     size_t first = faults(), written = 0;
     for (int i = 0; i < ROUNDS; i++) {
@@ -188,7 +188,7 @@ END_TEST
  * whether it pays to keep some. */
 START_TEST(blocks_of_which_many_are_in_use_at_a_time_keep_their_pages)
 {
-    enum { ROUNDS = 30, HELD = 8 };
+    enum { ROUNDS = 12, HELD = 8 };
     begin(_i);
     size_t first = faults();
     for (int i = 0; i < ROUNDS; i++) {
