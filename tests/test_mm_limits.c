@@ -201,10 +201,10 @@ int main(void)
     const TTest *const tests[] = {
         a_large_calloc_is_zero_and_costs_what_is_touched,
         much_free_memory_goes_back_to_the_system,
+        /* A sanitizer needs memory of its own: none from here on. */
         SANITIZED ? NULL : few_addresses_are_used_up_and_again,
         refused_memory_is_used_up_and_again,
-        refused_memory_that_comes_later_is_used,
-        without_addresses_init_fails,
+        refused_memory_that_comes_later_is_used, without_addresses_init_fails,
         NULL};
     return run_stage_tests("mm-limits", tests);
 }
