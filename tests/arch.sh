@@ -20,8 +20,8 @@ preloaded() {
 
 # What qemu-user (7.2) cannot show: it knows no seccomp (C17, C62, C71), no
 # limit of addresses and no mlockall (C36, C37, C60 to C66), executes no program
-# of that machine (C69, C74), and ends itself when a thread starts in the child of a
-# process that had several (C28; the whole of forks).
+# of that machine (C69, C74), and ends itself when a thread starts in the child
+# of a process that had several (C28; the whole of forks).
 unshown='^not ok - C(17|28|36|37|60|61|62|63|64|65|66|69|71|74) '
 
 # keeps NAME PROGRAM: the library's contract, but for the above
