@@ -44,8 +44,10 @@
 #endif
 
 enum status { OWNED, ORPHAN, MERGED, SPARE };
-static const char *const status_names[] = {"owned", "orphan", "merged",
-                                           "spare"};
+static const char *const status_names[] = {[OWNED] = "owned",
+                                           [ORPHAN] = "orphan",
+                                           [MERGED] = "merged",
+                                           [SPARE] = "spare"};
 
 struct shard {
     struct lock lock;

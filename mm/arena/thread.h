@@ -103,19 +103,17 @@ static inline bool shard_take_idle(struct shard *s)
     return status_of(state_get(s)) <= ORPHAN && shard_try(s, ORPHAN);
 }
 
-static inline bool orphans_decay(struct shard *s, unsigned most,
-                                 bool (*work)(struct shard *o, struct shard *s))
+static inline void orphans_decay(struct shard *s, unsigned most,
+                                 void (*work)(struct shard *o, struct shard *s))
 {
-    bool any = false;
     for (uint32_t i = 0; i < shard_count() && most; i++) {
         struct shard *o = shard_at(i);
         if (status_of(state_get(o)) != ORPHAN || !shard_try(o, ORPHAN))
             continue;
-        any |= work(o, s);
+        work(o, s);
         shard_return(o);
         most--;
     }
-    return any;
 }
 
 /* ---- beginning and end ------------------------------------------------- */

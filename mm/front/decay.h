@@ -36,10 +36,9 @@
 
 /** Is s, which is idle, the caller's for now? It never waits. */
 static inline bool shard_take_idle(struct shard *s);
-/** Call work for orphans that nobody else has, at most `most`; s is entered.
- * @return whether any work was done */
-static inline bool orphans_decay(struct shard *s, unsigned most,
-                                 bool (*work)(struct shard *o,
+/** Call work for orphans that nobody else has, at most `most`; s is entered. */
+static inline void orphans_decay(struct shard *s, unsigned most,
+                                 void (*work)(struct shard *o,
                                               struct shard *s));
 
 /* ---- the clock --------------------------------------------------------- */
@@ -97,9 +96,10 @@ static inline bool shard_is_due(struct shard *o)
 }
 
 /* Sweep o if it is due; o and s are the caller's for now. */
-static bool shard_decay(struct shard *o, struct shard *s)
+static void shard_decay(struct shard *o, struct shard *s)
 {
-    return shard_is_due(o) && shard_sweep(o, s);
+    if (shard_is_due(o))
+        shard_sweep(o, s);
 }
 
 /* Give back what s, which is entered, was asked for. */

@@ -50,16 +50,14 @@ static inline bool shard_is_swept(const struct shard *s)
            !inbox_has_blocks(&s->inbox);
 }
 
-/* Purge s, which is idle; s and mine are the caller's. @return false: it was
- * swept already */
-static bool shard_sweep(struct shard *s, struct shard *mine)
+/* Purge s, which is idle, unless it is swept; s and mine are the caller's. */
+static void shard_sweep(struct shard *s, struct shard *mine)
 {
     if (shard_is_swept(s))
-        return false;
+        return;
     shard_purge(s, mine);
     atomic_store_explicit(&s->activity.swept, shard_uses(s),
                           memory_order_relaxed);
-    return true;
 }
 
 /* Is there something to get from other, which no thread has entered since the

@@ -49,15 +49,13 @@ static inline bool shard_take_idle(struct shard *s)
 }
 
 /* The oldest ones, at most `most`. */
-static inline bool orphans_decay(struct shard *s, unsigned most,
-                                 bool (*work)(struct shard *o, struct shard *s))
+static inline void orphans_decay(struct shard *s, unsigned most,
+                                 void (*work)(struct shard *o, struct shard *s))
 {
-    bool any = false;
     for (struct shard *o; most && (o = shard_pop_orphan()); most--) {
-        any |= work(o, s);
+        work(o, s);
         shard_push_orphan(o);
     }
-    return any;
 }
 
 #endif

@@ -177,12 +177,8 @@ static void *use_and_free(void *unused)
 /* musl does not have it. */
 __attribute__((weak)) int malloc_trim(size_t pad);
 
-static void no_trim(void)
-{
-}
-
 /* Most of the limit is the crew's, then one mapping's, and so on in turn. */
-static void free_then_map(void (*trim)(void))
+static void free_then_map(bool trims)
 {
     enum { ROUNDS = 5 };
     pthread_t crew[CREW];
@@ -192,7 +188,8 @@ static void free_then_map(void (*trim)(void))
             demand(pthread_create(&crew[i], NULL, use_and_free, NULL) == 0);
         for (int i = 0; i < CREW; i++)
             demand(pthread_join(crew[i], NULL) == 0);
-        trim();
+        if (trims)
+            malloc_trim(0);
         void *p = mmap(NULL, CREW * CREW_BYTES, PROT_READ,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         demand(p != MAP_FAILED);
@@ -208,11 +205,6 @@ static void limited_to_300_mib(const char *what)
     demand(setrlimit(RLIMIT_AS, &limit) == 0);
     execl("/proc/self/exe", "limits", what, NULL);
     demand(!"exec");
-}
-
-static void trim_all(void)
-{
-    malloc_trim(0);
 }
 
 static void map_after_trim(void)
@@ -243,9 +235,9 @@ int main(int argc, char **argv)
     if (runs(argc, argv, "--limited"))
         nine_threads(0);
     if (runs(argc, argv, "--free-then-trim"))
-        free_then_map(trim_all);
+        free_then_map(true);
     if (runs(argc, argv, "--free-then-end"))
-        free_then_map(no_trim);
+        free_then_map(false);
     if (runs(argc, argv, "--by-itself")) {
         by_itself();
         return contracts_broken;
