@@ -30,14 +30,10 @@ is_valid() {
         mine && $2 == "yes" { found = 1 } END { exit !found }' <<<"$out"
 }
 
-# With a sanitizer, which takes minutes, with four threads only.
-ALONE=1
-[[ -z ${SAN-} ]] || ALONE=
-
 # caught NAME LINE WHAT: WHAT is the message behind thread, file and line.
 caught() {
     local n=$1 threads
-    for threads in $ALONE 4; do
+    for threads in 1 4; do
         run_faulty "$n" $threads
         expect_output "$n is caught with $threads thread(s)" 1 \
             "^FAULT $n: thread [0-3]: .*/$n\.trace:$2: $3"
