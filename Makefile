@@ -2,7 +2,8 @@
 #
 #   make            ./mdriver and librecord.so
 #   make run        the main job: 16 threads, each with its own trace
-#   make grade      points for every allocator on every trace; A=NAME: for one
+#   make grade      points for every allocator on every trace; A=NAME: for one;
+#                   RUNS=1: time each once, as for `make run`, too
 #   make lesson N=3 checks an exercise of docs/tutorial.md
 #   make teach      small programs under each allocator: time and memory
 #   make test       unit and end-to-end tests; last line `N passed, N failed`
@@ -53,6 +54,7 @@ DEBUG    =
 COUNT    =
 V        =
 T        =
+RUNS     =
 WERROR   = -Werror
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS   = -std=gnu11 $(OPT) -g $(WARN) $(WERROR) -pthread $(SAN_FLAGS)
@@ -195,12 +197,12 @@ $(B)/have-jansson: $(B)/have-cc
 
 # ---- jobs ------------------------------------------------------------------
 run: all
-	./mdriver -t traces -n 16
+	./mdriver -t traces -n 16 $(RUNS:%=-r %)
 
 # One thread and several: an allocator must be right, and good, with both.
 A = all
 grade: all
-	./mdriver --grade -t traces -a $(A) -n 1,4 -r 5
+	./mdriver --grade -t traces -a $(A) -n 1,4 -r $(or $(RUNS),5)
 
 check: check-layers check-style check-format check-links
 check-%: FORCE

@@ -34,8 +34,7 @@ ARCH_UNITS = sizeclass heap slab remote memlib memlib_threads merge arena_thread
 ARCH_QUICK = $(ARCH_UNITS:%=$(B)/tests/test_%)
 ARCH_STAGES = global arena lockfree
 ARCH_PROGRAMS = $(B)/mdriver $(CONFORMANCE) $(B)/tests/conformance/new \
-                $(B)/tests/faults/double_free_header \
-                $(B)/tests/test_lf_jump $(B)/tests/test_mm_jump
+                $(FAULTS) $(B)/tests/test_lf_jump $(B)/tests/test_mm_jump
 
 # What is resident is qemu's own: 280 KB for each thread that has ended.
 ARCH_UNSHOWN  = $(B)/tests/test_arena_memory
@@ -59,10 +58,11 @@ arch-test arch-soak:
 else
 arch-test: $(ARCH_PROGRAMS) $(ARCH_STAGES:%=$(B)/libmm-%.so) $(ARCH_QUICK) \
            arch-root
-	@$(ARCH_RUN) $(ARCH_QUICK) tests/arch.sh
+	@ONLY='global lockfree' $(ARCH_RUN) $(ARCH_QUICK) tests/arch.sh \
+	    tests/e2e_faults.sh
 arch-soak: $(ARCH_PROGRAMS) $(PRELOADS:%=$(B)/%) $(ARCH_ALL) \
            $(B)/tests/test_lf_steps arch-root
-	@SOAK=1 $(ARCH_RUN) $(ARCH_ALL) tests/arch.sh
+	@SOAK=1 $(ARCH_RUN) $(ARCH_ALL) tests/arch.sh tests/e2e_faults.sh
 endif
 endif
 

@@ -193,6 +193,41 @@ echo '#include "mm/engine/block.h"' >>"$tree/mm/engine/slab.h"
 finds layers 'a circle of includes: mm/engine/block.h -> mm/engine/slab.h' \
     "layers: a circle of includes is found"
 
+# Functions of mm/: who calls, declares, and repeats what.
+both() {    # LINE-OF-BLOCK.H LINE-OF-SLAB.H: a stage that includes both
+    plant mm/engine/block.h "$1"
+    printf '%s\n' "$2" >>"$tree/mm/engine/slab.h"
+    printf '#include "%s"\n' mm/engine/{block,slab}.h \
+        >>"$tree/mm/global/stage.h"
+}
+one_of() {    # FUNCTION WHAT-IT-CALLS
+    printf 'static int %s(int n)\n{\n    return n > %d ? %s(n - 1) : 0;\n}' \
+        "$1" ${#2} "$2"
+}
+both "$(one_of here there)" "$(one_of there here)"
+finds layers 'calls: mm/engine/block.h -> mm/engine/slab.h \(there\) -> .*e' \
+    "layers: a circle of calls is found"
+both "$(one_of here here)" "$(one_of there here)"
+accepts layers "layers: calls in one direction are none"
+both 'static int there(int n);' "$(one_of there there)"
+finds layers "^mm/engine/block.h:1: declares there of mm/engine/slab.h" \
+    "layers: a function of one file may not be declared by another"
+one_of there there >>"$tree/mm/arena/stage.h"
+sed -i 's/n > 5/n > 6/' "$tree/mm/arena/stage.h"
+accepts layers "layers: a hook may, which several files define"
+both "$(one_of here there)" ''
+one_of there there >>"$tree/mm/global/stage.h"
+finds layers \
+    "^mm/engine/block.h:1: calls there of mm/global/stage.h, which is above" \
+    "layers: a call upward is found"
+both "$(one_of here there)" "$(one_of here there)"
+finds layers "^mm/engine/slab.h:1: here stands in mm/engine/block.h, too" \
+    "layers: a body that stands in two files is found"
+plant mm/util.h '#include MM_FIT'
+echo '#define MM_FIT "mm/engine/seglist.h"' >>"$tree/config.h"
+finds layers '^mm/util.h:2: includes mm/engine/seglist.h' \
+    "layers: an include by a macro of config.h counts"
+
 style_fault() {    # LINE REGEX NAME
     plant mm/util.h "$1"
     finds style "^mm/util.h:2: .*$2" "style: $3"

@@ -3,7 +3,9 @@
 # docs/conformance.md, and each sentence there is tested.
 #
 # The programs are tests/conformance/*: what they print as ok or not ok is
-# passed on with the library's name.
+# passed on with the library's name. The library that libmm.so is does all
+# rounds, the others a few, as most of the code is the same. CONFORM_SOAK=1
+# (make conformance-test): all of each.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh
 . tests/conformance/linker.sh
@@ -77,6 +79,9 @@ says() {
 
 expect "what is opened and closed builds" build_opened
 for library in libmm-*.so; do
+    [[ $(readlink "$library") != libmm-* ]] || continue # another's name
+    unset CONFORM_FEW
+    [[ $library -ef libmm.so || -n ${CONFORM_SOAK-} ]] || export CONFORM_FEW=1
     name=${library#libmm-} name=${name%.so}
     for program in $(programs_for "$name"); do
         conforms "$library" "$name" "$program"

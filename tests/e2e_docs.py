@@ -4,7 +4,7 @@
 Of a table's cell "`test_x`: one_test, another; `test_y`" in docs/allocators.md
 each test must be in its file: what a document says to be shown must not be
 renamed away. So must each script and program of the project that is named, and
-each function of docs/map.md in its file; and
+each function of docs/map.md in its file; docs/operator.md stays two pages; and
 no LD_PRELOAD is relative, as a program that changes its directory loses it.
 """
 import re
@@ -14,7 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "allocators.md"
 MAP = ROOT / "docs" / "map.md"
+OPERATOR = ROOT / "docs" / "operator.md"
+PAGE = 4000    # characters
 CITED = re.compile(r"`(test_\w+)`(?::((?: ?[a-z0-9]+(?:_[a-z0-9]+)+[,;]?)+))?")
+PLACED = re.compile(r"((?:`[a-z]\w*`,\s+)*`[a-z]\w*`)(?: \| |\s+in\s+)"
+                    r"`([\w/]+\.[ch])`")
 
 
 def missing(text):
@@ -40,8 +44,9 @@ def map_of_code():
 
 def placed(text):
     """(function, file) of each that the map of the code names: in the last two
-    cells of a row, or as "`function` in `file`"."""
-    return re.findall(r"`([a-z]\w*)`(?: \| |\s+in\s+)`([\w/]+\.[ch])`", text)
+    cells of a row, or as "`function` in `file`"; also "`one`, `two`"."""
+    return [(function, name) for functions, name in PLACED.findall(text)
+            for function in re.findall(r"\w+", functions)]
 
 
 def misplaced(text):
@@ -112,9 +117,15 @@ CHECKS = [
           ("send", "gone.h")], 1)
      and adrift("`mm_free` in `mm.c` calls `stage_free`")
      == ["stage_free"]),
+    ("so is each of several that share a file, in a row and in a sentence",
+     lambda: misplaced("| x | `no_such`, `drain` | `front/slow.h` |\n"
+                       "`drain`,\n`nor_this` in `front/slow.h`")
+     == ([("no_such", "front/slow.h"), ("nor_this", "front/slow.h")], 2)),
     ("a call or a declaration is no definition",
      lambda: misplaced("`block_size` in `engine/heap.h`, `shard_exit` "
                        "in `front/front.h`")[1] == 0),
+    ("docs/operator.md is no longer than two pages",
+     lambda: PAGE < len(OPERATOR.read_text(encoding="utf-8")) <= 2 * PAGE),
     ("a citation of no test is found",
      lambda: missing("`test_arena`: there_is_no_such_test")
      == ([("test_arena", "there_is_no_such_test")], 0)),

@@ -87,6 +87,27 @@ def each_table_has_its_figures():
               "| fast | 14.1 | 10.0 | 20.0 |")
 
 
+def a_second_machine_stands_beside_the_first():
+    here, machine = project(), "4 processors, Linux 6 aarch64"
+    for name, stem in (("matrix", "matrix"), ("stress", "stress")):
+        path = next(here.glob(f"results/{name}*.csv"))
+        text = path.read_text().replace("2 processors, Linux", machine)
+        text = text.replace("2026-01-0", "2026-02-0")
+        (here / f"results/{stem}-other.csv").write_text(text)
+    try:
+        has_lines("README.md",
+                  "| fast | 80.0 % | 1.25 | 4.00x | 1.50 | 8.00x |",
+                  "| fast, Nothing, 4 processors, aarch64 | 80.0 % | 1.25 | 4.00x |")
+        has_lines("docs/results.md",
+                  "| fast, Nothing, 4 processors, aarch64 | 1.25 |",
+                  "; Nothing, 2 processors, Linux; 2026-01-0",
+                  "; Nothing, 4 processors, Linux 6 aarch64; 2026-02-0",
+                  "| first, 4 | 1.00x, 8 | 4.00x, 32 | 2.00x, 16 | 1.00x, 8 |")
+    finally:
+        for path in here.glob("results/*-other.csv"):
+            path.unlink()
+
+
 def bytes_are_percent_of_the_heap():
     has_lines("docs/performance.md",
               "| -- | -- | -- | -- | -- | -- | -- |",
@@ -138,7 +159,8 @@ def a_directory_without_figures_is_named():
 TESTS = [the_committed_documents_have_the_committed_figures,
          the_readme_has_one_thread_and_the_main_job,
          what_follows_a_table_says_where_it_is_from,
-         each_table_has_its_figures, bytes_are_percent_of_the_heap,
+         each_table_has_its_figures, a_second_machine_stands_beside_the_first,
+         bytes_are_percent_of_the_heap,
          check_says_what_is_out_of_date_and_leaves_it,
          an_unknown_mark_is_named, a_document_without_its_marks_is_named,
          a_directory_without_figures_is_named]

@@ -71,6 +71,11 @@ off() {
     MM_HUGE=0 look 200 1000 1000 && few_huge
 }
 
+off_by_mallopt() {
+    MALLOPT_HUGE=0 look 200 1000 1000 && few_huge &&
+        MM_HUGE=0 MALLOPT_HUGE=1 look 200 1000 1000 && came 110
+}
+
 # The first bytes of large blocks: a huge page each would be most of it.
 sparse() {
     look 300 1000000 4000 && few_huge && ((resident < 20 << 10))
@@ -140,6 +145,7 @@ for library in libmm.so libmm-arena.so; do
     expect "$library: a large heap has huge pages" large
     expect "$library: a small one has none" small
     expect "$library: MM_HUGE=0: none" off
+    expect "$library: mallopt sets it, too" off_by_mallopt
     expect "$library: a block of 64 MiB has some, or one that grows" mapped
     expect "$library: blocks of some MiB that come and go have some" turns
     expect "$library: blocks that are hardly touched: none" sparse

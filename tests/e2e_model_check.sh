@@ -32,6 +32,15 @@ plant mm/front/inbox.h 'static _Atomic int inbox_words;\n'
 try orders
 expect_output "a word that no table names is told" 1 \
     'does not name inbox_words of inbox.h'
+plant mm/arena/shard.h 'static _Atomic int arena_words;\n'
+try orders
+expect_output "nor one of a stage with locks" 1 \
+    'does not name arena_words of shard.h'
+plant mm/util.h 'static inline int plain(int *words)\n{\n\
+    return __atomic_load_n(\&words->plain_word, __ATOMIC_RELAXED);\n}\n'
+try orders
+expect_output "nor a plain one that is read by an atomic function" 1 \
+    'does not name plain_word of util.h'
 if command -v clang >/dev/null; then
     plant mm/front/inbox.h 'static inline void *inbox_new(struct inbox *in)\n\
 {\n    return in->chain;\n}\n'
@@ -41,6 +50,14 @@ if command -v clang >/dev/null; then
 else
     echo "ok - an atomic word without an order # SKIP no clang here"
 fi
+
+try tests/models/c/matrix.py --help
+expect_output "the matrix says what it takes" 0 '^ +tests/models/.* --all '
+for wrong in --al '--only stek' '--show steal no_such'; do
+    # shellcheck disable=SC2086 # its words
+    try tests/models/c/matrix.py $wrong
+    expect_output "and what it does not: $wrong" 2 '^matrix.py: found .*--help'
+done
 
 tests/models/c/matrix.py || lib_failed=1
 finish

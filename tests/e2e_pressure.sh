@@ -52,6 +52,7 @@ cgroup max 950 max 1000 0.00
 cgroup stalls 800 1000 max 12.34
 cgroup unlimited 950 max max 99.00
 cgroup near/below 1 max max 0.00
+cgroup nothing '' '' '' ''
 side "libmm.so: near memory.high" goes_back libmm.so near
 side "libmm-arena.so: near memory.high" goes_back libmm-arena.so near
 side "near memory.max" goes_back libmm.so max
@@ -62,7 +63,7 @@ sides
 side "libmm.so: far from it" stays libmm.so far
 side "libmm-arena.so: far from it" stays libmm-arena.so far
 side "without a limit there is none to be near" stays libmm.so unlimited
-side "a cgroup that is not there" stays libmm.so nowhere
+side "a cgroup of which nothing is known" stays libmm.so nothing
 side "MM_PRESSURE=0: never" stays libmm.so near MM_PRESSURE=0
 side "without the thread nobody looks" stays libmm.so near MM_BACKGROUND=0
 sides

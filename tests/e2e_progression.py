@@ -33,6 +33,14 @@ def project(name):
     return here
 
 
+def without_include(name, file, included):
+    """What it says of a project in which file does not include that one."""
+    here = project(name)
+    path = here / file
+    path.write_text(path.read_text().replace(f'#include "{included}"\n', ""))
+    return progression(here)
+
+
 def the_committed_documents_have_the_committed_counts():
     code, said = progression(ROOT, "--check")
     assert code == 0, said
@@ -45,7 +53,7 @@ def row(text, first):
 
 
 def numbers(cell):
-    return [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", cell)]
+    return [int(n.replace(",", "")) for n in re.findall(r"-?\d[\d,]*", cell)]
 
 
 def what_is_more_than_a_few_lines_is_seen_and_written():
@@ -101,6 +109,25 @@ def a_new_file_is_seen():
     assert progression(here)[0] == 0
     assert "`front/new.h`" in row((here / "docs/map.md").read_text(),
                                   "`arena`")[4]
+    assert "`front/new.h`" in row((here / "docs/design.md").read_text(),
+                                  "the rest")[1]
+
+
+def the_ideas_of_the_arena_step_sum_up():
+    shown = progression(ROOT, "--show")[1]
+    rows = shown[shown.index("| what for |"):].splitlines()[2:]
+    rows = rows[:1 + next(i for i, r in enumerate(rows) if "in all" in r)]
+    counts = [numbers(r.split("|")[3]) for r in rows]
+    assert len(rows) >= 7, rows
+    for i in (0, 1):
+        assert sum(c[i] for c in counts[:-1]) == counts[-1][i], rows
+    assert counts[-1] == numbers(row(shown, "per_thread → arena")[6])
+
+
+def an_idea_of_a_file_that_went_is_named():
+    code, said = without_include("idea", "mm/arena/shard.h",
+                                 "mm/front/low_water.h")
+    assert code == 1 and "found mm/front/low_water.h in IDEAS" in said, said
 
 
 def a_file_that_went_is_named():
@@ -119,11 +146,8 @@ def the_rungs_stay_as_near_as_they_are():
 
 
 def a_file_that_is_read_but_not_included_is_named():
-    here = project("gone")
-    path = here / "mm/lockfree/thread.h"
-    path.write_text(path.read_text().replace(
-        '#include "mm/lockfree/steal.h"\n', ""))
-    code, said = progression(here)
+    code, said = without_include("gone", "mm/lockfree/thread.h",
+                                 "mm/lockfree/steal.h")
     assert code == 1 and "found mm/lockfree/" in said, said
 
 
@@ -139,6 +163,8 @@ TESTS = [the_committed_documents_have_the_committed_counts,
          what_is_more_than_a_few_lines_is_seen_and_written,
          files_of_one_name_are_compared_and_others_counted_whole,
          a_new_file_is_seen,
+         the_ideas_of_the_arena_step_sum_up,
+         an_idea_of_a_file_that_went_is_named,
          a_file_that_went_is_named, the_rungs_stay_as_near_as_they_are,
          a_file_that_is_read_but_not_included_is_named,
          a_mark_of_nothing_is_named]

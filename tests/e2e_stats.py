@@ -147,9 +147,37 @@ def what_cannot_be_written_is_told():
     assert victim.read_text() == "mine"
     told("/dev/full", "no space is left there")
     told(SCRATCH / "no" / "such", "there is no such directory")
+    told(SCRATCH, "it is a directory")
+    told(victim / "below", "a directory in it is none")
     fifo = SCRATCH / "fifo"
     os.mkfifo(fifo)
-    told(fifo, "error 6")
+    told(fifo, "nobody reads it")
+    long = "/" + 300 * "x"
+    said = run("nothing", stats=long).stderr
+    assert said == (f"mm: MM_STATS: cannot write {long[:120]}...: the name is "
+                    "too long\n"), said
+
+
+def no_report_ends_the_program():
+    """A write that fails raises SIGPIPE or SIGXFSZ, each time and at exit."""
+    ours = dict(os.environ, LD_PRELOAD=str(ROOT / "libmm.so"),
+                MM_STATS_SIGNAL="USR1")
+    ours.pop("MM_STATS", None)
+    for more in {}, {"MM_STATS": "stderr"}:
+        reads, writes = os.pipe()
+        os.close(reads)
+        ended = subprocess.run([PROGRAM, "count"], env=ours | more,
+                               stderr=writes, check=False,
+                               restore_signals=True)
+        os.close(writes)
+        assert ended.returncode == 0, ended
+    ended = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; exec "$0" count', PROGRAM], check=False,
+        env=ours | {"MM_STATS": str(SCRATCH / "limited")}, text=True,
+        stderr=subprocess.PIPE)
+    assert ended.returncode == 0, ended
+    assert ended.stderr == 4 * (f"mm: MM_STATS: cannot write {SCRATCH}/limited:"
+                                " the file may not be that large\n"), ended
 
 
 def a_program_with_rights_writes_nothing():
@@ -196,7 +224,8 @@ TESTS = (blocks_are_counted_one_by_one, a_design_says_what_it_does_not_know,
          children_of_fork_tell_of_themselves, text_goes_to_standard_error,
          json_is_a_switch_too, each_process_may_have_a_file,
          the_file_is_where_the_program_began, handlers_of_the_program_stay,
-         what_cannot_be_written_is_told, a_program_with_rights_writes_nothing,
+         what_cannot_be_written_is_told, no_report_ends_the_program,
+         a_program_with_rights_writes_nothing,
          malloc_info_tells_of_each_arena)
 
 

@@ -126,6 +126,31 @@ def what_is_no_such_process_is_told():
     assert ended.stderr == f"libmm-top: there is no process {process.pid}\n"
 
 
+def what_cannot_be_written_is_told():
+    with Started("wait") as process, open("/dev/full", "wb") as full:
+        for how in ("--json",), ("-n", "1"):
+            ended = subprocess.run(
+                [sys.executable, TOP, *how, str(process.pid)], text=True,
+                stdout=full, stderr=subprocess.PIPE, check=False)
+            assert ended.returncode == 1, ended
+            assert ended.stderr == ("libmm-top: cannot write: No space left on "
+                                    "device\n"), ended
+
+
+def a_bad_number_is_told():
+    for bad in ("-n", "-1"), ("-d", "0"), ("-d", "nan"):
+        ended = top(*bad, os.getpid())
+        assert ended.returncode == 2 and f": {bad[1]}: 0" in ended.stderr, ended
+
+
+def a_thread_may_have_any_name():
+    with Started("name") as process:
+        ended = top("-n", "1", process.pid,
+                    env=dict(os.environ, PYTHONIOENCODING="ascii"))
+    assert "(?[2Jx?)" in ended.stdout, ended
+    assert "\033" not in ended.stdout and not ended.stderr, ended
+
+
 def a_process_that_is_killed_ends_it():
     with Started("wait") as process:
         watcher = subprocess.Popen(
@@ -135,6 +160,30 @@ def a_process_that_is_killed_ends_it():
     _, said = watcher.communicate()
     assert watcher.returncode == 1, said
     assert said == f"libmm-top: process {process.pid} has ended\n", said
+
+
+def another_version_is_told():
+    """It has a table, but not with the words that this one has."""
+    source, program = SCRATCH / "other.c", SCRATCH / "other"
+    source.write_text("""
+        #include <unistd.h>
+        static const char *name = "lockfree";
+        static const struct { char name[32]; unsigned long at; } view[]
+            __attribute__((used)) = {
+            {"libmm view 1", 0x7c3fe1b59a0d2846},
+            {"name", (unsigned long)&name}, {"", 0}};
+        int main(void)
+        {
+            if (write(1, "ready\\n", 6) == 6)
+                pause();
+        }""")
+    subprocess.run(["gcc", "-no-pie", "-o", program, source], check=True)
+    with Started("", None, program) as process:
+        ended = top("--json", process.pid)
+    assert ended.returncode == 1 and not ended.stdout, ended
+    assert ended.stderr == (
+        f"libmm-top: process {process.pid} has a libmm of another version: use "
+        "the libmm-top that came with it\n"), ended
 
 
 def another_users_process_is_told():
@@ -151,8 +200,11 @@ def another_users_process_is_told():
 
 TESTS = (it_says_what_the_process_says, a_stopped_process_is_seen,
          it_may_work_meanwhile, a_static_program_is_seen, a_design_has_totals,
-         the_picture_has_all, what_is_no_such_process_is_told,
-         a_process_that_is_killed_ends_it, another_users_process_is_told)
+         the_picture_has_all, what_cannot_be_written_is_told,
+         a_bad_number_is_told, a_thread_may_have_any_name,
+         what_is_no_such_process_is_told,
+         a_process_that_is_killed_ends_it, another_version_is_told,
+         another_users_process_is_told)
 
 
 def main():

@@ -248,7 +248,7 @@ def threads_own_arenas_and_send_blocks_back():
                 assert len(owners[True] | owners[False]) == 2, owners
                 assert not owners[True] & owners[False], owners
             seen |= {p[watched.STATE] for p in pieces.values()}
-        assert {watched.FREE, watched.MAIL} <= seen, (name, seen)
+        assert {watched.FREE, watched.SENT} <= seen, (name, seen)
         assert watched.CACHED in seen, (name, seen)
 
 

@@ -7,6 +7,8 @@
 #   try COMMAND...                  runs it: $status, and $out (both streams)
 #   expect_output NAME STATUS REGEX  of the last `try`: an extended regular
 #                                   expression that some line must match
+#   preloaded NAME COMMAND...       under libmm-NAME.so; or, where $RUNNER runs
+#                                   programs of another machine, under its own
 #   wait_for COMMAND...             until it succeeds, for what will come soon:
 #                                   ten looks a second, at most 3000 of them
 #   finish                          the exit status; call it last
@@ -15,6 +17,7 @@
 MDRIVER=${MDRIVER:-./mdriver}
 SCRATCH=$(mktemp -d)
 trap 'rm -rf "$SCRATCH"' EXIT
+read -ra runner <<<"${RUNNER-}"
 lib_failed=0
 status=0 out=
 
@@ -53,6 +56,17 @@ expect_output() {
         return
     fi
     tail -n 40 <<<"$out" | cut -c -300 | sed 's/^/#   /'
+}
+
+# By qemu's -E, so that its own malloc stays.
+preloaded() {
+    local name=$1
+    shift
+    if [[ -n ${RUNNER-} ]]; then
+        "${runner[@]}" -E LD_PRELOAD="$PWD/$B/libmm-$name.so" "$@"
+    else
+        LD_PRELOAD=$PWD/libmm-$name.so "$@"
+    fi
 }
 
 wait_for() {

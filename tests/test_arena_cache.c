@@ -86,6 +86,24 @@ START_TEST(large_blocks_wait_within_their_budget)
 }
 END_TEST
 
+/* Powers of two have headers on top. */
+START_TEST(large_blocks_of_16_kib_as_asked_for_all_wait)
+{
+    void *p[8];
+    for (size_t size = 2048; size <= (16 << 10); size *= 2) {
+        size_t n = (16 << 10) / size;
+        for (size_t i = 0; i < n; i++)
+            p[i] = lab->malloc(size);
+        ck_assert_uint_eq(self()->cache.large, 0);
+        for (size_t i = 0; i < n; i++)
+            lab->free(p[i]);
+        ck_assert_uint_ge(self()->cache.large, n * size);
+        ck_sound();
+        flush_own();
+    }
+}
+END_TEST
+
 static pthread_barrier_t held;
 
 static void *hold_lock(void *shard)
@@ -227,6 +245,7 @@ int main(void)
         a_bin_serves_what_it_promises_wherever_its_blocks_came_from,
         a_bin_of_headers_has_the_sizes_from_its_first_to_the_next_bins,
         large_blocks_wait_within_their_budget,
+        large_blocks_of_16_kib_as_asked_for_all_wait,
         a_free_of_anothers_block_takes_no_lock_of_its_owner,
         a_thread_that_ends_leaves_nothing_in_its_cache,
         no_bin_has_more_than_it_has_room_for_when_all_is_freed,

@@ -1,5 +1,6 @@
 /* test_census.c - what is counted from outside adds up, is right where nobody
  * works, and may be asked at any time. */
+#include "tests/limits.h"
 #include "tests/mm_test.h"
 
 #include <pthread.h>
@@ -71,7 +72,7 @@ START_TEST(it_agrees_with_a_walk)
     static char *blocks[N];
     begin(_i);
     uint64_t random = 1;
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < (SANITIZED ? 5000 : 20000); round++) {
         random = random * 6364136223846793005 + 1442695040888963407;
         char **p = &blocks[(random >> 33) % N];
         size_t most = random >> 62 ? 500 : 30000;
@@ -228,7 +229,7 @@ START_TEST(it_may_be_asked_while_threads_work)
     begin(_i);
     for (int i = 0; i < NTHREADS; i++)
         pthread_create(&threads[i], NULL, work, NULL);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < (SANITIZED ? 300 : 2000); i++) {
         struct mm_census c = census();
         ck_assert_uint_le(c.live, NTHREADS * 4 * MIB);
     }

@@ -1,6 +1,7 @@
 /* test_heap_resize.c - the engine: resizing in place, whatever is around the
  * block, keeps every byte or changes nothing. */
 #include "tests/heap_test.h"
+#include "tests/limits.h"
 
 #define KEPT ((size_t)3000) /* bytes of the block that is resized */
 
@@ -202,6 +203,47 @@ START_TEST(a_block_that_grows_among_others_moves_but_a_few_times)
 }
 END_TEST
 
+START_TEST(where_a_heap_grows_in_steps_so_does_a_block)
+{
+    char *p = take_pattern(KEPT), *next = take(2000, 'x');
+    take(100, 'x');
+    give_back(next);
+    heap->grows_in_steps = true;
+    ck_assert_ptr_eq(arena_resize(&arena, p, KEPT + 100), p);
+    size_t least = request_to_block(KEPT + 100), slack = least / 32;
+    struct block *b = payload_block(p);
+    ck_assert_uint_eq(block_size(b), least + round_up(slack, ALIGN));
+    ck_assert(!block_used(block_next(b)));
+    ck_assert_ptr_eq(arena_resize(&arena, p, 5000), p); /* a large step: none */
+    ck_assert_uint_eq(block_size(b), request_to_block(5000));
+    ck_assert_ptr_eq(arena_resize(&arena, p, 5008), p); /* there is no */
+    ck_assert_uint_eq(block_size(b), block_room(b));    /* more */
+    ck_pattern(p, KEPT);
+    ck_healthy();
+}
+END_TEST
+
+/* Up to the last byte that can be had. */
+START_TEST(the_last_block_grows_by_a_step_or_else_by_what_it_lacks)
+{
+    if (SANITIZED || !limits_hold())
+        return;
+    char *p = take_pattern(KEPT);
+    ck_assert_ptr_eq(arena_resize(&arena, p, 1 << 20), p);
+    heap->grows_in_steps = true;
+    size_t size = heap->size, to = (1 << 20) + 100;
+    ck_assert_ptr_eq(arena_resize(&arena, p, to), p);
+    ck_assert_uint_ge(heap->size - size, (1 << 20) / 32);
+    set_limit(RLIMIT_DATA, process_bytes("VmData") + (1 << 18));
+    while (arena_resize(&arena, p, to + 100))
+        to += 100;
+    ck_assert_ptr_null(region_extend(heap, 128));
+    ck_assert_uint_gt(to, 1 << 20);
+    ck_pattern(p, KEPT);
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(a_size_that_cannot_be_leaves_the_block_as_it_was)
 {
     static const size_t too_large[] = {MEM_ZONE, MAX_BLOCK - 2 * ALIGN,
@@ -264,6 +306,8 @@ int main(void)
         a_block_slides_into_a_free_mini,
         a_block_takes_the_one_before_and_the_one_behind,
         a_block_that_grows_among_others_moves_but_a_few_times,
+        where_a_heap_grows_in_steps_so_does_a_block,
+        the_last_block_grows_by_a_step_or_else_by_what_it_lacks,
         a_size_that_cannot_be_leaves_the_block_as_it_was,
         a_fixed_heap_resizes_within_what_it_has,
         a_block_that_is_resized_counts_as_what_it_is_now,

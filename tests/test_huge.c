@@ -55,7 +55,7 @@ END_TEST
 /* Two take turns, so that neither is at the heap's end. */
 START_TEST(buffers_that_grow_by_steps_are_not_copied)
 {
-    enum { STEPS = 100 };
+    enum { STEPS = SANITIZED ? 20 : 100 };
     begin(_i);
     size_t before = resident(), first = faults();
     char *p[2] = {NULL, NULL};
@@ -143,7 +143,7 @@ END_TEST
 /* Else each would cost two system calls and a fault for each page. */
 START_TEST(a_block_that_is_freed_and_allocated_in_turn_keeps_its_pages)
 {
-    enum { ROUNDS = 40 };
+    enum { ROUNDS = SANITIZED ? 5 : 40 };
     begin(_i);
     size_t before = resident(), first = faults();
     for (int i = 0; i < ROUNDS; i++) {
@@ -167,7 +167,7 @@ END_TEST
  * needs, and only what it lacks is faulted. */
 START_TEST(a_huge_block_that_was_freed_serves_one_of_another_size)
 {
-    enum { ROUNDS = 32, SIZES = 7 };
+    enum { ROUNDS = SANITIZED ? 7 : 32, SIZES = 7 };
     begin(_i);
     size_t first = faults(), written = 0;
     for (int i = 0; i < ROUNDS; i++) {
@@ -188,7 +188,7 @@ END_TEST
  * whether it pays to keep some. */
 START_TEST(blocks_of_which_many_are_in_use_at_a_time_keep_their_pages)
 {
-    enum { ROUNDS = 12, HELD = 8 };
+    enum { ROUNDS = SANITIZED ? 3 : 12, HELD = 8 };
     begin(_i);
     size_t first = faults();
     for (int i = 0; i < ROUNDS; i++) {

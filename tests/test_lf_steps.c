@@ -245,7 +245,8 @@ static void *run_take_block(void *size)
 /* The orphan's id serves anew: whoever asks for a shard next gets this one. */
 static void adopt_in_step(void)
 {
-    if (status_of(state_get(orphan)) != ORPHAN || !shard_adopt(adopter))
+    if (status_of(state_get(orphan)) != ORPHAN ||
+        !shard_relieve(adopter, NEVER_RICH))
         return; /* the thread was faster */
     merged_release(adopter);
     ck_assert_int_eq(status_of(state_get(orphan)), SPARE);

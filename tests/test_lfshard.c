@@ -14,7 +14,7 @@ START_TEST(a_merged_shards_blocks_belong_to_who_took_it_in)
     struct shard *s = self()->shard, *o = owner_of(p);
     ck_assert_ptr_ne(s, o);
     ck_assert_int_eq(shard_status(o), ORPHAN);
-    ck_assert(shard_adopt(s));
+    ck_assert(shard_relieve(s, NEVER_RICH));
     ck_assert_int_eq(shard_status(o), MERGED);
     ck_assert_ptr_eq(owner_of(p), s);
     ck_assert(!inbox_push_remote(&o->inbox, p, p));
@@ -31,7 +31,7 @@ START_TEST(what_lay_in_a_merged_shards_inbox_is_freed)
     void *p = take_in_thread(20000);
     ck_assert(shard_status(owner_of(p)) == ORPHAN);
     send(p, p);
-    ck_assert(shard_adopt(s));
+    ck_assert(shard_relieve(s, NEVER_RICH));
     ck_assert(!block_used(payload_block(p)));
     ck_sound();
 }
@@ -44,7 +44,7 @@ START_TEST(ids_serve_anew_so_that_threads_without_end_need_few)
     struct shard *s = self()->shard;
     for (int round = 0; round < 100; round++) {
         kept[round] = take_in_thread(3000);
-        while (shard_adopt(s))
+        while (shard_relieve(s, NEVER_RICH))
             ;
     }
     ck_assert_uint_le(shard_count(), MERGED_MIN + 40);
@@ -60,7 +60,7 @@ START_TEST(a_block_that_reached_a_wrong_shard_is_sent_on)
     lab->free(take_block(8));
     struct shard *s = self()->shard, *other = shard_acquire();
     void *p = take_in_thread(20000);
-    while (shard_adopt(s))
+    while (shard_relieve(s, NEVER_RICH))
         ;
     ck_assert_ptr_eq(owner_of(p), s);
     ck_assert(inbox_push_remote(&other->inbox, p, p));
@@ -92,7 +92,7 @@ START_TEST(a_send_by_a_header_that_names_a_merged_shard_dies)
     lab->free(take_block(8));
     void *p = take_in_thread(20000);
     struct shard *o = owner_of(p);
-    while (shard_adopt(self()->shard))
+    while (shard_relieve(self()->shard, NEVER_RICH))
         ;
     merged_release(self()->shard);
     ck_assert_int_eq(shard_status(o), SPARE);

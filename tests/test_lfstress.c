@@ -57,7 +57,7 @@ static void adopt_one(void)
 {
     struct shard *s = shard_enter();
     demand(s);
-    shard_adopt(s);
+    shard_relieve(s, NEVER_RICH);
     if (s->nmerged > 1)
         merged_release(s);
     shard_exit(s);

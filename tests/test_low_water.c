@@ -70,12 +70,12 @@ END_TEST
 START_TEST(rests_when_nobody_uses_it)
 {
     struct low_water w = {0};
-    ck_assert(!low_water_rests(&w, 5));
+    ck_assert(rest_end_window(&w.rest, 5) < WINDOWS);
     for (unsigned i = 1; i < WINDOWS; i++)
-        ck_assert(!low_water_rests(&w, 5));
-    ck_assert(low_water_rests(&w, 5));
-    ck_assert(low_water_rests(&w, 5));
-    ck_assert(!low_water_rests(&w, 6));
+        ck_assert(rest_end_window(&w.rest, 5) < WINDOWS);
+    ck_assert(rest_end_window(&w.rest, 5) == WINDOWS);
+    ck_assert(rest_end_window(&w.rest, 5) == WINDOWS);
+    ck_assert(rest_end_window(&w.rest, 6) < WINDOWS);
 }
 END_TEST
 

@@ -106,9 +106,15 @@ START_TEST(a_small_block_that_moves_takes_all_that_it_could_hold_along)
 }
 END_TEST
 
+/* Have the threads of this stage bins? */
+static bool has_front(int stage)
+{
+    return stages[stage] == &mm_arena || stages[stage] == &mm_lockfree;
+}
+
 START_TEST(with_a_cache_a_small_block_grows_into_one_that_waits)
 {
-    if (stages[_i] != &mm_arena && stages[_i] != &mm_lockfree)
+    if (!has_front(_i))
         return;
     begin(_i);
     for (size_t size = 9; size <= 500; size++) {
@@ -193,6 +199,43 @@ START_TEST(the_last_block_grows_with_the_heap)
 }
 END_TEST
 
+/* As a log does, with others that come and go behind it. */
+START_TEST(where_heaps_grow_in_steps_few_small_steps_change_a_block)
+{
+    if (stages[_i] != &mm_lockfree)
+        return;
+    begin(_i);
+    char *p = take_pattern(20 * KIB);
+    size_t changes = 0, steps = 0;
+    for (size_t size = 20 * KIB; size < 60 * KIB; size += 16, steps++) {
+        size_t usable = mm->usable_size(p);
+        mm->free(take(100, 'w'));
+        p = resize(p, size, size + 16);
+        changes += mm->usable_size(p) != usable;
+        ck_assert_uint_le(mm->usable_size(p), size + 16 + size / 16);
+    }
+    ck_assert_uint_le(changes, steps / 16);
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(a_block_gives_back_much_but_not_a_little)
+{
+    if (!has_front(_i))
+        return;
+    begin(_i);
+    char *p = take_pattern(100 * KIB);
+    size_t usable = mm->usable_size(p);
+    p = resize(p, 100 * KIB, 97 * KIB);
+    ck_assert_uint_eq(mm->usable_size(p), usable);
+    for (size_t size = 97 * KIB; size > 1 * KIB; size -= 100) {
+        p = resize(p, size, size - 100);
+        ck_assert_uint_le(mm->usable_size(p), size + size / 15);
+    }
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(a_block_moves_down_over_itself)
 {
     begin(_i);
@@ -233,6 +276,8 @@ int main(void)
         a_large_block_shrinks_where_it_is_and_gives_the_rest_back,
         a_block_grows_into_the_free_one_behind_it,
         the_last_block_grows_with_the_heap,
+        where_heaps_grow_in_steps_few_small_steps_change_a_block,
+        a_block_gives_back_much_but_not_a_little,
         a_block_that_grows_again_and_again_keeps_the_heap_short,
         a_block_moves_down_over_itself,
         an_aligned_block_can_be_resized,

@@ -12,12 +12,25 @@
 # stand before ThreadSanitizer's, which that cannot bear. The sanitizers have
 # memory of their own where test_window looks for room.
 STEPPING   = $(patsubst %,tests/test_%.c,lf_steps lf_jump mm_jump)
+# ThreadSanitizer gets these: the others have no second thread to race with
+# (tests/e2e_threaded.sh holds the list to what the programs call).
+THREADED   = arena arena_cache arena_few arena_fork arena_gate arena_level \
+             arena_limits arena_lines arena_memory arena_order arena_stress \
+             arena_threads arena_turns bucket_ways census designs_ends \
+             designs_large designs_threads fit_cas_threads grade huge lf_fork \
+             lf_freeze lf_jump lf_signals lf_start lf_steps lflist lfshard \
+             lfsteal lfstress lock memlib_fork memlib_holes memlib_jump \
+             memlib_side memlib_threads mm_jump mm_threads novice \
+             oracle_threads per_thread_few remote remote_ends replay shadow \
+             team usage zones
 UNIT_TESTS = $(patsubst tests/%.c,$(B)/tests/%,$(filter-out \
                  $(if $(filter-out x86_64,$(MACHINE)),$(STEPPING)) \
                  $(if $(findstring thread,$(SAN)),tests/test_memlib_fork.c) \
                  $(if $(SAN),tests/test_window.c) \
                  $(if $(filter zstd,$(LACKS)),tests/test_trace_zstd.c), \
-                 $(wildcard tests/test_*.c)))
+                 $(if $(findstring thread,$(SAN)),\
+                     $(wildcard $(THREADED:%=tests/test_%.c)), \
+                     $(wildcard tests/test_*.c))))
 E2E_TESTS  = $(filter-out $(if $(SAN),$(SCRIPT_TESTS)) \
                  $(if $(findstring thread,$(SAN)),$(FAULT_TESTS)), \
                  $(wildcard tests/e2e_*.sh tests/e2e_*.py))
@@ -30,10 +43,10 @@ SCRIPT_TESTS = $(call e2e,build checks docs plot add_allocator gen conformance \
                    watch progression counting figures peers record trace_local \
                    submission trust lessons handout heap_bytes huge \
                    stats top pressure scale decay \
-                   operator watch_page thrash page window names)
+                   operator watch_page thrash page window names threaded)
 # Their allocators and traces are wrong by intent: ThreadSanitizer ends those
 # that race before the driver can say what it finds, and is told nothing by the
-# others. tests/run.sh leaves out programs without threads.
+# others.
 FAULT_TESTS = $(call e2e,faulty faults cheats bad_traces)
 # Without Check (make WITHOUT=check), tests/without/check.h is taken for it.
 LACKS_CHECK = $(filter check,$(LACKS))
@@ -61,6 +74,9 @@ quicktest: all $(B)/tests/mdriver-faulty $(QUICK_UNITS)
 
 test-programs: all $(UNIT_TESTS)
 
+threaded:
+	@echo $(THREADED)
+
 BUILT_UNITS = $(filter-out $(B)/tests/test_zones,$(sort $(UNIT_TESTS) $(STEPPING:%.c=$(B)/%)))
 $(BUILT_UNITS): $(B)/tests/%: $(B)/tests/%.o $(B)/liblab.a
 	$(call say,LD,$@)
@@ -74,4 +90,4 @@ $(B)/have-check: $(B)/have-cc
 	$(if $(LACKS_CHECK),,$(need-check))
 need-check = $(call need,check.h,$(CHECK_LIBS),check pkg-config)
 
-.PHONY: test-programs quicktest
+.PHONY: test-programs quicktest threaded

@@ -3,7 +3,7 @@ import json
 import random
 import re
 
-LIVE, FREE, CACHED, MAIL, OWN, UNTOLD = range(6)
+LIVE, FREE, CACHED, SENT, OWN, UNTOLD = range(6)
 PIECE = 8
 AT, SIZE, HEAD, ASKED, STATE, OWNER, ID, LIST = range(PIECE)
 

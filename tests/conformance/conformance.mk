@@ -1,5 +1,7 @@
 # conformance.mk - $(B)/tests/conformance/NAME: programs that hold malloc to its
 # contract; they run under the libmm-*.so (tests/e2e_conformance.sh).
+#
+#   make conformance-test    all rounds with each library: minutes
 
 CONFORMANCE = $(patsubst %.c,$(B)/%,$(wildcard tests/conformance/*.c))
 
@@ -22,3 +24,8 @@ $(B)/tests/conformance/new: tests/conformance/new.cc $(B)/flags
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXFLAGS) -o $@ $<
+
+conformance-test: test-programs
+	@CONFORM_SOAK=1 $(RUN_TESTS) tests/e2e_conformance.sh
+
+.PHONY: conformance-test

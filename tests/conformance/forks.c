@@ -7,12 +7,12 @@
 
 enum {
     FORKERS = 3,
-    FORKS = 300,        /* all together */
     HUNG_SECONDS = 100, /* without a fork */
     MOST_HANDLERS = 20000,
 };
 
 static int forks, over;
+static int most_forks; /* of all forkers together */
 
 static int count_of(const int *count)
 {
@@ -21,7 +21,7 @@ static int count_of(const int *count)
 
 static void *fork_again(void *unused)
 {
-    while (__atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED) < FORKS) {
+    while (__atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED) < most_forks) {
         int status = 1;
         pid_t child = fork();
         demand(child >= 0);
@@ -37,11 +37,11 @@ static void *fork_again(void *unused)
     return unused;
 }
 
-/* Ends when fork_again's FORKS are done; dies when none is for so long. */
+/* Ends when fork_again's are done; dies when none is for so long. */
 static void watch(void)
 {
     int before = 0, quiet = 0;
-    while (count_of(&forks) < FORKS) {
+    while (count_of(&forks) < most_forks) {
         int now = count_of(&forks);
         quiet = now == before ? quiet + 1 : 0;
         before = now;
@@ -143,6 +143,7 @@ static void forks_beside_new_handlers_end(void)
 
 int main(void)
 {
+    most_forks = rounds(300, 60);
     contract("C56 fork ends beside threads that use stdio",
              forks_beside_stdio_end);
     contract("C75 fork ends beside threads that register handlers of fork",

@@ -33,7 +33,7 @@ static void free_blocks(void)
 
 static void errno_is_kept(void)
 {
-    for (int round = 0; round < 3; round++) {
+    for (int left = rounds(3, 2); left > 0; left--) {
         make_blocks();
         free_blocks();
     }
@@ -70,7 +70,7 @@ static void errno_is_kept_when_the_system_refuses(void)
 static void forms_free(void)
 {
     limit_data(512 * MIB);
-    for (int i = 0; i < 100000; i++) { /* 1.6 GB, if one of them did not */
+    for (int i = 0; i < 40000; i++) { /* 640 MB, if one of them did not */
         char *p = malloc(16000), *q = aligned_alloc(64, 16000);
         char *r = malloc(16000);
         demand(p && q && r);

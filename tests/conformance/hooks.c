@@ -186,7 +186,7 @@ static void use_large(void)
 
 static void *use_all(void *unused)
 {
-    for (int round = 0; round < 4; round++) {
+    for (int left = rounds(4, 2); left > 0; left--) {
         use_blocks();
         use_large();
         malloc_trim(0);

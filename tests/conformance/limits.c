@@ -180,10 +180,9 @@ __attribute__((weak)) int malloc_trim(size_t pad);
 /* Most of the limit is the crew's, then one mapping's, and so on in turn. */
 static void free_then_map(bool trims)
 {
-    enum { ROUNDS = 5 };
     pthread_t crew[CREW];
     pthread_barrier_init(&crew_step, NULL, CREW);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int left = rounds(5, 2); left > 0; left--) {
         for (int i = 0; i < CREW; i++)
             demand(pthread_create(&crew[i], NULL, use_and_free, NULL) == 0);
         for (int i = 0; i < CREW; i++)

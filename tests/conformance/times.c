@@ -53,11 +53,12 @@ static void destructors_may_allocate(void)
 {
     pthread_t thread;
     demand(pthread_key_create(&key, destroy) == 0);
-    for (int i = 0; i < 50; i++) {
+    const int n = rounds(50, 10);
+    for (int i = 0; i < n; i++) {
         demand(pthread_create(&thread, NULL, set_key, NULL) == 0);
         demand(pthread_join(thread, NULL) == 0);
     }
-    demand(destroyed == 50 * 4);
+    demand(destroyed == n * 4);
 }
 
 static void atexit_may_allocate(void)
@@ -127,7 +128,7 @@ static void children_may_allocate(void)
     pthread_t threads[3];
     for (int i = 0; i < 3; i++)
         demand(pthread_create(&threads[i], NULL, churn, NULL) == 0);
-    for (int i = 0; i < 40; i++) {
+    for (int left = rounds(40, 10); left > 0; left--) {
         int status = -1;
         pid_t child = fork();
         demand(child >= 0);

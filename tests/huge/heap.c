@@ -14,9 +14,9 @@
  *     turn     free one block and allocate one of up to 3 times its size, each
  *              in turn, several times
  *     limit    go on allocating until there is no memory; MIB is not looked at
- * and prints a line: KiB that are resident, in huge pages, in mappings that may
- * have them (VmFlags: hg), and the number of mappings; or for limit MiB that
- * could be had. */
+ * and prints a line, with MALLOPT_HUGE=N after mallopt(MM_HUGE, N): KiB that
+ * are resident, in huge pages, in mappings that may have them (VmFlags: hg),
+ * and the number of mappings; or for limit MiB that could be had. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +114,9 @@ static char *grown(size_t size, size_t most)
 
 int main(int argc, char **argv)
 {
+    const char *value = getenv("MALLOPT_HUGE");
+    if (value && !mallopt(-1003, atoi(value)))
+        return 3;
     if (argc < 4)
         return 2;
     size_t size = strtoul(argv[2], NULL, 10);

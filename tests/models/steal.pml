@@ -1,9 +1,15 @@
-/* steal.pml - mm/lockfree/shard.h, mm/lockfree/thread.h: stealing, with store buffers.
+/* steal.pml - mm/lockfree/steal.h, mm/lockfree/thread.h: stealing, with store buffers.
  *
  * One shard whose thread works in it, moves out when it is stolen, or ends; two
  * thieves; and a thread that takes the shard over when it is an orphan. Memory
  * is x86's: plain stores wait in a buffer of the thread, in order, and it reads
  * its own from there; a CAS empties it; mem_barrier empties everybody's.
+ *
+ * The shipped C is checked for safety by tests/models/c/steal.c, with the same
+ * four threads. This model stays for what that cannot say: that nobody waits,
+ * in any state, whoever is stopped, as it sees only executions that end; and for
+ * a barrier that comes at any moment, to two threads at once, where the driver
+ * has a run for each of twelve points of one thread.
  *
  *   safety     never two inside one shard, and no write to it is lost: at the
  *              end its counter says how often it was worked in

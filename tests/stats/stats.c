@@ -7,6 +7,7 @@
  *   stats own      has a handler of its own for SIGUSR1
  *   stats wait     threads have blocks, and sleep; "ready" on standard output
  *   stats busy     the same, but they work
+ *   stats name     its name has what a terminal must not get; then nothing
  *   stats elsewhere  changes its directory */
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,6 +159,16 @@ static int wait_for_ever(bool busy)
         pause();
 }
 
+static int be_named(const char *name)
+{
+    free(malloc(100));
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+    if (write(STDOUT_FILENO, "ready\n", 6) != 6)
+        return 1;
+    for (;;)
+        pause();
+}
+
 static void own(int number)
 {
     handled += number == SIGUSR1;
@@ -183,6 +195,8 @@ int main(int argc, char **argv)
         return chdir("/");
     if (strcmp(what, "wait") == 0 || strcmp(what, "busy") == 0)
         return wait_for_ever(what[0] == 'b');
+    if (strcmp(what, "name") == 0)
+        return be_named("\033[2Jx\xc3\xa9");
     if (strcmp(what, "nothing") == 0)
         return 0;
     return 2;

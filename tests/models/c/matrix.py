@@ -45,6 +45,8 @@ HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h",
 # What stands in no header of its own: (from, to) and the functions.
 EXTRACTED = {
     (None, "extracted.h"): ["shard_enter_to_free", "free_aside", "free_slow"],
+    ("mm/lockfree/stage.h", "extracted_exit.h"): [
+        "threads_give_up", "stage_thread_exit"],
     ("mm/engine/arena.h", "extracted_arena.h"): [
         "die_free", "used_block", "payload_owner", "arena_usable"],
     ("mm/engine/merge.h", "extracted_merge.h"): [
@@ -153,6 +155,12 @@ MUTANTS = {
                  "fenced;")],
     "inside_fenceless": [
         ("shard_may_put", r"!mem_range\.no_barrier &&", "")],
+    "claim_unread": [
+        ("shard_steal", r"!state_change\(s, &state, CLAIMED\)",
+         "(atomic_exchange_explicit(&s->state, state = state_next(state, "
+         "CLAIMED), memory_order_acq_rel), 0)")],
+    "not_claimed": [
+        ("shard_steal", r"!state_change\(s, &state, CLAIMED\)", "0")],
     "inside_unasked": [
         ("shard_may_put", r"status_of\(state_get\(t->shard\)\) == OWNED", "1")],
     "no_membarrier": [("shard_steal", r"mem_barrier\(\)", "true")],
@@ -259,7 +267,10 @@ ROWS = [
      "owner_at no_second_look tag_written_plain tag_read_plain "
      "record_rewritten"),
     ("steal", "HEIR ENDS", "rc11",
-     "state_change state_change_unread state_get no_look leave"),
+     "state_change state_change_unread state_get no_look leave "
+     "not_claimed"),
+    ("steal", "THIEVES", "rc11", "claim_unread"),
+    ("steal", "THIEVES HEIR ENDS", "", ""),
     ("steal", "TWICE", "imm", "fence_by_rmw no_thief_fence no_owner_fence "
      "no_look leave shard_steal"),
     ("steal", "INSIDE", "imm", "inside_fenceless"),
@@ -307,6 +318,7 @@ ROWS = [
     ("sums", "", "rc11", "most_stored"),
     ("reports", "", "rc11", "report_begin report_finish"),
     ("reports", "DEAD", "rc11", "report_finish"),
+    ("lock", "", "rc11", "lock_swap lock_drop_for"),
 ]
 
 
@@ -398,7 +410,7 @@ def mutants_of(words):
         yield from names
 
 # Too large for IMM.
-RC11_ALONE = {("holes", "THREE")}
+RC11_ALONE = {("holes", "THREE"), ("steal", "THIEVES HEIR ENDS")}
 
 
 def cases(whole, drivers=()):
@@ -461,8 +473,29 @@ def run_cases(todo, scratch):
         return all(list(pool.map(lambda c: check(trees, c), todo)))
 
 
+def unknown(args):
+    """What of the arguments means nothing; or nothing."""
+    drivers = {driver for driver, *_ in ROWS}
+    if args[:1] == ["--only"]:
+        wrong = [a for a in args[1:] if a not in drivers]
+        return f"the driver '{wrong[0]}'" if wrong else (
+            "" if args[1:] else "--only without a driver")
+    if args[:1] == ["--show"]:
+        mutants = {"", *MUTANTS, *WEAKENED}
+        return ("" if len(args) > 2 and args[1] in drivers and
+                args[2] in mutants else f"'{' '.join(args)}'")
+    return "" if args in ([], ["--all"], ["--docs"]) else f"'{' '.join(args)}'"
+
+
 def main():
     args = sys.argv[1:]
+    if args in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return 0
+    if wrong := unknown(args):
+        print(f"matrix.py: found {wrong}; --help says what there is",
+              file=sys.stderr)
+        return 2
     if args == ["--docs"]:
         marks.rewrite(DOCUMENT, "orders", order_table)
         return 0

@@ -35,18 +35,14 @@ bool mem_barrier(void)
 }
 #endif
 
-/* Nothing has rested here. */
-static void decay_look(struct shard *s)
-{
-    (void)s;
-}
-
-/* What front.h has: nothing waits in bins. */
+/* What slow.h has: nothing waits in bins. */
 static void shard_empty(struct shard *s)
 {
     shard_free_inbox(s, s);
     outbox_post(&thread_of(s)->outbox);
 }
+
+#include "extracted_exit.h" /* stage_thread_exit */
 
 /* Shard id begins with this state. */
 static struct shard *shard_set(uint32_t id, uint64_t state)

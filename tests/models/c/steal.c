@@ -1,7 +1,8 @@
 /* steal.c - lockfree/steal.h, lockfree/thread.h: who is inside shard 0.
  *
  * Its thread enters, twice with TWICE, and ends with ENDS; a thief; with HEIR a
- * thread that has no shard yet. Shard 1 is spare: who was robbed moves there.
+ * thread that has no shard yet; with THIEVES a second thief. Shard 1 is spare:
+ * who was robbed moves there.
  * INSIDE: the thread is inside its struct before it looks at the shard, as for
  * a block that its bin has no room for.
  *
@@ -85,6 +86,12 @@ static void *thief(void *unused)
     return unused;
 }
 
+static void *second_thief(void *unused)
+{
+    steal_and_work(&shards[0], 3);
+    return unused;
+}
+
 static void *heir(void *unused)
 {
     sit_down(&no_thread);
@@ -98,16 +105,21 @@ static void *heir(void *unused)
 
 int main(void)
 {
-    body *const bodies[] = {owner, thief, heir};
+    body *const bodies[] = {
+        owner,
+        thief,
+#ifdef THIEVES
+        second_thief,
+#endif
+#ifdef HEIR
+        heir,
+#endif
+    };
     shard_set(0, OWNED);
     shards[0].first_thread.open = OPEN;
     shards[0].first_thread.next = &shards[0].first_thread;
     shard_set(1, SPARE);
-#ifdef HEIR
-    run_all(bodies, 3);
-#else
-    run_all(bodies, 2);
-#endif
+    run_all(bodies, sizeof bodies / sizeof *bodies);
     check_work(2);
     enum status status = status_of(state_get(&shards[0]));
     assert(status == OWNED || status == ORPHAN);
