@@ -31,7 +31,8 @@
 #define MEM_RECORDS_MIN ((size_t)128 << 10)
 
 /* The heap's first piece, and that of its records, in bytes. Pieces grow with
- * the heap: a small program shall have little, a large one few system calls. */
+ * the heap, so that a small program has little and a large one makes few system
+ * calls. */
 #define MEM_PIECE ((size_t)256 << 10)
 #define MEM_RECORDS_PIECE ((size_t)64 << 10)
 

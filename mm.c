@@ -5,7 +5,8 @@
  *
  *   mm/family.h        the C and POSIX contract, over this file
  *   mm/STAGE/stage.h   the hooks of mm/stage.h: an arena's lock, or owner
- *   mm/front/          what a thread has before its arena: arena, lockfree
+ *   mm/front/          what a thread has before its arena: arena, lockfree;
+ *                      and huge blocks: all
  *   mm/engine/arena.h  busy small sizes to slabs, the rest to the heap
  *     slab.h           headerless blocks in pages
  *     heap.h           boundary-tag blocks: split, merge, grow, resize

@@ -31,13 +31,13 @@ enum mm_piece_kind {
     MM_PIECE_OWN,  /* bookkeeping */
     MM_PIECE_FREE, /* a free block */
     MM_PIECE_USED, /* any other block: the program's, or one in a cache */
-    MM_PIECE_MAIL, /* told before as used: it waits in an inbox */
+    MM_PIECE_SENT, /* told before as used: it waits in an inbox */
 };
 #define MM_LIST_VICTIM (-1) /* the rest of the block that was split last */
 
 /* A piece of the heap, as walk tells it. */
 struct mm_piece {
-    const void *at; /* its first byte; for mail its payload */
+    const void *at; /* its first byte; of one sent its payload */
     size_t size;    /* bytes, its header included */
     size_t head;    /* bytes of its header */
     enum mm_piece_kind kind;
@@ -140,7 +140,7 @@ struct mm_allocator {
      * others do meanwhile may be half counted. Optional. Any thread, any time,
      * in a handler, too. */
     void (*census)(struct mm_census *c);
-    /** Call each for every piece of the heap, in any order; mail last.
+    /** Call each for every piece of the heap, in any order; those sent last.
      * Optional: for pictures (driver/report/scene.h). @pre quiescent */
     void (*walk)(void (*each)(const struct mm_piece *piece, void *arg),
                  void *arg);

@@ -180,10 +180,11 @@ static bool window_end(void)
 
 static void background_wanted(void)
 {
-    if (MM_ALLOCATOR.decay)
-        background_start();
-    else
+    if (!MM_ALLOCATOR.decay)
         option_complain("MM_BACKGROUND=1", "0 with this allocator");
+    else if (!background_start())
+        option_complain("MM_BACKGROUND=1",
+                        "0 where the system makes no thread");
 }
 
 /* For scripts/libmm_top.py. A design tells what it has from memlib. */
@@ -207,6 +208,7 @@ static bool has_started(void)
  * the start needs (seccomp), and allocate then for the first time. */
 __attribute__((constructor)) static void start_early(void)
 {
+    int saved = errno; /* main starts with none */
     options_read();
     mem_set_huge(opts.huge);
     if (ready())
@@ -216,6 +218,7 @@ __attribute__((constructor)) static void start_early(void)
     if (opts.background)
         background_wanted();
     stats_begin();
+    errno = saved;
 }
 
 /* ---- C --------------------------------------------------------------- */
@@ -415,20 +418,30 @@ EXPORT struct mallinfo mallinfo(void)
     return __libc_mallinfo();
 }
 
-/* Of glibc's parameters one has a meaning here, and that only where it says
- * that nothing shall go back. @return 0: not done */
+/* The settings while the program runs: 0 or 1, but for MM_DECAY. Of glibc's
+ * parameters one has a meaning here, and that only where it says that nothing
+ * shall go back. @return 0: not done */
 EXPORT int mallopt(int param, int value)
 {
-    if (!MM_ALLOCATOR.decay)
-        return 0;
-    if (param == M_MM_BACKGROUND && value == 1 && ready())
-        background_start();
-    else if ((param == M_MM_DECAY && value >= -1) ||
-             (param == M_TRIM_THRESHOLD && value == -1))
+    bool decays = MM_ALLOCATOR.decay, on = value == 1, is = on || value == 0;
+    switch (param) {
+    case M_TRIM_THRESHOLD: is = decays && value == -1; break;
+    case M_MM_DECAY: is = decays && value >= -1; break;
+    case M_MM_BACKGROUND: return decays && on && ready() && background_start();
+    case M_MM_HUGE:
+        is = is && ready();
+        if (is)
+            mem_set_huge(huge_mode(on));
+        return is;
+    case M_MM_ABORT:
+        if (is)
+            abort_set(on);
+        return is;
+    default: return 0;
+    }
+    if (is)
         decay_set(value);
-    else
-        return 0;
-    return 1;
+    return is;
 }
 
 extern SAME_AS(mallopt) int __libc_mallopt(int param, int value);
@@ -465,11 +478,22 @@ EXPORT void malloc_stats(void)
     if (MM_ALLOCATOR.census) {
         stats_line(&o, "cached bytes     = ", c.cached);
         stats_line(&o, "free bytes       = ", c.sent + c.free + c.spare);
-        stats_line(&o, "purged bytes     = ", c.purged + c.untouched);
+        stats_line(&o, "purged bytes     = ", c.purged);
+        stats_line(&o, "untouched bytes  = ", c.untouched);
         stats_line(&o, "arenas           = ", c.arenas);
     }
     stats_line(&o, "record bytes     = ", c.records);
     out_end(&o);
+}
+
+/* What glibc has no name for. */
+static void xml_census(struct out *o, const struct mm_census *c)
+{
+    xml_size(o, "<total type=\"sent\" size=\"", c->sent);
+    xml_size(o, "<total type=\"spare\" size=\"", c->spare);
+    xml_size(o, "<total type=\"purged\" size=\"", c->purged);
+    xml_size(o, "<total type=\"untouched\" size=\"", c->untouched);
+    xml_size(o, "<total type=\"records\" size=\"", c->records);
 }
 
 /* The stream may allocate: nothing is held here, and what it changes is counted
@@ -498,6 +522,8 @@ EXPORT int malloc_info(int options, FILE *stream)
     out_str(&o, "<total type=\"mmap\" count=\"");
     out_num(&o, u.nmapped);
     xml_size(&o, "\" size=\"", u.mapped);
+    if (MM_ALLOCATOR.census)
+        xml_census(&o, &c);
     xml_size(&o, "<system type=\"current\" size=\"", u.system - u.mapped);
     xml_size(&o, "<system type=\"max\" size=\"", u.peak);
     out_str(&o, "</malloc>\n");

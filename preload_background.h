@@ -77,7 +77,7 @@ static void *background_run(void *unused)
     return NULL;
 }
 
-static void background_start(void);
+static bool background_start(void);
 
 /* The parent's threads are not the child's. */
 static void background_child(void)
@@ -103,8 +103,9 @@ static bool background_create(void)
     return !failed;
 }
 
-/** Have the thread, from now on and in children. errno is kept. */
-static cold_noinline void background_start(void)
+/** Have the thread, from now on and in children. errno is kept. @return false:
+ * the system makes none */
+static cold_noinline bool background_start(void)
 {
     static bool handled;
     int saved = errno;
@@ -114,6 +115,7 @@ static cold_noinline void background_start(void)
         atomic_store_explicit(&mem_options.background, background_create(),
                               memory_order_relaxed);
     errno = saved;
+    return atomic_load_explicit(&mem_options.background, memory_order_relaxed);
 }
 
 #endif

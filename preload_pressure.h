@@ -36,25 +36,17 @@ static bool file_read(const char *path, char *text, size_t size)
  * that large */
 static size_t leading_number(const char *text)
 {
-    size_t n = 0;
-    if (*text < '0' || *text > '9')
-        return SIZE_MAX;
-    for (; *text >= '0' && *text <= '9'; text++)
-        if (__builtin_mul_overflow(n, 10, &n) ||
-            __builtin_add_overflow(n, (size_t)(*text - '0'), &n))
-            return SIZE_MAX;
-    return n;
+    const char *end = text;
+    size_t n = digits_read(&end, 10);
+    return end != text ? n : SIZE_MAX;
 }
 
 /* A file of a cgroup: directory/name. */
 static bool cgroup_read(const char *directory, const char *name, char *text,
                         size_t size)
 {
-    char path[CGROUP_PATH + 32];
-    size_t n = strlen(directory);
-    memcpy(path, directory, n);
-    path[n] = '/';
-    memcpy(path + n + 1, name, strlen(name) + 1);
+    char path[CGROUP_PATH + CGROUP_NAME];
+    cgroup_path(path, directory, name);
     return file_read(path, text, size);
 }
 

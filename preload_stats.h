@@ -371,18 +371,41 @@ static int report_open(const char *path)
                         0644);
 }
 
+static const struct {
+    int error;
+    const char *what;
+} reasons[] = {
+    {ENOENT, "there is no such directory"},
+    {ENOTDIR, "a directory in it is none"},
+    {EISDIR, "it is a directory"},
+    {ELOOP, "it is a symbolic link"},
+    {EACCES, "this user may not"},
+    {EROFS, "that file system is read only"},
+    {ENAMETOOLONG, "the name is too long"},
+    {ENXIO, "nobody reads it"},
+    {EPIPE, "nobody reads it any more"},
+    {EAGAIN, "it is full, and a report does not wait"},
+    {ENOSPC, "no space is left there"},
+    {EDQUOT, "the user's quota is used up"},
+    {EFBIG, "the file may not be that large"},
+    {EMFILE, "the process may open no more files"},
+};
+
 static cold_noinline void report_failed(int error)
 {
     struct line l = {.len = 0};
     line_str(&l, "mm: MM_STATS: cannot write ");
-    line_str(&l, opts.stats);
-    line_str(&l, error == ELOOP    ? ": it is a symbolic link"
-                 : error == ENOSPC ? ": no space is left there"
-                 : error == EACCES ? ": this user may not"
-                 : error == ENOENT ? ": there is no such directory"
-                                   : ": error ");
-    if (l.text[l.len - 1] == ' ')
+    line_str_most(&l, opts.stats[0] ? opts.stats : "standard error",
+                  SETTING_SHOWN);
+    line_str(&l, ": ");
+    size_t before = l.len;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (error == reasons[i].error)
+            line_str(&l, reasons[i].what);
+    if (l.len == before) {
+        line_str(&l, "error ");
         line_num(&l, (uint64_t)error, 10);
+    }
     line_write(&l);
 }
 
@@ -402,6 +425,7 @@ static int report_to(int fd)
 static void report_anywhere(void)
 {
     char path[STATS_PATH];
+    uint64_t waited = signals_pending();
     int fd = STDERR_FILENO, error = ENAMETOOLONG;
     if (opts.stats[0])
         fd = report_path(path, sizeof path) ? report_open(path) : -1;
@@ -411,21 +435,22 @@ static void report_anywhere(void)
         error = errno;
     if (fd >= 0 && opts.stats[0])
         syscall(SYS_close, fd);
-    if (error)
+    if (error) {
         report_failed(error);
+        signals_drop(waited);
+    }
 }
 
 /** To where MM_STATS says. In a signal handler, too. errno is kept. */
 static cold_noinline void report(void)
 {
     int saved = errno;
-    uint64_t all = ~(uint64_t)0, before = 0;
-    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    uint64_t before = signals_block();
     if (report_begin()) {
         report_anywhere();
         report_finish();
     }
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+    signals_restore(before);
     errno = saved;
 }
 

@@ -3,9 +3,9 @@
  *   a thread ends ─► destructors, in any order ─► the program's ─► malloc, free
  *                                            └──► thread_end: the arena is left
  *
- * No order is promised among them. So a thread may call malloc after its end as
- * the stage saw it: `ending` says that what it then gets is never to be waited
- * for again. */
+ * No order is promised among them. So a thread may call malloc after the stage
+ * saw it end. `ending` says so: no destructor will come again, so nothing that
+ * the thread then gets may stay with it. */
 #ifndef MM_EXIT_H
 #define MM_EXIT_H
 

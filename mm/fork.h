@@ -14,7 +14,7 @@
  * first. What libc knows of nsswitch.conf: a thread that reads the file has let
  * go of it (glibc 2.34 and later), so none allocates under it. And the list of
  * handlers: a thread that registers the 49th, or 73rd ..., allocates under it,
- * and would wait for us as fork does for it. So under a program
+ * and would wait for us while fork waits for it. So under a program
  * (preload_dlopen.c) no thread registers one from our handler on until fork is
  * over: that is a lock of our own, which both take first. */
 #ifndef MM_FORK_H

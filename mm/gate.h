@@ -7,19 +7,25 @@
  * Without the gate, threads that allocate without end would each take their
  * lock again before the forker has woken up, and all threads that begin or end
  * would wait for the registry meanwhile. The gate is a lock that fork alone
- * takes, under the registry's: it never waits for it. The others only wait
+ * takes, under the registry's: so fork never waits there. The others only wait
  * until it is open, all at once: if each took it, the next fork would find them
  * queueing there still. The holder of the registry's lock finds it open, so a
  * thread that finds it shut holds no lock.
  *
  * To be included by a stage after its registry, under whose lock arenas are
- * made, after shard_count, and after shard_at, whose shards have locks. */
+ * made, and after its struct shard; both have a lock. The stage defines
+ * besides: */
 #ifndef MM_GATE_H
 #define MM_GATE_H
 
 #include "mm/lock.h"
 
 #include <limits.h>
+
+/** How many shards have been made. */
+static inline uint32_t shard_count(void);
+/** Shard id, one of these. */
+static always_inline struct shard *shard_at(uint32_t id);
 
 static struct lock gate = LOCK_INITIALIZER;
 

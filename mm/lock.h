@@ -5,8 +5,8 @@
  *              63 bits                              1 bit
  *
  * One compare-and-swap of the holder takes the lock, and one exchange gives it
- * back. Locks are held for a microsecond. A thread that meets one looks a few
- * times whether it is free before it sleeps (futex(2)), which takes longer.
+ * back. Locks are held for a microsecond. A thread that finds one held looks a
+ * few times more before it sleeps (futex(2)), which takes longer.
  *
  * A thread that meets its own lock is inside the allocator already: a signal
  * handler interrupted malloc, and calls it, or left it by siglongjmp. It would
@@ -154,8 +154,9 @@ static inline bool lock_is_mine(const struct lock *l)
             ~SLEEPERS) == lock_me();
 }
 
-/* Drop l, and wake so many sleepers. A lock that was left out, as there was one
- * thread, has no holder. Relaxed: if l is this thread's, this thread wrote it.
+/* Drop l, and wake that many sleepers. A lock that was left out, as there was
+ * one thread, has no holder. Relaxed: if l is this thread's, this thread wrote
+ * it.
  */
 static inline void lock_drop_for(struct lock *l, int sleepers)
 {

@@ -6,9 +6,9 @@
  * that are microseconds apart elsewhere; and some memory comes and goes by the
  * second. Only the page faults that follow show either. So what went back and
  * was taken again is counted, and forgotten within PACE_WINDOWS or so. If that
- * is a quarter of what is resident, time passes more slowly, a fifth as fast
- * or, in the end, a sixteenth; and then a little faster with each window that
- * could have ended. All of it are hints: relaxed. */
+ * is a quarter of what is resident, time passes more slowly: a fifth as fast,
+ * and a sixteenth in the end. With each window that could have ended, it then
+ * passes a little faster. All words are hints: relaxed. */
 #ifndef MM_PACE_H
 #define MM_PACE_H
 
@@ -22,22 +22,22 @@
 static _Atomic size_t pace_bytes;  /* taken again */
 static _Atomic uint32_t pace_slow; /* in 1/PACE_WINDOWS; 0: full pace */
 
-/** Time passes so many times as slowly. */
+/** How many times as slowly time passes. */
 static inline uint32_t pace_slowness(void)
 {
     return 1 + atomic_load_explicit(&pace_slow, memory_order_relaxed) /
                    PACE_WINDOWS;
 }
 
-/** So many bytes that went back were taken again. */
+/** Memory of this size had gone back, and was taken again. */
 static inline void pace_taken(size_t bytes)
 {
     count_rmw();
     atomic_fetch_add_explicit(&pace_bytes, bytes, memory_order_relaxed);
 }
 
-/** A window would end at full pace, and so many bytes are resident. @return
- * does it end? */
+/** A window would end at full pace. @return does it end, with this many bytes
+ * resident? */
 static inline bool pace_end_window(size_t resident)
 {
     size_t taken = atomic_load_explicit(&pace_bytes, memory_order_relaxed);

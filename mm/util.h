@@ -6,6 +6,7 @@
 #define MM_UTIL_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,19 @@ static inline void *no_memory(void)
     return NULL;
 }
 
+/* No handler of this thread runs until signals_restore. @return for that */
+static inline uint64_t signals_block(void)
+{
+    uint64_t all = ~(uint64_t)0, before = 0;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    return before;
+}
+
+static inline void signals_restore(uint64_t before)
+{
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+}
+
 /* A line being put together without stdio, for mm_die and the checks. */
 struct line {
     char text[240];
@@ -73,6 +87,15 @@ static inline void line_str(struct line *l, const char *s)
 {
     while (*s && l->len < sizeof l->text - 1)
         l->text[l->len++] = *s++;
+}
+
+/* Of a long s its beginning: room stays for what comes behind it. */
+static inline void line_str_most(struct line *l, const char *s, size_t most)
+{
+    size_t n = 0;
+    while (s[n] && n < most && l->len < sizeof l->text - 1)
+        l->text[l->len++] = s[n++];
+    line_str(l, s[n] ? "..." : "");
 }
 
 static inline void line_num(struct line *l, uint64_t n, unsigned base)
@@ -110,7 +133,7 @@ static cold_noinline _Noreturn void mm_die(const char *what, const void *where)
     line_str(&l, ": ");
     line_num(&l, (uintptr_t)where, 16);
     line_write(&l);
-    if (&mm_die_quietly && mm_die_quietly)
+    if (&mm_die_quietly && __atomic_load_n(&mm_die_quietly, __ATOMIC_RELAXED))
         syscall(SYS_exit_group, DIE_STATUS);
     abort();
 }

@@ -7,15 +7,19 @@
     scripts/burst.py --chart FILE.svg   a chart of docs/burst.csv
 
 A library is put under tests/decay/burst.c by LD_PRELOAD; an empty one is the C
-library. Without names: glibc, libmm.so, and libmm.so with its own thread.
+library. Without names: glibc, libmm.so, libmm.so with its own thread, and those
+of mimalloc, tcmalloc and jemalloc that are installed.
 """
 import sys
+from ctypes.util import find_library
 
 from library_runs import OURS, Runs, built, distinct, output
 
 JOBS = [("small", 0, "sleep"), ("medium", 0, "sleep"), ("small", 8, "sleep"),
         ("large", 8, "sleep"), ("small", 64, "sleep"), ("small", 8, "end"),
         ("small", 8, "others"), ("large", 8, "others")]
+PEERS = {"mimalloc": "mimalloc", "tcmalloc": "tcmalloc_minimal",
+         "jemalloc": "jemalloc"}
 TIMES = (0, 500, 1000, 1500, 2000, 4000)  # ms, columns of the table
 
 
@@ -62,9 +66,14 @@ def points(rows):
              in rows], {"JOBS": jobs, "LIBRARIES": libraries})
 
 
+def defaults():
+    found = [(name, find_library(of)) for name, of in PEERS.items()]
+    return [("glibc", ""), ("libmm", OURS), ("libmm, its thread", OURS),
+            *(peer for peer in found if peer[1])]
+
+
 if __name__ == "__main__":
     Runs("burst", "memory.md",
          {"library": str, "job": str, "main": str, "ms": int,
           "resident_kib": int, "live_kib": int}, points).main(
-        __doc__, [("glibc", ""), ("libmm", OURS), ("libmm, its thread", OURS)],
-        measure, table)
+        __doc__, defaults(), measure, table)

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""check_layers.py - keeps the architecture: who includes whom, who asks the
-kernel for memory, and how long a file and a function may grow.
+"""check_layers.py - keeps the architecture: who includes and calls whom, who
+asks the kernel for memory, and how long a file and a function may grow.
 
     scripts/check_layers.py [ROOT]   one line per violation, exit status 1
 
 The project is rooms, in order. A file may include what is in a lower room, and
 files of its own folder as long as no includes go in a circle. A new room must
 be put into ROOMS; that is a decision, so the script does not guess.
+
+The same holds in mm/ for calls. What a file declares and leaves to others is a
+hook: more than one of them defines it. A call of a hook is one of the file that
+declares it. No function's body stands in two files.
 """
 import ast
 import fnmatch
@@ -17,15 +21,10 @@ from pathlib import Path
 # From the bottom up: levels of files or rooms, which do not see each other
 # within one. "a/" is the files in a, "a/**" also those in folders below it.
 ROOMS = [level.split() for level in """
-    config.h | relax.h | mm.h | count.h | memlib.h | memsys.h | memthp.h
-    | mempart.h memmapped.h memside.h | memhole.h memwindow.h memzone.h
-    | memlib.c
+    config.h | relax.h mm.h | count.h | mem*.[ch]
     | mm/ | mm/engine/ | mm/front/
     | mm/global/ mm/per_thread/ mm/arena/ mm/lockfree/ | mm/fit/
-    | designs/*.h | mm.c designs/*.c
-    | preload_options.h preload_out.h
-    | preload_background.h preload_pressure.h preload_stats.h
-    | preload.c preload_dlopen.c | record.c record/
+    | designs/*.h | mm.c designs/*.c | preload*.[ch] | record.c record/
     | driver/base/ | driver/trace/ | driver/check/ | driver/run/
     | driver/report/ | driver/without/ | mdriver.c | bench/ teach/
     | course/lessons/ | course/solutions/ course/checks/ | tests/**
@@ -50,8 +49,11 @@ MEMORY_CALL = re.compile(
 
 FILE_LINES = 600        # comments included
 FUNCTION_LINES = 40     # from { to }
+TRIVIAL = 24            # characters of a body that may stand anywhere
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|(\w+))')
+FUNCTION = re.compile(r"^[a-z][^;{}=#]*?\b(\w+)\([^;{}]*\)\s*(;|\{.*?^\})",
+                      re.M | re.S)
 SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]",
            "driver/**/*.[ch]", "record/*.[ch]", "bench/*.[ch]", "teach/*",
            "course/**/*.[ch]", "tests/**/*.[ch]", "Makefile",
@@ -85,8 +87,13 @@ def without_comments(text):
                   flags=re.S)
 
 
-def target_of(root, name, written):
-    """The project file that an include means, or None: a system header."""
+def target_of(root, name, written, macro):
+    """The project file that an include means, or None: a system header, or a
+    macro that config.h does not define."""
+    if macro:
+        config = (root / "config.h").read_text(encoding="utf-8")
+        found = re.search(rf'^#define {macro} "([^"]+)"', config, re.M)
+        written = found.group(1) if found else ""
     for base in (root / Path(name).parent, root):
         path = base / written
         if path.is_file():
@@ -177,7 +184,7 @@ def check_source(root, name, lines, includes):
         return
     for number, line in enumerate(lines, 1):
         found = INCLUDE.match(line)
-        target = found and target_of(root, name, found.group(1))
+        target = found and target_of(root, name, *found.groups())
         if target:
             includes.setdefault(name, []).append(target)
         fault = target and include_fault(name, target)
@@ -204,16 +211,99 @@ def check_file(root, name, includes):
         yield count, f"{count} lines; the limit is {FILE_LINES}: split it"
 
 
+# ---- calls, in mm/ -----------------------------------------------------------
+
+def functions(root, names):
+    """{file: {function: its body; ";": it is only declared}}"""
+    found = {}
+    for name in names:
+        text = (root / name).read_text(encoding="utf-8")
+        bodies = found.setdefault(name, {})
+        for match in FUNCTION.finditer(without_comments(text)):
+            if bodies.get(match[1], ";") == ";":
+                bodies[match[1]] = match[2]
+    return found
+
+
+def hook_faults(known):
+    """Of declarations; and of bodies that stand in two files."""
+    declared, defined, first = {}, {}, {}
+    for name, bodies in known.items():
+        for function, body in bodies.items():
+            into = declared if body == ";" else defined
+            into.setdefault(function, []).append(name)
+            text = "".join(re.sub(r"\(void\)\w+;", "", body).split())
+            same = first.setdefault(text, name)
+            if same != name and len(text) > TRIVIAL:
+                yield name, 1, f"{function} stands in {same}, too"
+    for function, names in declared.items():
+        others = names[:-1] or defined.get(function, [])
+        if len(others) == 1:
+            yield names[-1], 1, (f"declares {function} of {others[0]}: a hook "
+                                 "has one declaration and several definitions")
+
+
+def calls_of(known, files):
+    """{file: {file that it calls: a function}}, in one stage's files."""
+    place, calls = {}, {}
+    for hook in (False, True):
+        place.update({function: name for name in files
+                      for function, body in known[name].items()
+                      if (body == ";") == hook})
+    for name in files:
+        for function in re.findall(r"\b(\w+)\(", " ".join(
+                known[name].values())):
+            to = place.get(function, name)
+            if to != name and known[name].get(function, ";") == ";":
+                calls.setdefault(name, {})[to] = function
+    return calls
+
+
+def reached(name, includes):
+    found = [name]
+    for file in found:
+        found += [t for t in includes.get(file, []) if t not in found]
+    return found
+
+
+def call_faults(root, names, includes):
+    known = functions(root, [n for n in names if is_in(n, "mm/**")
+                             or is_in(n, "designs/**") or n == "mm.c"])
+    for fault in hook_faults(known):
+        if is_in(fault[0], "mm/**"):
+            yield fault
+    for stage in known:
+        if not fnmatch.fnmatchcase(stage, "mm/*/stage.h"):
+            continue
+        files = [n for n in reached(stage, includes) if n in known]
+        calls = calls_of(known, files)
+        for name, its in calls.items():
+            for to, function in its.items():
+                if room_of(to)[0] > room_of(name)[0]:
+                    yield name, 1, (f"calls {function} of {to}, "
+                                    "which is above it")
+        for path in circles(files, calls):
+            yield path[0], 1, "a circle of calls: " + path[0] + "".join(
+                f" -> {to} ({calls[of][to]})"
+                for of, to in zip(path, path[1:]))
+
+
+def circles(names, edges):
+    """Each circle once, from its first file to the same."""
+    for name in names:
+        found = circle(name, edges)
+        if found and name == min(found):
+            yield found + [name]
+
+
 def faults(root, names):
     includes = {}
     for name in names:
         for line, what in check_file(root, name, includes):
             yield name, line, what
-    for name in names:
-        found = circle(name, includes)
-        if found and name == min(found):
-            yield name, 1, "a circle of includes: " + " -> ".join(
-                found + [name])
+    for path in circles(names, includes):
+        yield path[0], 1, "a circle of includes: " + " -> ".join(path)
+    yield from dict.fromkeys(call_faults(root, names, includes))
 
 
 def main():

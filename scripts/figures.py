@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 
 from marks import filled, table
-from results_files import (Measured, Own, geomean, mean, number, tables,
-                           total_speedup)
+from results_files import (Measured, Own, geomean, machine_of, mean, number,
+                           program_files, tables, total_speedup)
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "docs/results.md", "docs/performance.md")
@@ -40,6 +40,11 @@ def source(origin):
     known += [f"{what} {said[what]}" for what in ("load", "commit")
               if what in said]
     return f"\n`{said.get('command', '?')}`; {'; '.join(known)}.\n"
+
+
+def newest(sources):
+    """The last one of each machine."""
+    return "".join(map(source, {machine_of(s): s for s in sources}.values()))
 
 
 def percent(value):
@@ -77,7 +82,7 @@ def overview(files):
     traces = len(m.single(m.allocators()[0]))
     return table([f"{traces} traces", "utilization", "resident / written",
                   "speed", f"resident / written, {many(n)}",
-                  f"speed, {many(n)}"], rows) + source(own.sources[0])
+                  f"speed, {many(n)}"], rows) + newest(own.sources)
 
 
 def by_threads(m):
@@ -92,7 +97,7 @@ def by_threads(m):
         rows.append([a] + [known[n].resident for n in counts] +
                     [known[n].vs_libc for n in counts] +
                     [known[n].speedup for n in counts if n > 1])
-    return table(head, rows) + source(m.sources[-1])
+    return table(head, rows) + newest(m.sources)
 
 
 def own_rounds(files):
@@ -107,7 +112,7 @@ def own_rounds(files):
                      job.vs_libc, job.speedup])
     return table([f"{n} threads", "rounds valid", "utilization",
                   "resident / written", "speed", "speedup"], rows) + \
-        source(own.sources[0])
+        newest(own.sources)
 
 
 def latency(files):
@@ -119,15 +124,17 @@ def latency(files):
     return table(["ns", "threads"] + [f"{call} {name}"
                                       for call in ("malloc", "free")
                                       for _, name in PERCENTILES], rows) + \
-        source(m.sources[-1])
+        newest(m.sources)
 
 
 def programs(files, stem):
     """Speed and peak of memory; threads are in the program's name."""
-    found = [t for t in files if t.path.stem == stem]
-    names = list(dict.fromkeys(r["allocator"] for r in found[0].rows))
+    found = [t for t in program_files(files)
+             if re.fullmatch(rf"{stem}(-.*)?", t.path.stem)]
+    said = [r for t in found for r in t.rows]
+    names = list(dict.fromkeys(r["allocator"] for r in said))
     cells = {(r["program"], int(r["threads"]), r["allocator"]): r
-             for r in found[0].rows}
+             for r in said}
     rows = []
     for program, n in dict.fromkeys(key[:2] for key in cells):
         line = [f"{program}, {n}"]
@@ -138,7 +145,7 @@ def programs(files, stem):
                         f"{peak / 1e6:.0f}" if peak else row["status"])
         rows.append(line)
     return table(["program, threads: speed, MB"] + names, rows) + \
-        source(found[0].source)
+        newest(t.source for t in found)
 
 
 def counted(files, others=False):

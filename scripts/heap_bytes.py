@@ -18,7 +18,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -115,24 +114,18 @@ def arguments():
     return parser.parse_args()
 
 
-def origin():
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT,
-                          capture_output=True, text=True, check=False)
-    return (f"command: {' '.join(['scripts/heap_bytes.py', *sys.argv[1:]])}; "
-            f"commit: {done.stdout.strip() or 'unknown'}; "
-            f"date: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}")
-
-
 def main():
     asked = arguments()
     traces = asked.traces or sorted((ROOT / "traces").glob("*.trace*"))
     rows = []
+    origin = result_file.origin(
+        " ".join(["scripts/heap_bytes.py", *sys.argv[1:]]))
     with tempfile.TemporaryDirectory() as scratch:
         for trace in traces:
             for name in asked.names.split(","):
                 rows.append(measure(asked.mdriver, str(trace), name, scratch))
                 print(rows[-1]["trace"], name, file=sys.stderr, flush=True)
-                result_file.write(asked.out, origin(),
+                result_file.write(asked.out, origin,
                                   ["allocator", "trace", "ops", "heap",
                                    *COLUMNS, "records"], rows)
 

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import result_file
 from marks import rewrite
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,7 +131,7 @@ def main():
         rows = list(measure(rounds, Path(name)))
     with open(ROOT / "results/huge.csv", "w", encoding="utf-8",
               newline="") as f:
-        f.write(f"# scripts/huge.py {rounds}\n")
+        f.write(f"# {result_file.origin(f'scripts/huge.py {rounds}')}\n")
         csv.writer(f, lineterminator="\n").writerows([HEADER, *rows])
     rewrite(ROOT / "docs/memory.md", "huge", lambda _: table(rows) + "\n")
 

@@ -110,8 +110,9 @@ def find_view(memory):
         except (Failed, KeyError):
             continue
     try:
-        with open(f"/proc/{memory.pid}/comm", encoding="utf-8") as comm:
-            name = comm.read().strip()
+        with open(f"/proc/{memory.pid}/comm", encoding="utf-8",
+                  errors="replace") as comm:
+            name = shown(comm.read().strip())
     except OSError:
         raise Failed(f"there is no process {memory.pid}") from None
     raise Failed(f"process {memory.pid} ({name}) has no libmm, or one of "
@@ -381,11 +382,16 @@ def size(n):
     return ""
 
 
+def shown(name):
+    """What may go to a terminal: anybody can name a thread."""
+    return "".join(c if " " <= c <= "~" else "?" for c in name)
+
+
 def thread_name(pid, tid):
     try:
         with open(f"/proc/{pid}/task/{tid}/comm", encoding="utf-8",
                   errors="replace") as file:
-            return file.read().strip()
+            return shown(file.read().strip())
     except OSError:
         return ""
 
@@ -434,12 +440,22 @@ def picture(report, before, seconds, rows):
     return lines
 
 
+def look(memory, view):
+    try:
+        return Look(memory, view).report()
+    except (KeyError, IndexError, ValueError, OverflowError, MemoryError,
+            struct.error):
+        memory.word(view["name"])    # or it ended in the midst of it
+        raise Failed(f"process {memory.pid} has a libmm of another version: "
+                     "use the libmm-top that came with it") from None
+
+
 def watch(memory, view, options):
     before, then, looks = None, 0, 0
     terminal = sys.stdout.isatty() and not options.json
     while True:
         now = time.monotonic()
-        report = Look(memory, view).report()
+        report = look(memory, view)
         if options.json:
             print(json.dumps(report, separators=(",", ":")))
         else:
@@ -463,6 +479,13 @@ def positive(text):
     return number
 
 
+def not_negative(text):
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text}: 0, or how many looks")
+    return number
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog="libmm-top", description=__doc__.split("\n\n")[2],
@@ -470,7 +493,7 @@ def main():
     parser.add_argument("pid", type=int, metavar="PID")
     parser.add_argument("-d", dest="seconds", type=positive, metavar="SECONDS",
                         help="between two looks (1)")
-    parser.add_argument("-n", dest="times", type=int, metavar="TIMES",
+    parser.add_argument("-n", dest="times", type=not_negative, metavar="TIMES",
                         help="looks; 0: until Ctrl-C")
     parser.add_argument("--json", action="store_true",
                         help="one line a look, as MM_STATS has it")
@@ -487,6 +510,9 @@ def main():
         sys.exit(f"libmm-top: {why}")
     except (KeyboardInterrupt, BrokenPipeError):
         sys.stderr.close()    # nobody reads any more, or wants to
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(f"libmm-top: cannot write: {error.strerror}")
     return 0
 
 

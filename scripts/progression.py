@@ -34,6 +34,22 @@ FIT = "mm/engine/seglist.h"  # what MM_FIT is unless make says otherwise
 STAGES = ("global", "per_thread", "arena", "lockfree")
 FAMILY = "mm.c"
 
+# What the files are for that the largest step, arena, adds.
+IDEAS = {
+    "the front end: bins, and the ways of malloc and free": (
+        "mm/front/cache.h", "mm/front/front.h", "mm/front/slow.h",
+        "mm/front/thread.h", "mm/front/state.h", "mm/front/hooks.h",
+        "mm/front/check.h", "mm/arena/thread.h"),
+    "remote frees": ("mm/front/outbox.h", "mm/front/inbox.h",
+                     "mm/front/remote.h", "mm/arena/remote.h"),
+    "arenas that change hands: owners, adoption, merging": (
+        "mm/arena/shard.h", "mm/front/owners.h", "mm/front/novice.h",
+        "mm/front/rich.h", "mm/front/adopt.h", "mm/engine/merge.h"),
+    "memory that goes back by itself": (
+        "mm/front/decay.h", "mm/front/purge.h", "mm/front/low_water.h"),
+    "counted from outside": ("mm/front/census.h",),
+}
+
 # What to read, in this order, to understand malloc and free; each stage's after
 # those of the stages before.
 READ = {
@@ -213,6 +229,26 @@ def detail(tree):
                   "what counts", "of at most"], rows)
 
 
+def ideas(tree):
+    """For the design: what the files of the arena step are for."""
+    step = Step(tree, "per_thread", "arena")
+    listed = {name for names in IDEAS.values() for name in names}
+    if strange := sorted(listed - set(step.added)):
+        fail(f"found {', '.join(strange)} in IDEAS, but the arena step does "
+             "not add it; take it out")
+    rows = [[idea, files(names), size(tree, names)]
+            for idea, names in IDEAS.items()]
+    if rest := sorted(set(step.added) - listed):
+        rows.append(["the rest", files(rest), size(tree, rest)])
+    stage = [differing(lines("mm/per_thread/stage.h"),
+                       lines("mm/arena/stage.h"))
+             for lines in (tree.lines, tree.code)]
+    rows.append(["which of it the stage uses, in place of per_thread's locks",
+                 files(step.same), pair([p - m for p, m in stage])])
+    rows.append(["in all", "", pair(growth(step))])
+    return table(["what for", "files", "lines (of code) more"], rows)
+
+
 def read_of(tree, stage):
     """The files to be read for a stage, all of which it includes."""
     there = tree.stage(stage)
@@ -241,7 +277,8 @@ def reading(tree):
                   "can wait"], rows)
 
 
-TABLES = {"steps": sizes, "detail": detail, "reading": reading}
+TABLES = {"steps": sizes, "detail": detail, "ideas": ideas,
+          "reading": reading}
 
 
 # ---- documents ---------------------------------------------------------------

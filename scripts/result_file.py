@@ -7,7 +7,12 @@ with spaces between, processes with `;` between. Run i of process k of every
 allocator of a cell was timed in the same turn.
 """
 import csv
+import os
+import subprocess
+import time
+from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 TRACE_COLUMNS = (
     "threads,trace,allocator,status,copies,lanes,ops,secs,secs_best,spread,"
     "runs,vs_libc,speedup,payload_peak,heap_peak,utilization,touched_peak,"
@@ -43,6 +48,23 @@ def read(path):
             raise Broken(f"{path}: found no column `{column}`, expected a file "
                          "of scripts/bench.sh")
     return comment, rows
+
+
+def said_by(*command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def origin(command):
+    """The comment of a file that is made by this command now, on this machine."""
+    uname = os.uname()
+    return (f"command: {command}; "
+            f"commit: {said_by('git', 'rev-parse', '--short', 'HEAD')}; "
+            f"machine: {said_by('scripts/cpu_name.sh')}, "
+            f"{len(os.sched_getaffinity(0))} processors, {uname.sysname} "
+            f"{uname.release} {uname.machine}; "
+            f"date: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}")
 
 
 def write(path, comment, columns, rows):

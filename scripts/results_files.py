@@ -6,6 +6,7 @@ A result file is CSV behind a first line `# command: ...; date: ...; machine:
 import csv
 import math
 import re
+from collections import Counter
 from pathlib import Path
 
 
@@ -29,11 +30,35 @@ class Table:
         found = re.search(rf"\b{what}: ([^;]*)", self.source)
         return found.group(1) if found else ""
 
+    def machine(self):
+        return machine_of(self.source)
+
+
+def machine_of(source):
+    """Its processor and how many, or ""; and what it is, if not x86-64: qemu
+    has the name of the processor that it runs on."""
+    found = re.search(r"\bmachine: ([^;]*? processors)\b(?:[^;]* (aarch64|"
+                      r"riscv64)\b)?", source)
+    return ", ".join(filter(None, found.groups())) if found else ""
+
 
 def tables(directory):
     """All result files, the oldest first: a newer one may correct it."""
     found = [Table(p) for p in sorted(Path(directory).glob("*.csv"))]
-    return sorted(found, key=lambda t: t.said("date"))
+    found.sort(key=lambda t: t.said("date"))
+    name_machines(found)
+    return found
+
+
+def name_machines(found):
+    """Several machines: all but that of most files are named behind their
+    allocators, so that no figure stands for another machine's."""
+    said = Counter(t.machine() for t in found if t.machine())
+    main = said.most_common(1)[0][0] if said else ""
+    for t in found:
+        if t.machine() not in ("", main) and t.holds("allocator"):
+            for row in t.rows:
+                row["allocator"] = f"{row['allocator']}, {t.machine()}"
 
 
 def number(row, column):

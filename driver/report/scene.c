@@ -146,7 +146,7 @@ static void hear_mail(struct scene *s, const struct mm_piece *told)
     size_t i = find(now, (uintptr_t)told->at + 1);
     struct scene_piece *p = i > 0 ? &now->all[i - 1] : NULL;
     if (p && p->state == SCENE_CACHED && p->at + p->head == (uintptr_t)told->at)
-        p->state = SCENE_MAIL;
+        p->state = SCENE_SENT;
 }
 
 static int by_address(const void *a, const void *b)
@@ -166,7 +166,7 @@ static void sort(struct pieces *p)
 
 struct hearing {
     struct scene *s;
-    bool sorted; /* all but mail was told */
+    bool sorted; /* all but what was sent was told */
 };
 
 static void hear(const struct mm_piece *told, void *arg)
@@ -175,7 +175,7 @@ static void hear(const struct mm_piece *told, void *arg)
                                               [MM_PIECE_FREE] = SCENE_FREE,
                                               [MM_PIECE_USED] = SCENE_CACHED};
     struct hearing *h = arg;
-    if (told->kind == MM_PIECE_MAIL) {
+    if (told->kind == MM_PIECE_SENT) {
         if (!h->sorted)
             sort(&h->s->now);
         h->sorted = true;

@@ -30,7 +30,7 @@ enum scene_state { /* the page's data and docs/watch.md have these numbers */
                    SCENE_LIVE,
                    SCENE_FREE,
                    SCENE_CACHED,
-                   SCENE_MAIL,
+                   SCENE_SENT,
                    SCENE_OWN,    /* bookkeeping */
                    SCENE_UNTOLD, /* free, cached or unused: the allocator does
                                     not tell */

@@ -18,7 +18,7 @@ static const struct look looks[KINDS] = {
     [SCENE_LIVE] = {'#', "used", 32},
     [SCENE_FREE] = {'.', "free", 250},
     [SCENE_CACHED] = {'c', "in a cache", 214},
-    [SCENE_MAIL] = {'m', "in an inbox", 175},
+    [SCENE_SENT] = {'m', "in an inbox", 175},
     [SCENE_OWN] = {'=', "bookkeeping", 240},
     [SCENE_UNTOLD] = {'?', "not told", 245},
     [PADDING] = {'+', "padding", 117},

@@ -19,6 +19,7 @@
 #ifndef DRIVER_REPLAY_H
 #define DRIVER_REPLAY_H
 
+#include "config.h"
 #include "driver/base/clock.h"
 #include "driver/base/fault.h"
 #include "driver/base/latency.h"
@@ -39,10 +40,10 @@ enum mark_state {
 
 /* Where a thread is. In memory shared with the parent process. */
 struct mark {
-    _Alignas(64) _Atomic uint64_t op; /* index in the script lane */
-    _Atomic uint32_t state;           /* enum mark_state */
-    uint64_t start_ns, end_ns;        /* of the last timed pass */
-    struct mm_counts counts;          /* of the counted pass */
+    _Alignas(CACHE_LINE) _Atomic uint64_t op; /* index in the script lane */
+    _Atomic uint32_t state;                   /* enum mark_state */
+    uint64_t start_ns, end_ns;                /* of the last timed pass */
+    struct mm_counts counts;                  /* of the counted pass */
 };
 
 /** Nanoseconds from the first start to the last end of n threads. */

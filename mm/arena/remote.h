@@ -16,8 +16,6 @@
 #define INBOX_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
 #define WAIT_BYTES (4 * OUTBOX_BYTES)   /* of one block: it does not wait */
 
-static struct shard *shard_enter(void);
-
 /* ---- inboxes ----------------------------------------------------------- */
 
 /* fork waits until nobody is inside: all shards are whole. */
@@ -27,8 +25,8 @@ static inline bool shard_is_foreign(const struct shard *s)
     return false;
 }
 
-/* Is s not in use, and its status at most `most`? Then its lock is the caller's
- * for now. A merged one has nothing, and its inbox is closed. */
+/* Lock s, if nobody has locked it and its status is at most `most`: a merged
+ * one has nothing, and its inbox is closed. @return is it locked? */
 static inline bool shard_try(struct shard *s, enum status most)
 {
     if (!lock_try(&s->lock))
@@ -99,9 +97,9 @@ static inline void shard_exchange(struct shard *s, struct shard *o)
 }
 
 /* Work in orphan o instead of s from now on, or merge it into s (rich.h).
- * @pre the registry's lock */
-static inline void shard_use_orphan(struct shard *s, struct shard *o,
-                                    size_t asize)
+ * @pre the registry's lock. @return the shard to go on with */
+static inline struct shard *shard_use_orphan(struct shard *s, struct shard *o,
+                                             size_t asize)
 {
     bool first = s->id < o->id; /* the lower id's lock comes first */
     lock_take_as(&(first ? s : o)->lock, RANK_SHARD);
@@ -116,9 +114,10 @@ static inline void shard_use_orphan(struct shard *s, struct shard *o,
         shard_exchange(s, o);
     else if (relief == LEAVE_ALONE)
         shard_push_orphan(o);
+    return relief == WORK_THERE ? o : s;
 }
 
-/* The registry's lock comes first: so s is left, and entered again. */
+/* The registry's lock comes first: so that of s is dropped, and taken again. */
 static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
 {
     if (!atomic_load_explicit(&registry.norphans, memory_order_relaxed) ||
@@ -128,12 +127,13 @@ static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
     lock_take(&registry.lock);
     struct shard *o = shard_pop_orphan();
     if (o)
-        shard_use_orphan(s, o, asize);
+        s = shard_use_orphan(s, o, asize);
     lock_drop(&registry.lock);
-    return shard_enter();
+    lock_take(&s->lock);
+    return s;
 }
 
-/* s, which is full, is left: its thread, or who has borrowed it, works in an
+/* s, which is full, is left: its thread, or its borrower, works in an
  * empty shard from now on. @return it, entered; or s, as there is none */
 static cold_noinline struct shard *shard_renew(struct shard *s)
 {
@@ -145,10 +145,9 @@ static cold_noinline struct shard *shard_renew(struct shard *s)
     if (n)
         shard_exchange(s, n);
     lock_drop(&registry.lock);
-    if (self() != &no_thread)
-        return shard_enter();
-    lock_take(&(n ? n : s)->lock);
-    return n ? n : s;
+    n = n ? n : s;
+    lock_take(&n->lock);
+    return n;
 }
 
 /* All ids are used up: free those of shards that were merged away. */
@@ -182,8 +181,8 @@ static inline struct shard *shard_get(void)
     return s ? s : shard_new();
 }
 
-/* The same, OWNED, with one user more; else one that others use, too, each time
- * the next. NULL: out of memory. @pre the registry's lock */
+/* The same, OWNED, with one user more. If there is none: one that others use,
+ * each time the next. NULL: out of memory. @pre the registry's lock */
 static inline struct shard *shard_acquire(void)
 {
     struct shard *s = shard_get();

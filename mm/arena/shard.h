@@ -92,6 +92,16 @@ static always_inline struct totals *totals(void)
     return &registry.totals;
 }
 
+/* ---- states ---------------------------------------------------------- */
+
+/* Release, paired with the acquire in state_get: an inbox that was opened
+ * before is seen open. @pre the registry's lock */
+static inline void state_set(struct shard *s, enum status status)
+{
+    uint64_t next = state_next(state_get(s), status);
+    atomic_store_explicit(&s->state, next, memory_order_release);
+}
+
 /* ---- threads --------------------------------------------------------- */
 
 /* Of a thread that has none yet: it is never open. */
@@ -121,16 +131,6 @@ static inline struct outbox *outbox_of(const struct shard *s)
 {
     struct thread *t = thread_of(s);
     return likely(t != &no_thread) ? &t->outbox : NULL;
-}
-
-/* ---- states ---------------------------------------------------------- */
-
-/* Release, paired with the acquire in state_get: an inbox that was opened
- * before is seen open. @pre the registry's lock */
-static inline void state_set(struct shard *s, enum status status)
-{
-    uint64_t next = state_next(state_get(s), status);
-    atomic_store_explicit(&s->state, next, memory_order_release);
 }
 
 /* ---- birth and death; all under the registry's lock -------------------- */

@@ -2,7 +2,7 @@
  *
  * Against per_thread/stage.h: before the arena a cache of blocks, so that most
  * operations take no lock at all; others' blocks go home in batches; and an
- * arena whose thread is gone is merged into one that would have to grow.
+ * arena whose thread is gone serves a thread whose own would have to grow.
  *
  *   thread ─► cache ── miss, a slab's list ──► its own arena, under its lock
  *          │    └───── no room, block by block ─► its own arena, under its lock
@@ -65,8 +65,8 @@ static inline struct shard *shard_enter_to_free(void)
     return shard_enter();
 }
 
-/* If the owner is at work in the shard, only if p is so large that to copy it,
- * or to keep it whole, costs more than to wait. */
+/* While the owner is at work in the shard, only if p is large: to copy it, or
+ * to leave it as it is, then costs more than to wait. */
 static inline struct shard *shard_enter_to_resize(const void *p)
 {
     bool mine = owner_of(p) == self()->shard;
@@ -74,6 +74,24 @@ static inline struct shard *shard_enter_to_resize(const void *p)
 }
 
 /* ---- threads and processes --------------------------------------------- */
+
+/* The thread is done: its cache goes to the owners, its shard becomes an
+ * orphan. */
+static void stage_thread_exit(void)
+{
+    struct thread *t = self();
+    if (t == &no_thread)
+        return;
+    struct shard *s = shard_enter();
+    shard_empty(s);
+    shard_exit(s);
+    lock_take(&registry.lock);
+    shard_release(s);
+    thread_put_back(t);
+    lock_drop(&registry.lock);
+    self_thread = &no_thread;
+    pthread_setspecific(thread_key, NULL);
+}
 
 static size_t stage_check(void)
 {

@@ -16,7 +16,7 @@
 #include "mm/fork.h"
 #include "mm/front/novice.h"
 
-#include "mm/front/purge.h"
+#include "mm/front/decay.h"
 
 static struct thread *free_threads; /* a list; under the registry's lock */
 static struct thread *_Atomic all_threads; /* a list; written under it */
@@ -86,7 +86,7 @@ static always_inline void shard_exit_inside(struct thread *t, struct shard *s)
     shard_exit(s);
 }
 
-/* Its thread is not inside: nobody has its lock. */
+/* While nobody else has its lock, its thread is not inside. */
 static inline bool shard_steal(struct shard *s)
 {
     return shard_try(s, OWNED);
@@ -117,8 +117,6 @@ static inline void orphans_decay(struct shard *s, unsigned most,
 }
 
 /* ---- beginning and end ------------------------------------------------- */
-
-static void shard_empty(struct shard *s); /* slow.h */
 
 /* @pre the registry's lock */
 static inline void thread_put_back(struct thread *t)
@@ -182,24 +180,6 @@ static inline struct shard *shard_enter_or_attach(void)
         is_novice(atomic_load_explicit(&nthreads, memory_order_relaxed)))
         return NULL;
     return shard_enter_or_begin();
-}
-
-/* The thread is done: its cache goes to the owners, its shard becomes an
- * orphan. */
-static void stage_thread_exit(void)
-{
-    struct thread *t = self();
-    if (t == &no_thread)
-        return;
-    struct shard *s = shard_enter();
-    shard_empty(s);
-    shard_exit(s);
-    lock_take(&registry.lock);
-    shard_release(s);
-    thread_put_back(t);
-    lock_drop(&registry.lock);
-    self_thread = &no_thread;
-    pthread_setspecific(thread_key, NULL);
 }
 
 /* ---- fork -------------------------------------------------------------- */

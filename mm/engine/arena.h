@@ -15,11 +15,11 @@
  * Knows no thread: whoever calls owns the arena, by a lock or for good.
  * Sizes are payload bytes as the program asked for them.
  *
- * Invariant (slabs_check)
+ * Invariants (slabs_check)
  *   S6 live[i] == blocks in use of the heap, not slabs, of 16 i bytes
  *   S7 used == bytes of all of these, with their headers */
-#ifndef MM_ARENA_H
-#define MM_ARENA_H
+#ifndef MM_ENGINE_ARENA_H
+#define MM_ENGINE_ARENA_H
 
 #include "mm/engine/slab.h"
 
@@ -27,6 +27,7 @@
 #define TIGHT_BUSY 64 /* live blocks that earn a tight class a slab */
 #define TILE_ALIGN 64 /* bytes: a line of the cache */
 #define NLIVE (SLAB_CLASSES + 2) /* sizes that are counted one by one */
+#define STAYS 16 /* a block stays in a realloc, this part of it idle */
 
 struct arena {
     struct heap heap;
@@ -53,7 +54,7 @@ static always_inline bool is_tight(size_t size)
     return size - 1 < TIGHT_MAX && (size - 1) % ALIGN >= ALIGN - HEADER_SIZE;
 }
 
-/* Do so many live bytes earn class c a slab? If they would fill it. Half a slab
+/* Do these live bytes earn class c a slab? If they would fill it. Half a slab
  * of each class lies idle then; but a program that gets some of its small
  * blocks with headers and some without takes twice as long: no branch is
  * foreseen. */
@@ -151,7 +152,7 @@ static always_inline size_t request_to_aligned(size_t align, size_t size)
                                                     : block;
 }
 
-/* As arena_earns, for an aligned request that a slab's block of so many bytes
+/* As arena_earns, for an aligned request that a slab's block of that many bytes
  * would serve. Its block in the heap may be much larger: what is live of its
  * like is counted there. */
 static inline bool arena_earns_aligned(const struct arena *a, size_t bytes,
@@ -211,7 +212,7 @@ static inline uint32_t payload_owner(const void *p)
     uint32_t tag = page_tag(p);
     if (tag)
         return tag_owner(tag);
-    return (uint32_t)(header_read_remote(used_block(p)) >> BLOCK_OWNER_SHIFT);
+    return header_owner(header_read_remote(used_block(p)));
 }
 
 /* As used_block, and dies unless the block after it agrees. Only for the
@@ -259,6 +260,27 @@ static always_inline size_t arena_usable(const void *p)
     if (bytes)
         return bytes;
     return (header_read_remote(used_block(p)) & BLOCK_SIZE) - HEADER_SIZE;
+}
+
+/* b has size bytes and is the caller's own: does the block after it say that
+ * it is in use? Where there is no block, nothing says so. */
+static always_inline bool next_agrees(const struct block *b, size_t size)
+{
+    const struct block *next = block_at(b, size);
+    return likely(mem_in_range(next)) &&
+           likely(header_read_remote(next) & BLOCK_PREV_USED);
+}
+
+/* p has a header and `usable` bytes for use. Is it the caller's own, whose tag
+ * is given, with room for size bytes and not much more? Then it stays: a block
+ * that grows step by step mostly does (heap_resize). */
+static always_inline bool block_stays(const void *p, size_t usable, size_t size,
+                                      uint32_t tag)
+{
+    const struct block *b = payload_block(p);
+    uint32_t owner = header_owner(header_read_remote(b));
+    return size <= usable && usable - size <= usable / STAYS &&
+           owner_tag(owner) == tag && next_agrees(b, usable + HEADER_SIZE);
 }
 
 /* Dies unless p, in a page of a slab, is a block in use. */

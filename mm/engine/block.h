@@ -29,8 +29,8 @@
  * and bit 1 of the header after it, which says that the block is in use. So
  * headers of blocks in use, and those after them, are written and read by
  * relaxed atomics: nothing is published through them. */
-#ifndef MM_BLOCK_H
-#define MM_BLOCK_H
+#ifndef MM_ENGINE_BLOCK_H
+#define MM_ENGINE_BLOCK_H
 
 #include "mm/util.h"
 
@@ -123,6 +123,12 @@ static always_inline size_t block_usable(const struct block *b)
 static always_inline void block_unmake(struct block *b)
 {
     b->header = BLOCK_FREE;
+}
+
+/* The owner that a header names. */
+static always_inline uint32_t header_owner(uint64_t header)
+{
+    return (uint32_t)(header >> BLOCK_OWNER_SHIFT);
 }
 
 /* Give b, in use, to another owner; its user may be reading. */

@@ -13,8 +13,8 @@
  *
  * The owner writes these words by plain stores, which are whole:
  * ThreadSanitizer is told that this is meant. */
-#ifndef MM_CENSUS_H
-#define MM_CENSUS_H
+#ifndef MM_ENGINE_CENSUS_H
+#define MM_ENGINE_CENSUS_H
 
 #include "mm.h"
 #include "mm/engine/arena.h"

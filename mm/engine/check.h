@@ -1,12 +1,12 @@
-/* check.h - walks an arena and names each broken invariant of heap.h, slab.h
- * and arena.h.
+/* check.h - walks an arena and names each broken invariant of heap.h, region.h,
+ * slab.h and arena.h.
  *
  * Always compiled: mm_check works in the build that failed. One line on stderr
  * for each, with the invariant's number and the address; the functions count.
  * A block whose size cannot be right ends the walk of its region: nothing
  * behind it can be found. */
-#ifndef MM_CHECK_H
-#define MM_CHECK_H
+#ifndef MM_ENGINE_CHECK_H
+#define MM_ENGINE_CHECK_H
 
 #include "mm/engine/arena.h"
 
@@ -104,7 +104,7 @@ static cold_noinline size_t heap_check(const struct heap *h)
                    "H5 the victim is a free block of the heap", h->fit.victim,
                    "not so; free blocks:", w.nfree);
     size_t listed = h->fit.victim != NULL;
-    listed += fit_check(&h->fit, h, w.nfree, &w.bad);
+    listed += fit_check(&h->fit, heap_holds, h, w.nfree, &w.bad);
     w.bad += broken(
         listed != w.nfree, "H5 every free block is listed, once", h,
         "free blocks that are not listed, or too often:", w.nfree - listed);
@@ -286,17 +286,19 @@ static cold_noinline size_t slabs_check(const struct arena *a)
     return bad ? bad : counts_check(a, &w);
 }
 
+struct shard;
+
 struct owners_walk {
-    bool (*lies_in)(const void *p, const void *shard);
-    const void *shard;
+    struct shard *(*find)(const void *p);
+    const struct shard *shard;
     const char *invariant;
     size_t bad;
 };
 
 static inline void payload_owner_check(const void *p, struct owners_walk *w)
 {
-    w->bad += broken(!w->lies_in(p, w->shard), w->invariant, p,
-                     "it names shard", payload_owner(p));
+    w->bad += broken(w->find(p) != w->shard, w->invariant, p, "it names shard",
+                     payload_owner(p));
 }
 
 /* A slab has an owner on each page that is carved. */
@@ -312,17 +314,18 @@ static inline void owner_check(struct block *b, void *walk)
 }
 
 /** All of one arena, and that each block in use says whose it is.
- * @param lies_in  does what p says lead to this shard?
+ * @param find  the shard that a block in use lies in
+ * @param shard  the one that has this arena
  * @param invariant  the stage's own, broken where it does not */
 static inline size_t arena_check_owned(const struct arena *a,
-                                       bool (*lies_in)(const void *p,
-                                                       const void *shard),
-                                       const void *shard, const char *invariant)
+                                       struct shard *(*find)(const void *p),
+                                       const struct shard *shard,
+                                       const char *invariant)
 {
     size_t bad = heap_check(&a->heap);
     if (!bad)
         bad = slabs_check(a);
-    struct owners_walk w = {lies_in, shard, invariant, bad};
+    struct owners_walk w = {find, shard, invariant, bad};
     if (!bad)
         arena_each_used(a, owner_check, &w);
     return w.bad;

@@ -22,8 +22,8 @@
  *   H5 a free block is where the policy keeps it, exactly once, or is the
  *      victim; no other block is
  *   H6 the policy's links and bits agree with each other */
-#ifndef MM_FIT_H
-#define MM_FIT_H
+#ifndef MM_ENGINE_FIT_H
+#define MM_ENGINE_FIT_H
 
 #include "mm/engine/sizeclass.h"
 
@@ -32,6 +32,8 @@ struct heap;
 
 /* What fit_each does to a block. */
 typedef void fit_visit_fn(struct block *b, void *arg);
+/* Does b begin in a region of h, with 16 bytes of it? */
+typedef bool fit_holds_fn(const struct heap *h, const struct block *b);
 
 /* ---- what a policy defines ------------------------------------------- */
 
@@ -58,11 +60,8 @@ static inline void fit_splice(struct fit *dst, struct fit *src);
 /** H5 and H6 of f, which is h's: add what is broken to *bad. A list that goes
  * on after nfree blocks is damaged, and is left there.
  * @return blocks that wait */
-static inline size_t fit_check(const struct fit *f, const struct heap *h,
-                               size_t nfree, size_t *bad);
-
-/** Above, for fit_check: does b begin in a region of h, with 16 bytes of it? */
-static inline bool heap_holds(const struct heap *h, const struct block *b);
+static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
+                               const struct heap *h, size_t nfree, size_t *bad);
 
 /* ---- links ----------------------------------------------------------- */
 

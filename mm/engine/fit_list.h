@@ -20,8 +20,8 @@
  *
  * First fit in order of address: Knuth (1968); that it wastes little, and why:
  * Wilson, Johnstone, Neely and Boles (1995). */
-#ifndef MM_FIT_LIST_H
-#define MM_FIT_LIST_H
+#ifndef MM_ENGINE_FIT_LIST_H
+#define MM_ENGINE_FIT_LIST_H
 
 #include "mm/engine/fit.h"
 
@@ -157,15 +157,15 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
     dst->finger = dst->first;
 }
 
-static inline size_t fit_check(const struct fit *f, const struct heap *h,
-                               size_t nfree, size_t *bad)
+static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
+                               const struct heap *h, size_t nfree, size_t *bad)
 {
     size_t n = 0;
     uint32_t before = 0;
     bool finger = !f->finger;
     for (uint32_t link = f->first; link; n++) {
         const struct block *b = link_block(f->base, link);
-        if (broken(n > nfree || !heap_holds(h, b),
+        if (broken(n > nfree || !holds(h, b),
                    "H6 links lead to blocks of the heap", b, "not so at place",
                    n)) {
             ++*bad;

@@ -21,8 +21,8 @@
  *
  * TLSF: Masmano, Ripoll, Crespo and Real (2004). It has two pointers in a free
  * block where this has two 32-bit links, which a mini holds, too. */
-#ifndef MM_FIT_TLSF_H
-#define MM_FIT_TLSF_H
+#ifndef MM_ENGINE_FIT_TLSF_H
+#define MM_ENGINE_FIT_TLSF_H
 
 #include "mm/engine/fit.h"
 
@@ -161,8 +161,9 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
 }
 
 /* H5, H6 of one list. @return its length */
-static inline size_t tlsf_check(const struct fit *f, const struct heap *h,
-                                size_t list, size_t nfree, size_t *bad)
+static inline size_t tlsf_check(const struct fit *f, fit_holds_fn *holds,
+                                const struct heap *h, size_t list, size_t nfree,
+                                size_t *bad)
 {
     size_t n = 0;
     uint32_t before = 0, head = f->heads[list / COLUMNS][list % COLUMNS];
@@ -171,7 +172,7 @@ static inline size_t tlsf_check(const struct fit *f, const struct heap *h,
                    &f->columns[list / COLUMNS], "list", list);
     for (uint32_t link = head; link; n++) {
         const struct block *b = link_block(f->base, link);
-        if (broken(n > nfree || !heap_holds(h, b),
+        if (broken(n > nfree || !holds(h, b),
                    "H6 links lead to blocks of the heap", b, "not so in list",
                    list)) {
             ++*bad;
@@ -188,8 +189,8 @@ static inline size_t tlsf_check(const struct fit *f, const struct heap *h,
     return n;
 }
 
-static inline size_t fit_check(const struct fit *f, const struct heap *h,
-                               size_t nfree, size_t *bad)
+static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
+                               const struct heap *h, size_t nfree, size_t *bad)
 {
     size_t n = 0;
     for (size_t row = 0; row < ROWS; row++)
@@ -197,7 +198,7 @@ static inline size_t fit_check(const struct fit *f, const struct heap *h,
                        "H6 a row's bit: it has a list that is not empty",
                        &f->rows, "row", row);
     for (size_t list = 0; list < ROWS * COLUMNS; list++)
-        n += tlsf_check(f, h, list, nfree, bad);
+        n += tlsf_check(f, holds, h, list, nfree, bad);
     return n;
 }
 

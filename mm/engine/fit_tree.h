@@ -20,8 +20,8 @@
  *
  * Treaps: Aragon and Seidel (1989); built here by splitting and joining paths
  * instead of rotations. Best fit by tree: Stephenson's fast fits (1983). */
-#ifndef MM_FIT_TREE_H
-#define MM_FIT_TREE_H
+#ifndef MM_ENGINE_FIT_TREE_H
+#define MM_ENGINE_FIT_TREE_H
 
 #include "mm/engine/fit.h"
 
@@ -178,13 +178,14 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
 /* Check the subtree at `at`. The walk ends even if links lead in a ring, as it
  * goes on only where priorities fall. *before is the last link that was met.
  * @return blocks in the subtree */
-static size_t tree_check(const struct fit *f, const struct heap *h, uint32_t at,
-                         uint32_t *before, size_t *bad)
+static size_t tree_check(const struct fit *f, fit_holds_fn *holds,
+                         const struct heap *h, uint32_t at, uint32_t *before,
+                         size_t *bad)
 {
     if (!at)
         return 0;
     const struct block *b = link_block(f->base, at);
-    if (broken(!heap_holds(h, b), "H6 links lead to blocks of the heap", b,
+    if (broken(!holds(h, b), "H6 links lead to blocks of the heap", b,
                "not so; the link is", at)) {
         ++*bad;
         return 0;
@@ -207,17 +208,17 @@ static size_t tree_check(const struct fit *f, const struct heap *h, uint32_t at,
                    children[i]))
             ++*bad;
         else
-            n += tree_check(f, h, children[i], before, bad);
+            n += tree_check(f, holds, h, children[i], before, bad);
     }
     return n;
 }
 
-static inline size_t fit_check(const struct fit *f, const struct heap *h,
-                               size_t nfree, size_t *bad)
+static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
+                               const struct heap *h, size_t nfree, size_t *bad)
 {
     (void)nfree;
     uint32_t before = 0;
-    return tree_check(f, h, f->root, &before, bad);
+    return tree_check(f, holds, h, f->root, &before, bad);
 }
 
 #endif

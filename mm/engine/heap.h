@@ -24,8 +24,8 @@
  *
  * Boundary tags are Knuth's (1968); blocks of the victim and two-ended
  * placement keep what is allocated together close (Wilson et al., 1995). */
-#ifndef MM_HEAP_H
-#define MM_HEAP_H
+#ifndef MM_ENGINE_HEAP_H
+#define MM_ENGINE_HEAP_H
 
 #include "config.h"
 #include "mm/engine/purge.h"
@@ -34,11 +34,12 @@
 
 /* Bytes, or parts of a heap. */
 #define LOW_RESERVE ((size_t)64)      /* of a new heap, for small blocks */
-#define SMALL_STEP 8                  /* a realloc by less: more will come */
+#define SMALL_STEP 8                  /* a realloc by less: more will come, */
+#define SLACK 32                      /* ... for which it takes this part */
 #define GROWTH 32                     /* a heap with steps grows by 1/32, */
 #define STEP_MOST ((size_t)1 << 20)   /* ... or by this, if that is less */
 #define REGION_MIN ((size_t)16 << 10) /* of a further region, at least; */
-#define LARGE_HEAP ((size_t)1 << 18)  /* ... in a heap of so many bytes */
+#define LARGE_HEAP ((size_t)1 << 18)  /* ... in a heap of that many bytes */
 #define LARGE_GROWTH 8                /* ... 1/8 of it */
 #define SPARSE_MIN ((size_t)8 << 10)  /* of a block that may stay untouched */
 #define SLAB_MOST ((size_t)16 << 10)  /* of a slab */
@@ -285,13 +286,17 @@ static inline size_t block_room(const struct block *b)
 }
 
 /* If b is the last block in use, let the heap grow so that b has room for
- * asize.
+ * asize, and for the slack, too, if that can be had.
  * @return it has */
-static inline bool block_extend(struct heap *h, struct block *b, size_t asize)
+static inline bool block_extend(struct heap *h, struct block *b, size_t asize,
+                                size_t slack)
 {
-    size_t room = block_room(b);
-    return block_next(b) == heap_top(h) && asize <= MAX_BLOCK && h->may_grow &&
-           region_extend(h, asize - room);
+    if (block_next(b) != heap_top(h) || asize > MAX_BLOCK - slack ||
+        !h->may_grow)
+        return false;
+    size_t lacks = asize - block_room(b);
+    return region_extend(h, lacks + slack) ||
+           (slack && region_extend(h, lacks));
 }
 
 /* Move b's payload down into the free block before it. @return the block of
@@ -314,6 +319,25 @@ static inline bool heap_has(struct heap *h, size_t asize)
     return fit_find(&h->fit, asize) != NULL;
 }
 
+/* Is a step by `lacks` bytes, to asize, a small one, so that more will come? */
+static inline bool is_small_step(size_t lacks, size_t asize)
+{
+    return lacks <= asize / SMALL_STEP;
+}
+
+/* What b, in use, takes beyond asize as it grows by a small step. Where a heap
+ * grows in steps, so does the block, and the next small steps change nothing
+ * (block_stays). */
+static inline size_t block_slack(const struct heap *h, const struct block *b,
+                                 size_t asize)
+{
+    size_t had = block_size(b);
+    if (!h->grows_in_steps || asize <= had ||
+        !is_small_step(asize - had, asize))
+        return 0;
+    return round_up(asize / SLACK, ALIGN);
+}
+
 /** Resize b, its payload kept, without a second block: shrink it, or let it
  * grow into the free block after it, the free block before it, or a longer
  * heap. The heap becomes longer for a small step, as more will follow. For a
@@ -326,18 +350,19 @@ static inline bool heap_has(struct heap *h, size_t asize)
 static inline struct block *heap_resize(struct heap *h, struct block *b,
                                         size_t asize)
 {
-    size_t room = block_room(b);
+    size_t room = block_room(b), slack = block_slack(h, b, asize);
     if (asize > room) {
-        bool small = asize - room <= asize / SMALL_STEP;
+        bool small = is_small_step(asize - room, asize);
         size_t before = prev_used(b) ? 0 : block_size(block_prev(b));
         bool below = before >= 2 * asize; /* much room, and to spare */
-        if (small && !below && block_extend(h, b, asize))
+        if (small && !below && block_extend(h, b, asize, slack))
             ; /* it stays at the heap's end, where it can go on growing */
         else if (before + room >= asize)
             b = block_slide(h, b);
-        else if (small || heap_has(h, asize) || !block_extend(h, b, asize))
+        else if (small || heap_has(h, asize) || !block_extend(h, b, asize, 0))
             return NULL;
     }
+    asize = min_size(block_room(b), asize + slack);
     if (asize > block_size(b))
         block_annex(h, b, asize);
     block_trim(h, b, asize);

@@ -5,15 +5,15 @@
  *
  * Where a region of one begins at the end of a region of the other, the end
  * header and the region header between them, with what mem_sbrk skipped there,
- * are freed as a block of 16 to 64 bytes, and coalescing does the rest: a
+ * are freed as a block of 16 to 64 bytes, and merging does the rest: a
  * request that fitted neither heap may fit now.
  * Regions are kept by falling address, which makes finding the borders one
  * walk.
  *
  * The blocks of the arena taken in still name their old owner, so its id must
  * lead to the new one (front/adopt.h). Both arenas must be the caller's. */
-#ifndef MM_MERGE_H
-#define MM_MERGE_H
+#ifndef MM_ENGINE_MERGE_H
+#define MM_ENGINE_MERGE_H
 
 #include "mm/engine/arena.h"
 

@@ -8,15 +8,15 @@
  *
  *   0    boundary-tag blocks, or nothing of ours
  *   GONE nothing may be read there: it went back to the system with its address
- *   t    bits 0..10: a page of a slab whose blocks have so many bytes
+ *   t    bits 0..10: the bytes of each block of the slab in this page
  *        bits 11..26: the arena that owns it
  *
  * So a tag less an owner's (owner_tag) is the bytes of a block if the page is
  * that owner's; if not, it is 0 or more than any block of a slab has. Bytes
  * lead to a bin as they are (front/cache.h): a free needs no shift and no mask.
  */
-#ifndef MM_PAGEMAP_H
-#define MM_PAGEMAP_H
+#ifndef MM_ENGINE_PAGEMAP_H
+#define MM_ENGINE_PAGEMAP_H
 
 #include "memlib.h"
 #include "mm/util.h"
@@ -85,7 +85,7 @@ static always_inline void page_set_tag(struct mem_page *page, uint32_t tag)
     __atomic_store_n(&page->tag, tag, __ATOMIC_RELAXED);
 }
 
-/* No slab's blocks have so many bytes, and none begins in such a page, as its
+/* No slab's blocks are as large, and none begins in such a page, as its
  * bound is 0: a free there dies before it reads a header. */
 #define TAG_GONE TAG_BYTES
 

@@ -11,8 +11,8 @@
  * only when time has paid for it (its allowance), and learns from how much is
  * clean the next time whether the last purge paid: if most of what that gave
  * back was taken again, it was in vain, and the heap waits longer. */
-#ifndef MM_PURGE_H
-#define MM_PURGE_H
+#ifndef MM_ENGINE_PURGE_H
+#define MM_ENGINE_PURGE_H
 
 #include "mm/engine/region.h"
 #include "mm/pace.h"

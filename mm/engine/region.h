@@ -22,8 +22,8 @@
  *      clean == clean bytes of all listed blocks;
  *      no block has more dirty bytes than bytes
  *   H8 all regions lie in the zone that begins at fit.base */
-#ifndef MM_REGION_H
-#define MM_REGION_H
+#ifndef MM_ENGINE_REGION_H
+#define MM_ENGINE_REGION_H
 
 #include "config.h"
 #include "memlib.h"
@@ -76,6 +76,7 @@ static inline char *region_end(const struct region *r)
     return (char *)r + (size_t)r->size * ALIGN;
 }
 
+/* Does b begin in a region of h, with 16 bytes of it? */
 static inline bool heap_holds(const struct heap *h, const struct block *b)
 {
     uint32_t link = h->regions;
@@ -199,7 +200,7 @@ static inline bool is_scarce(void)
 }
 
 /* The length of a region, or of its extension, that begins at this address and
- * must have so many bytes. */
+ * must have this many bytes. */
 static inline size_t region_round(uintptr_t at, size_t bytes)
 {
     return is_scarce() ? round_up(at + bytes, mem_pagesize()) - at : bytes;

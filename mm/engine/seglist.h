@@ -15,8 +15,8 @@
  *
  * Lists by size class are the 15-213 malloc lab's (Bryant & O'Hallaron);
  * bitmaps over them and the victim are dlmalloc's (Lea, 1987-2012). */
-#ifndef MM_SEGLIST_H
-#define MM_SEGLIST_H
+#ifndef MM_ENGINE_SEGLIST_H
+#define MM_ENGINE_SEGLIST_H
 
 #include "mm/engine/fit.h"
 
@@ -202,8 +202,9 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
 /* ---- check ----------------------------------------------------------- */
 
 /* H5, H6 of list c. @return its length */
-static inline size_t list_check(const struct fit *f, const struct heap *h,
-                                unsigned c, size_t nfree, size_t *bad)
+static inline size_t list_check(const struct fit *f, fit_holds_fn *holds,
+                                const struct heap *h, unsigned c, size_t nfree,
+                                size_t *bad)
 {
     bool bit = f->bitmap[c / 64] >> (c % 64) & 1;
     *bad += broken(bit != (f->heads[c] != 0),
@@ -213,7 +214,7 @@ static inline size_t list_check(const struct fit *f, const struct heap *h,
     uint32_t before = 0;
     for (uint32_t link = f->heads[c]; link; n++) {
         const struct block *b = link_block(f->base, link);
-        size_t lost = broken(n > nfree || !heap_holds(h, b),
+        size_t lost = broken(n > nfree || !holds(h, b),
                              "H6 links lead to blocks of the heap", b,
                              "not so in list", c);
         *bad += lost;
@@ -230,8 +231,8 @@ static inline size_t list_check(const struct fit *f, const struct heap *h,
     return n;
 }
 
-static inline size_t fit_check(const struct fit *f, const struct heap *h,
-                               size_t nfree, size_t *bad)
+static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
+                               const struct heap *h, size_t nfree, size_t *bad)
 {
     size_t listed = 0;
     for (unsigned i = 0; i < NBITMAP; i++)
@@ -239,7 +240,7 @@ static inline size_t fit_check(const struct fit *f, const struct heap *h,
                        "H6 a summary bit is set iff its word is not 0",
                        &f->bitmap[i], "not so for word", i);
     for (unsigned c = 0; c < NCLASSES; c++)
-        listed += list_check(f, h, c, nfree, bad);
+        listed += list_check(f, holds, h, c, nfree, bad);
     return listed;
 }
 

@@ -8,8 +8,8 @@
  * size of class c; every size <= MAX_BLOCK has a class < NCLASSES.
  * The shape (exact small lists, then geometric steps with a few linear ones
  * each) is dlmalloc's and TLSF's (Masmano et al., 2004). */
-#ifndef MM_SIZECLASS_H
-#define MM_SIZECLASS_H
+#ifndef MM_ENGINE_SIZECLASS_H
+#define MM_ENGINE_SIZECLASS_H
 
 #include "mm/engine/block.h"
 

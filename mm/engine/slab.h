@@ -30,7 +30,7 @@
  * untouched, and have no tag.
  *
  * Invariants (slabs_check)
- *   S1 blocks in free are carved, each once; listed: room + theirs == carved
+ *   S1 blocks in free are carved, each once; listed: carved == room + these
  *   S2 not listed: carved == all, room == 1, and no block is free
  *   S3 listed slabs are in their class's list, and no others; links: symmetric
  *   S4 a page's tag and units are bytes, owner and place of its slab, once a
@@ -40,8 +40,8 @@
  * Slabs are Bonwick's (1994); the list taken whole is after mimalloc's pages
  * (Leijen, Zorn & de Moura, 2019), divisibility by one multiplication Lemire's
  * (Lemire, Kaser & Kurz, 2019). */
-#ifndef MM_SLAB_H
-#define MM_SLAB_H
+#ifndef MM_ENGINE_SLAB_H
+#define MM_ENGINE_SLAB_H
 
 #include "mm/engine/heap.h"
 #include "mm/engine/pagemap.h"

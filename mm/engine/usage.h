@@ -1,8 +1,8 @@
 /* usage.h - counts an arena, and trims it: for mallinfo and malloc_trim.
  *
  * The caller owns the arena, as for arena.h. */
-#ifndef MM_USAGE_H
-#define MM_USAGE_H
+#ifndef MM_ENGINE_USAGE_H
+#define MM_ENGINE_USAGE_H
 
 #include "mm/engine/census.h"
 

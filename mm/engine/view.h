@@ -10,8 +10,8 @@
  * structure, or a constant. libmm.so has them all in one constant table, which
  * is found by its first word. A word that is renamed or added here changes in
  * libmm_top.py, too; when what one means changes, count VIEW_MAGIC up. */
-#ifndef MM_VIEW_H
-#define MM_VIEW_H
+#ifndef MM_ENGINE_VIEW_H
+#define MM_ENGINE_VIEW_H
 
 #include "config.h"
 #include "memlib.h"

@@ -7,8 +7,8 @@
  * engine, a block that waits in a cache or an inbox is in use: stages add which
  * wait in an inbox (walk_chain). @pre for all: quiescent, and the heap is
  * sound. */
-#ifndef MM_WALK_H
-#define MM_WALK_H
+#ifndef MM_ENGINE_WALK_H
+#define MM_ENGINE_WALK_H
 
 #include "mm.h"
 #include "mm/engine/arena.h"
@@ -109,7 +109,7 @@ static inline void walk_chain(const struct walker *w, const void *p,
 {
     for (; p; p = *(void *const *)p) {
         struct mm_piece piece = {
-            .at = p, .kind = MM_PIECE_MAIL, .owner = owner};
+            .at = p, .kind = MM_PIECE_SENT, .owner = owner};
         w->each(&piece, w->arg);
     }
 }

@@ -28,7 +28,7 @@
 static inline void state_set(struct shard *s, enum status status);
 /** An empty arena for s, which may not grow. */
 static inline void shard_clear(struct shard *s);
-/** Keep s, whose id no block says any more, for a thread that needs one. */
+/** Keep s, whose id no block names any more, for a thread that needs one. */
 static inline void shard_push_spare(struct shard *s);
 
 /* F4: relabel, and let the merged shards serve anew. */

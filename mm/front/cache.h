@@ -20,7 +20,7 @@
  * takes all free blocks of one slab at once, even more than it has room for. So
  * how much may wait is a matter of memory, not of speed: 32 KiB a class.
  * Bins shrink while a thread only frees, and grow again when it allocates. Of
- * large blocks one may wait, or a share of the heap.
+ * large blocks 16 KiB may wait, or one block, or a share of the heap.
  * Before the heap grows, all bins are emptied, though not too often
  * (cache_worth).
  *
@@ -45,13 +45,17 @@
 #define GIVEN_MOST 64                /* slow frees in a row: then bins shrink */
 #define BIN_BLOCKS ((size_t)256)     /* of any bin */
 #define COLD_BYTES ((size_t)8 << 10) /* of a small header bin */
-#define LARGE_BYTES ((size_t)32 << 10)  /* of a large one, or one block */
-#define LARGE_BUDGET ((size_t)16 << 10) /* of all large ones, at least ... */
-#define LARGE_ONE ((size_t)64 << 10) /* ... but one block of this many, ... */
-#define LARGE_SHARE 32               /* ... and part of the heap */
+#define LARGE_BYTES ((size_t)32 << 10) /* of a large one, or one block */
 #define HITS_MOST 64   /* of header bins: then the thread comes by its shard */
 #define LARGE_BUSY 200 /* misses: then requests of a large bin get one size */
 #define WORTH_BYTES ((size_t)16 << 10) /* a request worth all that waits */
+
+/* What may wait in all large bins together: 16 KiB as programs ask for them, in
+ * powers of two, whose headers come on top; or one block; or part of the heap.
+ */
+#define LARGE_BUDGET (((size_t)16 << 10) + 16 * ALIGN)
+#define LARGE_ONE ((size_t)64 << 10)
+#define LARGE_SHARE 32
 
 struct bin {
     void *head;
@@ -69,7 +73,7 @@ struct cache {
     size_t large;               /* bytes that wait in large bins, ... */
     size_t budget;              /* ... and that may */
     size_t moved;               /* blocks fetched and flushed, ever */
-    size_t ask_at;              /* cache_worth: not before so many have moved */
+    size_t ask_at;              /* cache_worth: not before moved is this */
 };
 
 /* What `open` is of a thread that may use its bins: requests of fewer bytes
@@ -82,14 +86,14 @@ static always_inline size_t request_bytes(size_t size)
     return round_up(size, ALIGN);
 }
 
-/* The bin of slab blocks of so many bytes. @pre bytes < OPEN */
+/* The bin of slab blocks of this size. @pre bytes < OPEN */
 static always_inline struct bin *slab_bin(struct cache *c, size_t bytes)
 {
     return (struct bin *)((char *)c->bins + bytes);
 }
 
-/* The bin of a block of so many bytes with its header; >= ALL_BINS: none, also
- * where no block has so few. */
+/* The bin of a block of size bytes, its header included; >= ALL_BINS: none,
+ * also where no block is as small. */
 static always_inline size_t header_bin(size_t size)
 {
     if (size <= SMALL_BIN_MAX)
@@ -119,7 +123,7 @@ static inline size_t bin_bytes(size_t i)
            << (top + 10 - LARGE_STEPS_LOG2);
 }
 
-/* So many bytes may wait in bin i from now on, but at least one block. */
+/* At most these bytes may wait in bin i from now on, but at least one block. */
 static inline void bin_set_limit(struct cache *c, size_t i, size_t bytes)
 {
     struct bin *b = &c->bins[i];
@@ -266,7 +270,7 @@ static inline bool header_bin_put(struct cache *c, void *p, size_t size)
     return true;
 }
 
-/* A refill came, and the heap has so many bytes now. */
+/* A refill came, and the heap has heap_size bytes now. */
 static inline void cache_fit(struct cache *c, size_t heap_size)
 {
     c->budget = max_size(LARGE_BUDGET, heap_size / LARGE_SHARE);

@@ -1,12 +1,12 @@
 /* check.h - the invariants of all shards of a stage whose threads have bins.
  *
  *   F1 owners[i] leads to a shard that is not merged
- *   F2 a merged shard and a spare one have no memory, and no other's inbox is
+ *   F2 a merged shard and a spare one have no memory; only their inboxes are
  *      closed
  *   F3 every block in use names an id whose owner is the shard it lies in
- *   F4 an id serves anew only when no block in use says it any more
+ *   F4 an id serves anew only when no block in use names it any more
  *
- * F4 is what F3 finds broken, later. A stage has some more of its own (its
+ * Where F4 is broken, F3 is so later. A stage has some more of its own (its
  * shard.h); its arenas have those of the engine (engine/check.h). To be
  * included after front/remote.h. */
 #ifndef MM_FRONT_CHECK_H
@@ -35,7 +35,7 @@ static inline size_t shard_check(const struct shard *s)
                   "its status is", status);
     bad += shard_check_own(s, status);
     return bad ? bad
-               : arena_check_owned(&s->arena, owner_is, s,
+               : arena_check_owned(&s->arena, owner_of, s,
                                    "F3 a block's owner is where it lies");
 }
 

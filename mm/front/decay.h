@@ -18,7 +18,7 @@
  * What a thread that sleeps keeps in its bins stays there: only that thread may
  * touch them. While it frees, it shortens them (cache.h).
  *
- * To be included by a stage after front/purge.h, whose threads end windows in
+ * To be included by a stage after front/adopt.h; its threads end windows by
  * shard_note_use. The stage defines besides: */
 #ifndef MM_FRONT_DECAY_H
 #define MM_FRONT_DECAY_H
@@ -71,9 +71,9 @@ static inline void victim_purge(struct heap *h, size_t hot)
     h->victim_dirty = hot;
 }
 
-/* So many bytes of h's waste rested: a share of them goes back, unless they are
- * little beside the heap. Which of them are in use now and then is not known
- * page by page. */
+/* `rested` bytes of h's waste have rested: a share of them goes back, unless
+ * they are few beside the heap. Which of them are in use now and then is not
+ * known page by page. */
 static cold_noinline void heap_decay(struct heap *h, size_t rested)
 {
     if (rested < max_size(PURGE_MIN, h->size / DECAY_LEAST))
@@ -119,7 +119,7 @@ static inline bool shard_end_window(struct shard *o, bool *busy)
     size_t rested = low_water_end(
         &a->low_water,
         atomic_load_explicit(&a->purgeable, memory_order_relaxed));
-    if (low_water_rests(&a->low_water, shard_uses(o)))
+    if (rest_end_window(&a->low_water.rest, shard_uses(o)) == WINDOWS)
         return shard_is_due(o);
     *busy = true;
     atomic_store_explicit(&a->low_water.give, rested, memory_order_relaxed);
@@ -196,7 +196,7 @@ static cold_noinline bool decay_sweep(struct shard *s)
 
 /* Give back what o has. Its thread is to do that if it was at work in the
  * window that has just ended: half of it each time. */
-static inline void shard_relieve_system(struct shard *o, struct shard *s)
+static inline void shard_give_at_once(struct shard *o, struct shard *s)
 {
     struct low_water *w = &o->activity.low_water;
     bool rests =
@@ -219,7 +219,7 @@ static cold_noinline void decay_at_once(struct shard *s)
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *o = shard_at(i);
         if (o && o != s)
-            shard_relieve_system(o, s);
+            shard_give_at_once(o, s);
     }
     orphans_decay(s, SWEEP_STEALS, shard_sweep);
     arena_purge(&s->arena);
@@ -268,6 +268,15 @@ static cold_noinline void decay_look(struct shard *s)
                                                 memory_order_relaxed))
         decay_sweep(s);
     errno = saved;
+}
+
+/* Note, for others, the use of s, which is about to be left; now and then
+ * it looks at the clock. */
+static inline void shard_note_use(struct shard *s)
+{
+    activity_note(&s->activity, heap_purgeable(&s->arena.heap));
+    if (low_water_turn(&s->activity.low_water))
+        decay_look(s);
 }
 
 #endif

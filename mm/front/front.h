@@ -29,7 +29,7 @@ static always_inline void *shard_take_some(struct shard *s, struct cache *c,
     size_t bytes = request_bytes(size);
     if (bytes >= OPEN || !s->arena.slabs.first[bytes / ALIGN])
         return arena_malloc(&s->arena, size);
-    if (!slab_bin(c, bytes)->head) /* one for 0 bytes has not looked there */
+    if (!slab_bin(c, bytes)->head) /* a request of 0 bytes has not tried it */
         bin_refill(s, c, bytes);
     return bin_pop(slab_bin(c, bytes));
 }
@@ -120,8 +120,8 @@ static __attribute__((noinline)) void free_slow(void *p)
     errno = saved; /* there may have been no memory for a shard */
 }
 
-/* Push p, of this page, on its slab, if that is in s, the caller's, and nothing
- * follows from it: so only the slab's record is touched. */
+/* Push p on its slab, whose record page is, if the slab lies in s, which is the
+ * caller's, and if no more is to be done: only that record is touched. */
 static always_inline bool free_quietly(const struct shard *s,
                                        struct mem_page *page, void *p)
 {
@@ -158,15 +158,6 @@ static cold_noinline void die_header(void *p)
         die_free(p);
 }
 
-/* b has size bytes and is this thread's own: does the block after it say that
- * it is in use? Where there is no block, nothing says so. */
-static always_inline bool next_agrees(const struct block *b, size_t size)
-{
-    const struct block *next = block_at(b, size);
-    return likely(mem_in_range(next)) &&
-           likely(header_read_remote(next) & BLOCK_PREV_USED);
-}
-
 /* p has a header. Only its size and owner may be read: others may own it. */
 static always_inline void free_header(void *p, struct mem_page *page)
 {
@@ -174,7 +165,7 @@ static always_inline void free_header(void *p, struct mem_page *page)
     const struct block *b = payload_block(p);
     uint64_t header = header_read_remote(b);
     size_t size = header & (BLOCK_SIZE | BLOCK_FREE);
-    bool own = owner_tag((uint32_t)(header >> BLOCK_OWNER_SHIFT)) == t->tag;
+    bool own = owner_tag(header_owner(header)) == t->tag;
     if (unlikely(size - 2 * ALIGN > MAX_BLOCK - 2 * ALIGN || block_has_key(p) ||
                  (own && !next_agrees(b, size)))) {
         die_header(p);
@@ -189,7 +180,7 @@ static always_inline void free_header(void *p, struct mem_page *page)
     }
 }
 
-/* p is not of a slab of this thread's, or this thread has none. */
+/* p does not lie in a slab of this thread's shard. */
 static __attribute__((noinline)) void free_other(void *p, struct mem_page *page)
 {
     if (!tag_read(page)) {
@@ -253,7 +244,7 @@ static inline void *stage_resize(void *p, size_t size)
         slab_used_block(p);
     else if (unlikely(block_has_key(p)))
         die_free(p);
-    if (tag && size <= usable)
+    if (tag ? size <= usable : block_stays(p, usable, size, self()->tag))
         return p;
     void *q = grow_by_bins(p, page, size);
     if (q || tag)

@@ -33,6 +33,9 @@ static inline void shard_exit(struct shard *s);
 /** s, this thread's, would have to grow for asize bytes: is there an orphan?
  * @return the shard to go on with, entered; NULL: go on with s */
 static struct shard *shard_relieve(struct shard *s, size_t asize);
+/** s, this thread's, is full: on with an empty shard. @return it, entered; s:
+ * there is none */
+static struct shard *shard_renew(struct shard *s);
 /** The thread is inside t already: its shard, whose arena is the caller's.
  * NULL: it is not, and the thread has left t. */
 static always_inline struct shard *shard_enter_inside(struct thread *t);
@@ -41,6 +44,9 @@ static always_inline void shard_exit_inside(struct thread *t, struct shard *s);
 /** Inside t: may the thread write to a record of its shard's pages, and to
  * nothing else of it? */
 static always_inline bool shard_may_put(const struct thread *t);
+/** Give this thread, which has none, a struct and a shard.
+ * @return false: it gets none */
+static bool attach(void);
 /** A block for a thread that has no shard now. */
 static void *malloc_aside(size_t align, size_t size);
 /** Free p for a thread that has no shard now. */

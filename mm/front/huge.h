@@ -10,12 +10,12 @@
  * a system call and all page faults each time. So the last few freed blocks
  * leave a ghost: their size. A request that a ghost could have served shows
  * that keeping the block would have paid; only as long as such requests come
- * are freed blocks kept, SPARES of them and SPARES_MOST bytes; one that none
- * of those kept fits drops one. A spare serves any request of up to twice its
+ * are freed blocks kept, SPARES of them and SPARES_MOST bytes; a request that
+ * none of these fits drops one. A spare serves any request of up to twice its
  * size: mremap makes it as long as is asked for, and only what it lacks is
  * faulted. */
-#ifndef MM_HUGE_H
-#define MM_HUGE_H
+#ifndef MM_FRONT_HUGE_H
+#define MM_FRONT_HUGE_H
 
 #include "mm/front/huge_table.h"
 
@@ -123,7 +123,7 @@ static inline size_t spares_bytes(void)
     return sum;
 }
 
-/* How far a spare of so many bytes is from serving a request; SIZE_MAX: too
+/* How far a spare of `has` bytes is from serving a request; SIZE_MAX: too
  * far. One that is half as large has half of the pages; of one that is larger
  * none is lost that will be missed soon. */
 static inline size_t spare_misfit(size_t has, size_t bytes)

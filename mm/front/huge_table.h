@@ -23,8 +23,8 @@
  *   U1 a word's block begins in the slot of the word, has HUGE_LEAST bytes or
  *      more, and ends before the next block begins
  *   U2 bytes == all that the words say */
-#ifndef MM_HUGE_TABLE_H
-#define MM_HUGE_TABLE_H
+#ifndef MM_FRONT_HUGE_TABLE_H
+#define MM_FRONT_HUGE_TABLE_H
 
 #include "config.h"
 #include "count.h"
@@ -108,7 +108,7 @@ static inline _Atomic uint64_t *step_down(_Atomic uint64_t *at, size_t slot,
 }
 
 /* Walk down to the slot's word as far as there are nodes. @return the word, and
- * *level is 0; or where a node is missing, so many levels above it */
+ * *level is 0; or where a node is missing, that many levels above it */
 static inline _Atomic uint64_t *walk_down(size_t slot, unsigned *level)
 {
     _Atomic uint64_t *at = &huge.top[slot >> (NODES * NODE_LOG2)];

@@ -42,7 +42,7 @@ struct low_water {
     uint64_t last;         /* ms: the last look */
 };
 
-/** The heap was used and has so much waste. */
+/** The heap was used, and has `waste` bytes of waste. */
 static always_inline void low_water_note(struct low_water *w, size_t waste)
 {
     if (atomic_load_explicit(&w->open, memory_order_relaxed)) {
@@ -54,7 +54,7 @@ static always_inline void low_water_note(struct low_water *w, size_t waste)
     atomic_store_explicit(&w->open, true, memory_order_relaxed);
 }
 
-/** Its bins have served so often since it last noted a use. */
+/** Its bins have served n times since it last noted a use. */
 static inline void low_water_uses(struct low_water *w, uint32_t n)
 {
     w->until -= (uint32_t)min_size(w->until, n);
@@ -108,13 +108,7 @@ static inline uint32_t rest_end_window(struct rest *r, uint32_t uses)
     return n;
 }
 
-/** Has nobody used the heap for WINDOWS windows? Ask once a window. */
-static inline bool low_water_rests(struct low_water *w, uint32_t uses)
-{
-    return rest_end_window(&w->rest, uses) == WINDOWS;
-}
-
-/** What goes back of so many bytes that rested. */
+/** How many of the bytes that rested go back. */
 static inline size_t decay_share(size_t rested)
 {
     return rested > DECAY_ALL ? rested / 2 : rested;
@@ -128,8 +122,8 @@ struct activity {
     struct low_water low_water;   /* ... and its low values */
 };
 
-/** The shard was used, and has so much waste now. For the thread that has it.
- */
+/** The shard was used, and has `waste` bytes of waste now. For the thread that
+ * has it. */
 static inline void activity_note(struct activity *a, size_t waste)
 {
     uint32_t uses = atomic_load_explicit(&a->uses, memory_order_relaxed);

@@ -12,8 +12,8 @@
  *
  * Novices' blocks lie side by side in one arena. So that no two threads write
  * to one line of the cache, each has lines of its own. */
-#ifndef MM_NOVICE_H
-#define MM_NOVICE_H
+#ifndef MM_FRONT_NOVICE_H
+#define MM_FRONT_NOVICE_H
 
 #include "config.h"
 #include "mm/engine/block.h"

@@ -4,7 +4,7 @@
  *
  * Each shard has an id for good: all_shards[id]. A shard that is merged into
  * another one stays, and its id leads to the other, until no block
- * says it any more (adopt.h).
+ * names it any more (adopt.h).
  *
  * An answer may be out of date at once, unless the caller owns the shard that
  * it names, or has locked it: then nothing leads away from it. So a thread that
@@ -61,12 +61,6 @@ static inline struct shard *owner_of(const void *p)
     if (unlikely(!s))
         mm_die("the block's header was overwritten", p);
     return s;
-}
-
-/* Does p lie in this shard? For arena_check_owned. */
-static inline bool owner_is(const void *p, const void *shard)
-{
-    return owner_of(p) == shard;
 }
 
 /* @pre no other thread uses them */

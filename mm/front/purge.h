@@ -18,8 +18,6 @@ static always_inline struct totals *totals(void);
 static inline bool shard_steal(struct shard *s);
 /** It is the other thread's again. */
 static inline void shard_return(struct shard *s);
-/** s, which is entered, may look at the clock (decay.h). */
-static cold_noinline void decay_look(struct shard *s);
 
 /* As totals_count, of s, the caller's. */
 static inline size_t shard_count_resident(struct shard *s)
@@ -113,14 +111,6 @@ static inline void shard_note_growth(struct shard *s)
 {
     if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
         shard_recount(s);
-}
-
-/* Note, for others, the use of s, which is about to be left. */
-static inline void shard_note_use(struct shard *s)
-{
-    activity_note(&s->activity, heap_purgeable(&s->arena.heap));
-    if (low_water_turn(&s->activity.low_water))
-        decay_look(s);
 }
 
 #endif

@@ -20,21 +20,21 @@
 
 #include <limits.h>
 
-/** Of another process: a fork's parent had it, its blocks may be torn. */
+/** Is s of another process? A fork's parent had it; its blocks may be torn. */
 static inline bool shard_is_foreign(const struct shard *s);
 /** The thread that works on s. */
 static always_inline struct thread *thread_of(const struct shard *s);
-/** Its outbox. NULL: there is none, what is another's is sent at once. */
+/** Its outbox. NULL: it has none, and sends others' blocks at once. */
 static inline struct outbox *outbox_of(const struct shard *s);
-/** Bytes were sent to a shard: do too many wait for its owner now? */
+/** These bytes were just sent to a shard. */
 static inline void shard_sent(struct shard *to, size_t bytes);
 
 /* ---- sending ----------------------------------------------------------- */
 
 /* The inbox that first leads to is closed: these blocks have a new owner
  * already, and lead to it. If they do not, and nothing happened meanwhile,
- * their headers are wrong. In a fork's child, which may have got some pages
- * earlier than others, such blocks are lost. */
+ * their headers are wrong. A fork's child may have got a copy of some pages
+ * earlier than of others: there such blocks are lost. */
 static cold_noinline struct shard *send_on(void *first, void *last)
 {
     for (;;) {

@@ -3,7 +3,7 @@
  *
  *   needy ── the oldest orphan ─► has plenty?  yes   works there from now on;
  *                                                    its own becomes an orphan
- *                                              no    takes it in, to merge with
+ *                                              no    takes it in: merges it,
  *                                                    and grows if need be
  *
  * Threads that come and go, some alive at a time, each need a little, and what
@@ -20,8 +20,8 @@
  * An arena of another zone (memlib.h) cannot be taken in. It is worked in, if
  * it has such a block, or may grow where the needy one is full; or else left
  * alone, to be asked again later. */
-#ifndef MM_RICH_H
-#define MM_RICH_H
+#ifndef MM_FRONT_RICH_H
+#define MM_FRONT_RICH_H
 
 #include "mm/engine/merge.h"
 
@@ -29,7 +29,7 @@
  * page of small blocks, wherever it begins. */
 #define RICH ((size_t)8 << 10)
 
-/* No heap has so much: then an orphan is taken in, or left alone. */
+/* No heap has that much: then an orphan is taken in, or left alone. */
 #define NEVER_RICH SIZE_MAX
 
 /** Bytes of the block that a request asks for, at most. */

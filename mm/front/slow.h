@@ -87,8 +87,8 @@ static void shard_send_home(struct shard *s)
 
 /* The thread of s, which is entered, is about to leave it for good. Where
  * addresses are scarce, what is free in orphans goes back, too: perhaps nobody
- * else will come by. Of two threads that end together, the later one sees what
- * it sends to the other, unless both are between this and becoming orphans. */
+ * else will come by. Of two threads that end together, the later one so frees
+ * what it has sent to the other, if that is an orphan by then. */
 static void shard_empty(struct shard *s)
 {
     shard_send_home(s);
@@ -100,18 +100,12 @@ static void shard_empty(struct shard *s)
 
 /* ---- taking ------------------------------------------------------------ */
 
-static inline void *arena_take(struct arena *a, size_t align, size_t size)
-{
-    return align > ALIGN ? arena_memalign(a, align, size)
-                         : arena_malloc(a, size);
-}
-
 /* Take a block from a shard that may grow for it. */
 static inline void *shard_grow(struct shard *s, size_t align, size_t size)
 {
     struct heap *h = &s->arena.heap;
     h->may_grow = true;
-    void *p = arena_take(&s->arena, align, size);
+    void *p = arena_memalign(&s->arena, align, size);
     h->may_grow = false;
     return p;
 }
@@ -132,16 +126,10 @@ static cold_noinline void *take_anywhere(struct shard *s, size_t align,
     return p;
 }
 
-/* Take an orphan's memory into s. @return whether there was one */
-static inline bool shard_adopt(struct shard *s)
-{
-    return shard_relieve(s, NEVER_RICH) != NULL;
-}
-
 /* Take in all orphans that can be. */
 static inline void shard_adopt_all(struct shard *s)
 {
-    for (uint32_t n = shard_count(); n && shard_adopt(s); n--)
+    for (uint32_t n = shard_count(); n && shard_relieve(s, NEVER_RICH); n--)
         ;
 }
 
@@ -180,7 +168,7 @@ static cold_noinline void *shard_take_more(struct shard **s, size_t align,
     if (to)
         *s = to;
     if (flush || to)
-        p = arena_take(&(*s)->arena, align, size);
+        p = arena_memalign(&(*s)->arena, align, size);
     if (!p)
         p = shard_grow(*s, align, size);
     if (!p && heap_is_full(&(*s)->arena.heap))
@@ -199,7 +187,7 @@ static cold_noinline void *shard_take_more(struct shard **s, size_t align,
  * be another one, entered, too. */
 static inline void *shard_take(struct shard **s, size_t align, size_t size)
 {
-    void *p = arena_take(&(*s)->arena, align, size);
+    void *p = arena_memalign(&(*s)->arena, align, size);
     if (unlikely(!p))
         p = shard_take_more(s, align, size);
     shard_note_growth(*s);
@@ -216,13 +204,13 @@ static inline void bin_refill(struct shard *s, struct cache *c, size_t bytes)
         bin_fill(c, slab_bin(c, bytes), chain, n);
 }
 
-/* The bin for blocks of so many bytes was empty, nor was there one with a
- * header: if slabs serve the request, fill it. @return a block, or NULL */
+/* The bin of slab blocks of this size was empty, and none with a header
+ * waited: if slabs serve the request, fill it. @return a block, or NULL */
 static inline void *refill(struct shard **s, size_t bytes, size_t align,
                            size_t size)
 {
     struct cache *c = &thread_of(*s)->cache; /* stays with the thread */
-    /* A handler may have been here, and what was sent waits there by now. */
+    /* A handler, or drain, may have put blocks into the bins. */
     void *p = header_bin_take_aligned(c, align, size);
     if (!p)
         p = bin_pop(slab_bin(c, bytes));

@@ -23,7 +23,7 @@ struct thread {
     struct outbox outbox;
     struct shard *shard;
     struct thread *older; /* arena: the one that was made before */
-    int tid;              /* the system's id of the thread that uses it, ever */
+    int tid; /* the system's id of the thread that uses it, or did */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* For those who look at t from outside. errno is kept. */

@@ -16,11 +16,6 @@ static inline bool shard_is_foreign(const struct shard *s)
            process_number();
 }
 
-static inline struct outbox *outbox_of(const struct shard *s)
-{
-    return &thread_of(s)->outbox;
-}
-
 /* Only counted: its thread will come, or a thief, when it is idle. Of two that
  * send at once one may not be counted: it is a hint for those who look from
  * outside, and not worth a locked instruction. */
@@ -34,8 +29,8 @@ static inline void shard_sent(struct shard *to, size_t bytes)
 /* Leave s, which is entered, and work in orphan o, which is the caller's, from
  * now on. Thieves look at a shard's struct thread before they take the shard.
  * So o gets this thread's struct, which is not open, before it can be claimed.
- * A thief that has claimed s, and reads there the struct that o had, or later
- * that this thread has opened its own, finds that the state of s has changed.
+ * A thief that has claimed s may find there the struct that o had, or find this
+ * thread's own struct open later: its CAS fails, as the state of s has changed.
  */
 static inline void shard_exchange(struct shard *s, struct shard *o)
 {
@@ -73,6 +68,28 @@ static cold_noinline struct shard *shard_renew(struct shard *s)
     if (n)
         shard_exchange(s, n);
     return n ? n : s;
+}
+
+/* A shard that nobody else has; its struct thread is empty, and not open. It is
+ * not yet OWNED, so no thief looks at it. NULL: out of memory. */
+static inline struct shard *shard_get(void)
+{
+    uint32_t number = process_number();
+    struct shard *s = shard_pop_orphan();
+    if (!s && !(s = shard_new()))
+        return NULL;
+    atomic_store_explicit(&s->process, number, memory_order_relaxed);
+    return s;
+}
+
+/* The same, OWNED, with the struct thread that it has. From here thieves may
+ * claim it, and read which struct that is. */
+static inline struct shard *shard_acquire(void)
+{
+    struct shard *s = shard_get();
+    if (s)
+        state_set(s, OWNED);
+    return s;
 }
 
 #endif

@@ -65,7 +65,7 @@ struct shard {
     uint32_t id; /* index in all_shards[] */
     uint32_t nmerged;
     struct shard *merged, *next_merged; /* merged into this one; a list */
-    size_t counted;                     /* its part of process.resident */
+    size_t counted;                     /* its part of process.totals */
     struct arena arena;
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -113,7 +113,8 @@ static inline uint32_t process_number(void)
 
 /* ---- states ---------------------------------------------------------- */
 
-/* For the owner of s for good: no other thread changes its state now. */
+/* For the owner of s for good: no other thread changes its state now. Release,
+ * paired with the acquire in state_get, as in state_change. */
 static inline void state_set(struct shard *s, enum status status)
 {
     uint64_t next = state_next(state_get(s), status);
@@ -151,6 +152,11 @@ static inline void thread_set(struct shard *s, struct thread *t)
     atomic_store_explicit(&s->thread, t, memory_order_relaxed);
 }
 
+static inline struct outbox *outbox_of(const struct shard *s)
+{
+    return &thread_of(s)->outbox;
+}
+
 /* a is the caller's, which is inside, and b has no owner yet, so that no thief
  * may claim b. A thief that reads a's old thread finds it shut, or fails at its
  * CAS of the state; no thief reads b's. */
@@ -174,11 +180,12 @@ static inline struct shard *shard_pop(struct tagged *stack)
     return i == TAGGED_NONE ? NULL : shard_at(i);
 }
 
+/* Nothing is in it. It may grow only where the front says so. */
 static inline void shard_clear(struct shard *s)
 {
     arena_init(&s->arena, s->id);
     s->arena.all_earn = true;
-    s->arena.heap.may_grow = false; /* it grows only where the stage says so */
+    s->arena.heap.may_grow = false;
     s->arena.heap.grows_in_steps = true;
     s->counted = 0;
     atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
@@ -242,28 +249,6 @@ static inline struct shard *shard_new(void)
     if (s)
         inbox_open_owner(&s->inbox);
     return s ? s : shard_make();
-}
-
-/* A shard that nobody else has; its struct thread is empty, and not open. It is
- * not yet OWNED, so no thief looks at it. NULL: out of memory. */
-static inline struct shard *shard_get(void)
-{
-    uint32_t number = process_number();
-    struct shard *s = shard_pop_orphan();
-    if (!s && !(s = shard_new()))
-        return NULL;
-    atomic_store_explicit(&s->process, number, memory_order_relaxed);
-    return s;
-}
-
-/* The same, OWNED, with the struct thread that it has. From here thieves may
- * claim it, and read which struct that is. */
-static inline struct shard *shard_acquire(void)
-{
-    struct shard *s = shard_get();
-    if (s)
-        state_set(s, OWNED);
-    return s;
 }
 
 static inline size_t shard_check_own(const struct shard *s, enum status status)

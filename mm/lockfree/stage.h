@@ -71,6 +71,42 @@ static inline struct shard *shard_enter_to_resize(const void *p)
 
 /* ---- threads and processes --------------------------------------------- */
 
+/* Give up all structs of the thread but t, which it uses. The shards of those
+ * that are shut are lost. No handler may find one that is given up. */
+static cold_noinline void threads_give_up(struct thread *t)
+{
+    uint64_t before = signals_block();
+    for (struct thread *o = t->next, *next; o != t; o = next) {
+        next = o->next;
+        atomic_store_explicit(&self_thread, o, memory_order_relaxed);
+        struct shard *s = shard_enter();
+        if (!s)
+            continue;
+        shard_empty(s);
+        shard_push_orphan(s);
+    }
+    atomic_store_explicit(&self_thread, t, memory_order_relaxed);
+    t->next = t;
+    signals_restore(before);
+}
+
+/* The thread is done: what it cached goes to the owners, its shard becomes an
+ * orphan. If it ends inside, from a handler, the shard is lost. */
+static void stage_thread_exit(void)
+{
+    if (self() != &no_thread && self()->next != self())
+        threads_give_up(self());
+    struct shard *s = shard_enter();
+    if (s)
+        shard_empty(s);
+    if (self() == &no_thread)
+        return;
+    pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
+    atomic_store_explicit(&self_thread, &no_thread, memory_order_relaxed);
+    if (s)
+        shard_push_orphan(s);
+}
+
 static size_t stage_check(void)
 {
     struct shard *s = shard_enter(); /* notes that the process is a child */

@@ -17,7 +17,7 @@
 
 #include "mm/lockfree/remote.h"
 
-#include "mm/front/purge.h"
+#include "mm/front/decay.h"
 
 /* @return whether s, another thread's, is the caller's for now */
 static inline bool shard_steal(struct shard *s)

@@ -5,7 +5,7 @@
  *                                  no one steals
  *        ─► no_thread  open 0      not yet a thread of ours, or no longer
  *
- * All below is done by the thread itself, inside its shard.
+ * All below is done by the thread itself.
  *
  * A thread that stays shut. A handler that leaves by siglongjmp leaves the
  * thread inside for ever, its arena perhaps half changed. Nobody can tell such
@@ -53,50 +53,6 @@ static always_inline void leave(struct thread *t)
     __atomic_store_n(&t->open, OPEN, __ATOMIC_RELEASE);
 }
 
-/* No handler of this thread runs until signals_restore. @return for that */
-static inline uint64_t signals_block(void)
-{
-    uint64_t all = ~(uint64_t)0, before = 0;
-    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
-    return before;
-}
-
-static inline void signals_restore(uint64_t before)
-{
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
-}
-
-/* This thread goes on with t, unless a handler was faster. */
-static inline bool self_become(struct thread *from, struct thread *t)
-{
-    if (!atomic_compare_exchange_strong_explicit(
-            &self_thread, &from, t, memory_order_relaxed, memory_order_relaxed))
-        return false;
-    pthread_setspecific(thread_key, t);
-    return true;
-}
-
-static cold_noinline int threads_start_alone(void);
-
-/* Give this thread a struct and a shard. @return false: it has none now, either
- */
-static bool attach(void)
-{
-    if (unlikely(!mem_range.size) && threads_start_alone())
-        return false;
-    struct shard *s = ending ? NULL : shard_acquire();
-    if (!s)
-        return false;
-    struct thread *t = thread_of(s);
-    t->next = t;
-    thread_note_id(t);
-    if (self_become(&no_thread, t))
-        leave(t);
-    else
-        shard_push_orphan(s);
-    return true;
-}
-
 /* s, this thread's, was stolen: move to another one, entered as well. NULL: no
  * memory for one, and s is left. */
 static struct shard *self_move(struct shard *s, uint64_t state)
@@ -121,7 +77,7 @@ static void self_inherit(struct shard *s)
 {
     inbox_open_owner(&s->inbox);
     atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
-    s->counted = 0; /* as process.resident */
+    s->counted = 0; /* as totals.resident */
     thread_note_id(thread_of(s));
     atomic_store_explicit(&s->process, process_number(), memory_order_relaxed);
 }
@@ -195,6 +151,38 @@ static always_inline void shard_exit_inside(struct thread *t, struct shard *s)
     leave(t);
 }
 
+/* ---- beginning and end ------------------------------------------------- */
+
+/* This thread goes on with t, unless a handler was faster. */
+static inline bool self_become(struct thread *from, struct thread *t)
+{
+    if (!atomic_compare_exchange_strong_explicit(
+            &self_thread, &from, t, memory_order_relaxed, memory_order_relaxed))
+        return false;
+    pthread_setspecific(thread_key, t);
+    return true;
+}
+
+static cold_noinline int threads_start_alone(void);
+
+/* Give this thread a struct and a shard. @return false: it gets none */
+static bool attach(void)
+{
+    if (unlikely(!mem_range.size) && threads_start_alone())
+        return false;
+    struct shard *s = ending ? NULL : shard_acquire();
+    if (!s)
+        return false;
+    struct thread *t = thread_of(s);
+    t->next = t;
+    thread_note_id(t);
+    if (self_become(&no_thread, t))
+        leave(t);
+    else
+        shard_push_orphan(s);
+    return true;
+}
+
 /* One more struct for the thread that uses t. NULL: no memory */
 static struct thread *thread_add(struct thread *t)
 {
@@ -233,8 +221,8 @@ static inline bool thread_is_stuck(struct thread *t)
     return !t->open && ++t->asides >= SIDE_MOST;
 }
 
-/* The same; a thread that has none gets one, and one whose struct stays shut
- * gets another. */
+/* As shard_enter; a thread that has none gets one, and one whose struct stays
+ * shut gets another. */
 static struct shard *shard_enter_or_begin(void)
 {
     struct shard *s = shard_enter();
@@ -251,46 +239,6 @@ static inline struct shard *shard_enter_or_attach(void)
     if (self() == &no_thread && is_novice(shard_count()))
         return NULL;
     return shard_enter_or_begin();
-}
-
-/* ---- beginning and end ------------------------------------------------- */
-
-static void shard_empty(struct shard *s); /* slow.h */
-
-/* Give up all structs of the thread but t, which it uses. The shards of those
- * that are shut are lost. No handler may find one that is given up. */
-static cold_noinline void threads_give_up(struct thread *t)
-{
-    uint64_t before = signals_block();
-    for (struct thread *o = t->next, *next; o != t; o = next) {
-        next = o->next;
-        atomic_store_explicit(&self_thread, o, memory_order_relaxed);
-        struct shard *s = shard_enter();
-        if (!s)
-            continue;
-        shard_empty(s);
-        shard_push_orphan(s);
-    }
-    atomic_store_explicit(&self_thread, t, memory_order_relaxed);
-    t->next = t;
-    signals_restore(before);
-}
-
-/* The thread is done: what it cached goes to the owners, its shard becomes an
- * orphan. If it ends inside, from a handler, the shard is lost. */
-static void stage_thread_exit(void)
-{
-    if (self() != &no_thread && self()->next != self())
-        threads_give_up(self());
-    struct shard *s = shard_enter();
-    if (s)
-        shard_empty(s);
-    if (self() == &no_thread)
-        return;
-    pthread_setspecific(thread_key, NULL); /* first: a handler may attach */
-    atomic_store_explicit(&self_thread, &no_thread, memory_order_relaxed);
-    if (s)
-        shard_push_orphan(s);
 }
 
 /* Once or more. @return 0 */

@@ -176,7 +176,7 @@ static void shard_push_orphan(struct shard *s)
     registry.newest = s;
 }
 
-/* Has s a block of so many bytes, or may it grow for one? It may not if the
+/* Has s a block of asize bytes, or may it grow for one? It may not if the
  * break has left its zone (memlib.h). */
 static bool shard_serves(struct shard *s, size_t asize)
 {
@@ -199,7 +199,7 @@ static void thread_use(struct shard *s)
     pthread_setspecific(thread_key, s);
 }
 
-/* Give this thread a shard that serves so many bytes: the oldest orphan, or a
+/* Give this thread a shard that serves asize bytes: the oldest orphan, or a
  * new one. If no more can be made, that orphan as it is, or one that others
  * use, each time the next. @return it; NULL: out of memory */
 static cold_noinline struct shard *thread_attach(size_t asize)
@@ -328,16 +328,11 @@ static void stage_fini(void)
     self = NULL;
 }
 
-static bool lies_in(const void *p, const void *shard)
-{
-    return owner_of(p) == shard;
-}
-
 static size_t stage_check(void)
 {
     size_t bad = 0;
     for (uint32_t i = 0; i < shard_count(); i++)
-        bad += arena_check_owned(&shard_at(i)->arena, lies_in, shard_at(i),
+        bad += arena_check_owned(&shard_at(i)->arena, owner_of, shard_at(i),
                                  "P1 a block's owner is where it lies");
     for (const struct shard *s = registry.orphans; s; s = s->next)
         bad += broken(s->users, "P2 an orphan has no users", s, "it has",
@@ -368,7 +363,7 @@ static size_t stage_used(void)
     return each_arena(arena_used);
 }
 
-static void stage_census(struct mm_census *c)
+static unsynchronized void stage_census(struct mm_census *c)
 {
     for (uint32_t i = 0; i < shard_count(); i++)
         census_arena(c, &shard_at(i)->arena, i,

@@ -13,11 +13,13 @@ set grid ytics linetype 1 linecolor rgb '#dddddd'
 set xrange [0:4]
 set yrange [0:*]
 set multiplot layout ROWS,2 margins 0.07,0.98,0.06,0.9 spacing 0.08,0.09
+at = 0.04
 do for [l = 1:words(LIBRARIES)] {
-    set label l word(LIBRARIES, l) at screen 0.04 + 0.24 * (l - 1), 0.97 \
+    set label l word(LIBRARIES, l) at screen at, 0.975 \
         textcolor rgb word(COLOURS, l) noenhanced
+    at = at + 0.05 + 0.011 * strlen(word(LIBRARIES, l))
 }
-set label 100 'MiB; seconds after the burst' at screen 0.98, 0.97 right
+set label 100 'MiB; seconds after the burst' at screen 0.98, 0.015 right
 unset key
 do for [j = 1:words(JOBS)] {
     set title word(JOBS, j) noenhanced
