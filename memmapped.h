@@ -44,10 +44,17 @@ static inline void mapped_add(size_t old, size_t new)
         sum_add(&mapped_regions, old ? (size_t)-1 : 1);
 }
 
+/* A core dump holds the whole of a mapping of which one page was touched. The
+ * kernel makes one mapping of two neighbours unless their flags differ: so
+ * little ones, the records of large blocks among them, which are written at
+ * once, have a flag that large ones lack. */
+#define LITTLE ((size_t)1 << 20)
+
 /* Whole pages anywhere, at a multiple of slack if that is not 0. NULL: none */
 static inline char *map_aligned(size_t bytes, size_t slack)
 {
-    char *p = sys_mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, 0);
+    char *p = sys_mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE,
+                       bytes < LITTLE ? MAP_NORESERVE : 0);
     if (p == MAP_FAILED)
         return NULL;
     size_t lead = slack ? -(uintptr_t)p & (slack - 1) : 0;
