@@ -156,6 +156,13 @@ static bool resident(const struct block *b)
     return free_dirty(b, block_size(b)) > 0;
 }
 
+/* A window passes without a use of s: the first end sees the last one. */
+static void let_rest(struct shard *s)
+{
+    for (int i = 0; i < 2; i++)
+        rest_end_window(&s->activity.low_water.rest, s->activity.uses);
+}
+
 START_TEST(a_shard_gives_back_small_waste_when_it_rests)
 {
     take(1);
@@ -168,9 +175,10 @@ START_TEST(a_shard_gives_back_small_waste_when_it_rests)
     const struct block *b =
         link_block(h->fit.base, h->fit.heads[next_class(&h->fit, c)]);
     ck_assert(block_size(b) < PURGE_MIN && resident(b));
-    lab->free(take(PURGE_STEP)); /* looks, and sees that s was used */
+    take(2 * PURGE_STEP); /* a record; but s was used a moment ago */
     ck_assert(resident(b));
-    take(3 * PURGE_STEP); /* nobody used it since */
+    let_rest(s);
+    take(4 * PURGE_STEP);
     ck_assert(!resident(b));
     ck_assert_uint_eq(s->activity.swept, s->activity.uses);
     ck_sound();
@@ -183,20 +191,20 @@ START_TEST(the_record_follows_what_a_look_gave_back)
 {
     const size_t mib = PURGE_STEP;
     /* nothing: a step more; or what there is, if that is more */
-    ck_assert_uint_eq(high_water_after(100 * mib, 100 * mib + 1, 100 * mib + 1),
+    ck_assert_uint_eq(high_water_after(100 * mib, 100 * mib + 1, 0, mib),
                       101 * mib);
-    ck_assert_uint_eq(high_water_after(10 * mib, 30 * mib, 30 * mib), 30 * mib);
+    ck_assert_uint_eq(high_water_after(10 * mib, 30 * mib, 0, mib), 30 * mib);
     /* a little: a quarter more */
-    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 90 * mib),
-                      125 * mib);
-    ck_assert_uint_eq(high_water_after(mib, 2 * mib, 2 * mib - 1), 2 * mib);
-    /* much: the same again */
-    ck_assert_uint_eq(high_water_after(100 * mib, 101 * mib, 60 * mib),
-                      100 * mib);
-    ck_assert_uint_eq(high_water_after(10 * mib, 100 * mib, 60 * mib),
+    ck_assert_uint_eq(
+        high_water_after(100 * mib, 101 * mib, 11 * mib, 12 * mib), 125 * mib);
+    ck_assert_uint_eq(high_water_after(mib, 2 * mib, 1, 2), 2 * mib);
+    /* enough: the same again */
+    ck_assert_uint_eq(
+        high_water_after(100 * mib, 104 * mib, 13 * mib, 13 * mib), 100 * mib);
+    ck_assert_uint_eq(high_water_after(10 * mib, 100 * mib, 40 * mib, 12 * mib),
                       60 * mib);
-    /* others took more meanwhile */
-    ck_assert_uint_eq(high_water_after(mib, 2 * mib, 3 * mib), 3 * mib);
+    /* more than was counted */
+    ck_assert_uint_eq(high_water_after(mib, 2 * mib, 3 * mib, mib), mib);
 
     ck_assert(!is_step(7 * mib, 6 * mib) && !is_step(5 * mib, 6 * mib));
     ck_assert(is_step(7 * mib + 1, 6 * mib) && is_step(5 * mib - 1, 6 * mib));
@@ -207,22 +215,53 @@ START_TEST(others_waste_is_taken_only_for_more_than_was_ever_resident)
 {
     take(1);
     lab->free(take(20 * PURGE_STEP));
+    let_rest(self()->shard);
     pthread_barrier_init(&asleep, NULL, 2);
     pthread_t thread = thread_start(waste_and_sleep, NULL); /* a record */
     pthread_barrier_wait(&asleep);
     ck_assert_uint_gt(self()->shard->arena.heap.clean, 19 * PURGE_STEP);
     struct shard *s = shard_at(1);
-    uint32_t seen = s->activity.seen;
+    let_rest(s);
     take(10 * PURGE_STEP); /* there was more */
-    ck_assert_uint_eq(s->activity.seen, seen);
     ck_assert_uint_eq(s->arena.heap.clean, 0);
-    take(20 * PURGE_STEP);
-    ck_assert_uint_eq(s->activity.seen, s->activity.uses);
     take(20 * PURGE_STEP);
     ck_assert_uint_gt(s->arena.heap.clean, 0);
     ck_sound();
     pthread_barrier_wait(&asleep);
     thread_wait(thread);
+}
+END_TEST
+
+START_TEST(no_more_goes_back_than_is_needed)
+{
+    enum { N = 3 };
+    pthread_t threads[N];
+    size_t gave = 0;
+    take(1);
+    pthread_barrier_init(&asleep, NULL, N + 1);
+    for (int i = 0; i < N; i++)
+        threads[i] = thread_start(waste_and_sleep, NULL);
+    pthread_barrier_wait(&asleep);
+    for (uint32_t i = 1; i <= N; i++)
+        let_rest(shard_at(i));
+    take(8 * PURGE_STEP); /* needs 2 MiB: what one of them wastes */
+    for (uint32_t i = 1; i <= N; i++)
+        gave += shard_at(i)->arena.heap.clean > 0;
+    ck_assert_uint_eq(gave, 1);
+    ck_sound();
+    pthread_barrier_wait(&asleep);
+    for (int i = 0; i < N; i++)
+        thread_wait(threads[i]);
+}
+END_TEST
+
+START_TEST(what_a_thread_gives_back_itself_is_counted)
+{
+    void *p = take(80 << 20);
+    size_t with = totals()->resident;
+    lab->free(p); /* purged at once */
+    ck_assert_uint_gt(with, (size_t)80 << 20);
+    ck_assert_uint_lt(totals()->resident, 2 * PURGE_STEP);
 }
 END_TEST
 
@@ -291,6 +330,8 @@ int main(void)
         a_shard_gives_back_small_waste_when_it_rests,
         the_record_follows_what_a_look_gave_back,
         others_waste_is_taken_only_for_more_than_was_ever_resident,
+        no_more_goes_back_than_is_needed,
+        what_a_thread_gives_back_itself_is_counted,
         free_keeps_errno_whatever_it_does,
         what_cannot_be_had_is_null_and_enomem,
         the_stage_starts_anew_after_fini,

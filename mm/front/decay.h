@@ -270,11 +270,13 @@ static cold_noinline void decay_look(struct shard *s)
     errno = saved;
 }
 
-/* Note, for others, the use of s, which is about to be left; now and then
- * it looks at the clock. */
+/* Note, for others, the use of s, which is about to be left, and how much it
+ * has by now; now and then look at the clock. errno is kept. */
 static inline void shard_note_use(struct shard *s)
 {
     activity_note(&s->activity, heap_purgeable(&s->arena.heap));
+    if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
+        shard_recount(s);
     if (low_water_turn(&s->activity.low_water))
         decay_look(s);
 }

@@ -47,7 +47,6 @@ static __attribute__((noinline)) void *malloc_own(struct thread *t, size_t size)
     if (likely(!inbox_has_blocks(&s->inbox)))
         p = shard_take_some(s, &t->cache, size);
     t->cache.moved++;
-    shard_note_growth(s);
     cache_fit(&t->cache, s->arena.heap.size);
     shard_exit_inside(t, s);
     if (unlikely(!p))
@@ -255,7 +254,6 @@ static inline void *stage_resize(void *p, size_t size)
     s->arena.heap.may_grow = true;
     q = arena_resize(&s->arena, p, max_size(size, LEAST_REQUEST));
     s->arena.heap.may_grow = false;
-    shard_note_growth(s);
     shard_exit(s);
     return q;
 }

@@ -7,11 +7,15 @@
  *                                 ╱      └─────────────────╱
  *
  * Each shard counts its resident bytes, and adds them to a sum whenever they
- * have changed by PURGE_STEP. A thread that would raise the sum above its
- * highest mark so far first purges what others waste: so peaks do not add up.
- * All that was given back, and more, must be taken again before the next purge.
- * So purges are rare, and threads at work in parallel, each below its own peak,
- * do not purge each other for ever. */
+ * have changed by PURGE_STEP. A thread that has raised the sum above its
+ * highest mark so far purges what others waste: so peaks do not add up. All
+ * that was given back must be taken again before the next purge. So purges are
+ * rare, and threads at work in parallel, each below its own peak, do not purge
+ * each other for ever.
+ *
+ * What a thread wastes is another's to take only if the thread rests, or wastes
+ * very much. A thread that waits for a processor seems to rest: it needs its
+ * memory again in its next slice, some ten milliseconds later. */
 #ifndef MM_FRONT_HIGH_WATER_H
 #define MM_FRONT_HIGH_WATER_H
 
@@ -22,20 +26,28 @@
 
 /* Bytes: a shard's resident memory is counted in steps of this, ... */
 #define PURGE_STEP ((size_t)1 << 20)
-/* ... and waste of this much is purged though its thread is at work. */
-#define PURGE_LARGE ((size_t)16 << 20)
+/* ... and waste of this much is purged though its thread seems at work. */
+#define PURGE_LARGE ((size_t)32 << 20)
 
-/** The next mark, after a purge that left `left` of `whole` resident bytes.
- * If more than a third went back, the mark stays. If less did, the next purge
- * is worth its price only when a quarter more is needed. If nothing did, it
- * comes one step later: others may be idle by then. */
-static inline size_t high_water_after(size_t mark, size_t whole, size_t left)
+/** Bytes that others are to give back where all together have `whole`: more
+ * than the step that is lacking, so that it is rare; and no more, as it may be
+ * needed again. */
+static inline size_t high_water_need(size_t whole)
 {
-    size_t given = left < whole ? whole - left : 0;
-    if (given > whole / 3)
-        return max_size(left, mark);
+    return whole / 8;
+}
+
+/** The next mark, after a purge gave back `given` of `whole` resident bytes.
+ * If that is enough, the mark stays. If it is less, the next purge is worth its
+ * price only when a quarter more is needed. If it is nothing, it comes one step
+ * later: others may be idle by then. */
+static inline size_t high_water_after(size_t mark, size_t whole, size_t given,
+                                      size_t enough)
+{
+    if (given >= enough)
+        return max_size(mark, whole - min_size(given, whole));
     size_t more = given ? mark / 4 : 0;
-    return max_size(left, mark + max_size(more, PURGE_STEP));
+    return max_size(whole, mark + max_size(more, PURGE_STEP));
 }
 
 /** Do resident bytes differ by a step from those counted? */

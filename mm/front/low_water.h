@@ -116,10 +116,10 @@ static inline size_t decay_share(size_t rested)
 
 /* What other threads may know of a shard, to see that it is idle. */
 struct activity {
-    _Atomic uint32_t uses;        /* how often it was entered */
-    _Atomic uint32_t seen, swept; /* uses, when others last looked */
-    _Atomic size_t purgeable;     /* bytes that purging would give */
-    struct low_water low_water;   /* ... and its low values */
+    _Atomic uint32_t uses;      /* how often it was entered */
+    _Atomic uint32_t swept;     /* uses, when it was last purged as idle */
+    _Atomic size_t purgeable;   /* bytes that purging would give */
+    struct low_water low_water; /* ... and its low values */
 };
 
 /** The shard was used, and has `waste` bytes of waste now. For the thread that

@@ -10,6 +10,8 @@
 #include "mm/front/high_water.h"
 #include "mm/front/remote.h"
 
+#include <errno.h>
+
 #define PURGE_SHARDS 64 /* checked each time, at most; then the next ones */
 
 /** What all shards have together. */
@@ -58,59 +60,57 @@ static void shard_sweep(struct shard *s, struct shard *mine)
                           memory_order_relaxed);
 }
 
-/* Is there something to get from other, which no thread has entered since the
- * last look? Very much is worth it even if its thread is at work. */
+/* Is there something to get from other, which no thread has entered for a
+ * window of decay.h? Very much is worth it even if its thread is at work. */
 static inline bool shard_is_idle(struct shard *other)
 {
-    uint32_t uses = shard_uses(other);
-    bool rested = atomic_load_explicit(&other->activity.seen,
-                                       memory_order_relaxed) == uses;
     size_t waste =
         atomic_load_explicit(&other->activity.purgeable, memory_order_relaxed);
-    atomic_store_explicit(&other->activity.seen, uses, memory_order_relaxed);
+    bool rests = atomic_load_explicit(&other->activity.low_water.rest.windows,
+                                      memory_order_relaxed) != 0;
     count_shared();
-    return waste >= PURGE_LARGE || (rested && !shard_is_swept(other));
+    return waste >= PURGE_LARGE || (rests && !shard_is_swept(other));
 }
 
-/* Give back what idle shards hold; their threads may be asleep. */
-static void purge_idle_shards(struct shard *s)
+/* Give back what idle shards hold, until it is `need` bytes; their threads may
+ * be asleep. @return bytes */
+static size_t purge_idle_shards(struct shard *s, size_t need)
 {
     uint32_t n = shard_count(), most = (uint32_t)min_size(n, PURGE_SHARDS);
-    count_rmw();
-    uint32_t at = atomic_fetch_add_explicit(&totals()->cursor, most,
-                                            memory_order_relaxed);
-    for (uint32_t i = 0; i < most; i++) {
-        struct shard *other = shard_at((at + i) % n);
+    size_t given = 0;
+    for (uint32_t i = 0; i < most && given < need; i++) {
+        count_rmw();
+        struct shard *other =
+            shard_at(atomic_fetch_add_explicit(&totals()->cursor, 1,
+                                               memory_order_relaxed) %
+                     n);
         if (!other || other == s || !shard_is_idle(other) ||
             !shard_steal(other))
             continue;
+        size_t had = heap_resident(&other->arena.heap);
         shard_sweep(other, s);
+        given += had - heap_resident(&other->arena.heap);
         shard_return(other);
     }
+    return given;
 }
 
-/* Count s. If all together need more than ever, purge what others waste
- * (high_water.h). Signed: a child made in the middle of a count may have a sum
- * below 0. */
+/* s has changed by a step: count it. If all together need more than ever, purge
+ * what others waste (high_water.h). Signed: a child made in the middle of a
+ * count may have a sum below 0. */
 static cold_noinline void shard_recount(struct shard *s)
 {
     struct totals *all = totals();
     size_t mark = atomic_load_explicit(&all->high_water, memory_order_relaxed);
-    size_t whole = shard_count_resident(s), left;
+    size_t whole = shard_count_resident(s);
     if ((ptrdiff_t)whole <= (ptrdiff_t)mark)
         return;
-    purge_idle_shards(s);
-    left = atomic_load_explicit(&all->resident, memory_order_relaxed);
-    mark = high_water_after(mark, whole, min_size(left, whole));
+    int saved = errno; /* what is refused, a barrier perhaps, is no error */
+    size_t need = high_water_need(whole);
+    size_t given = purge_idle_shards(s, need);
+    errno = saved;
+    mark = high_water_after(mark, whole, given, need);
     atomic_store_explicit(&all->high_water, mark, memory_order_relaxed);
-}
-
-/* Memory was taken from s: count it if its part of the whole has changed by a
- * step. */
-static inline void shard_note_growth(struct shard *s)
-{
-    if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
-        shard_recount(s);
 }
 
 #endif

@@ -190,7 +190,6 @@ static inline void *shard_take(struct shard **s, size_t align, size_t size)
     void *p = arena_memalign(&(*s)->arena, align, size);
     if (unlikely(!p))
         p = shard_take_more(s, align, size);
-    shard_note_growth(*s);
     return p;
 }
 

@@ -147,7 +147,8 @@ static void shard_note_growth(struct shard *s)
     if (whole <= mark)
         return;
     purge_idle_shards(s);
-    mark = high_water_after(mark, whole, shard_count_resident(s));
+    size_t left = min_size(shard_count_resident(s), whole);
+    mark = high_water_after(mark, whole, whole - left, whole / 3 + 1);
     atomic_store_explicit(high_water, mark, memory_order_relaxed);
 }
 
