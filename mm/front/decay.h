@@ -26,8 +26,6 @@
 #include "mm/front/huge.h"
 #include "mm/front/purge.h"
 
-#include <time.h>
-
 #define DECAY_LEAST 128 /* a heap at work keeps 1/128 */
 #define SWEEP_STEALS 64 /* idle shards, and orphans, in one sweep at most */
 #define SWEEP_BYTES                                                            \
@@ -40,15 +38,6 @@ static inline bool shard_take_idle(struct shard *s);
 static inline void orphans_decay(struct shard *s, unsigned most,
                                  void (*work)(struct shard *o,
                                               struct shard *s));
-
-/* ---- the clock --------------------------------------------------------- */
-
-static inline uint64_t clock_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* < 0: never */
 static inline long decay_ms(void)

@@ -26,8 +26,11 @@
 
 /* Bytes: a shard's resident memory is counted in steps of this, ... */
 #define PURGE_STEP ((size_t)1 << 20)
-/* ... and waste of this much is purged though its thread seems at work. */
+/* ... and waste of this much is purged though its thread is at work. */
 #define PURGE_LARGE ((size_t)32 << 20)
+/* ms without a use, at full pace (pace.h): then a thread rests. Of eight that
+ * share a processor each waits for some thirty. */
+#define REST_MS 80
 
 /** Bytes that others are to give back where all together have `whole`: more
  * than the step that is lacking, so that it is rare; and no more, as it may be
@@ -39,14 +42,14 @@ static inline size_t high_water_need(size_t whole)
 
 /** The next mark, after a purge gave back `given` of `whole` resident bytes.
  * If that is enough, the mark stays. If it is less, the next purge is worth its
- * price only when a quarter more is needed. If it is nothing, it comes one step
- * later: others may be idle by then. */
+ * price only when so much more is needed, a quarter at most. If it is nothing,
+ * it comes one step later: others may be idle by then. */
 static inline size_t high_water_after(size_t mark, size_t whole, size_t given,
                                       size_t enough)
 {
     if (given >= enough)
         return max_size(mark, whole - min_size(given, whole));
-    size_t more = given ? mark / 4 : 0;
+    size_t more = given ? min_size(mark / 4, enough) : 0;
     return max_size(whole, mark + max_size(more, PURGE_STEP));
 }
 

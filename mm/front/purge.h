@@ -60,16 +60,29 @@ static void shard_sweep(struct shard *s, struct shard *mine)
                           memory_order_relaxed);
 }
 
-/* Is there something to get from other, which no thread has entered for a
- * window of decay.h? Very much is worth it even if its thread is at work. */
-static inline bool shard_is_idle(struct shard *other)
+/* Has nobody entered other for REST_MS, at `now`? The look that first sees a
+ * use counts as its time. */
+static inline bool shard_rests(struct shard *other, uint64_t now)
+{
+    struct activity *a = &other->activity;
+    uint32_t uses = shard_uses(other);
+    if (atomic_load_explicit(&a->seen, memory_order_relaxed) == uses)
+        return now >= atomic_load_explicit(&a->seen_at, memory_order_relaxed) +
+                          REST_MS * pace_slowness();
+    atomic_store_explicit(&a->seen_at, now, memory_order_relaxed);
+    atomic_store_explicit(&a->seen, uses, memory_order_relaxed);
+    return false;
+}
+
+/* Is there something to get from other, at `now`? Very much is worth it even if
+ * its thread is at work. */
+static inline bool shard_is_idle(struct shard *other, uint64_t now)
 {
     size_t waste =
         atomic_load_explicit(&other->activity.purgeable, memory_order_relaxed);
-    bool rests = atomic_load_explicit(&other->activity.low_water.rest.windows,
-                                      memory_order_relaxed) != 0;
     count_shared();
-    return waste >= PURGE_LARGE || (rests && !shard_is_swept(other));
+    return (shard_rests(other, now) && !shard_is_swept(other)) ||
+           waste >= PURGE_LARGE;
 }
 
 /* Give back what idle shards hold, until it is `need` bytes; their threads may
@@ -78,13 +91,14 @@ static size_t purge_idle_shards(struct shard *s, size_t need)
 {
     uint32_t n = shard_count(), most = (uint32_t)min_size(n, PURGE_SHARDS);
     size_t given = 0;
+    uint64_t now = clock_ms();
     for (uint32_t i = 0; i < most && given < need; i++) {
         count_rmw();
         struct shard *other =
             shard_at(atomic_fetch_add_explicit(&totals()->cursor, 1,
                                                memory_order_relaxed) %
                      n);
-        if (!other || other == s || !shard_is_idle(other) ||
+        if (!other || other == s || !shard_is_idle(other, now) ||
             !shard_steal(other))
             continue;
         size_t had = heap_resident(&other->arena.heap);
