@@ -14,7 +14,7 @@
 #include "mm/front/rich.h"
 
 #define INBOX_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
-#define WAIT_BYTES (4 * OUTBOX_BYTES)   /* of one block: it does not wait */
+#define WAIT_BYTES (4 * OUTBOX_BYTES)   /* of one batch: it does not wait */
 
 /* ---- inboxes ----------------------------------------------------------- */
 

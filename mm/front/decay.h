@@ -15,8 +15,8 @@
  * comes by, the less often it asks. What a shard at work gives back is decided
  * by low_water.h; an idle one (no use for half of MM_DECAY) gives back all.
  *
- * What a thread that sleeps keeps in its bins stays there: only that thread may
- * touch them. While it frees, it shortens them (cache.h).
+ * What a thread that sleeps keeps in its bins and its outbox stays there: only
+ * that thread may touch them. While it frees, it shortens its bins (cache.h).
  *
  * To be included by a stage after front/adopt.h; its threads end windows by
  * shard_note_use. The stage defines besides: */
@@ -25,6 +25,7 @@
 
 #include "mm/front/huge.h"
 #include "mm/front/purge.h"
+#include "mm/pace.h"
 
 #define DECAY_LEAST 128 /* a heap at work keeps 1/128 */
 #define SWEEP_STEALS 64 /* idle shards, and orphans, in one sweep at most */

@@ -15,7 +15,8 @@
  *
  * What a thread wastes is another's to take only if the thread rests, or wastes
  * very much. A thread that waits for a processor seems to rest: it needs its
- * memory again in its next slice, some ten milliseconds later. */
+ * memory again in its next slice, some ten milliseconds later. (per_thread has
+ * a simpler rule: no use since the last look, all waste, a third is enough.) */
 #ifndef MM_FRONT_HIGH_WATER_H
 #define MM_FRONT_HIGH_WATER_H
 
@@ -26,15 +27,17 @@
 
 /* Bytes: a shard's resident memory is counted in steps of this, ... */
 #define PURGE_STEP ((size_t)1 << 20)
-/* ... and waste of this much is purged though its thread is at work. */
+/* ... and waste of this much is purged though its thread does not rest, but
+ * never while it is inside. */
 #define PURGE_LARGE ((size_t)32 << 20)
-/* ms without a use, at full pace (pace.h): then a thread rests. Of eight that
+/* ms in which a thread does not enter its shard (it may be served by bins), as
+ * others' looks see it, at full pace (pace.h): then it rests. Of eight that
  * share a processor each waits for some thirty. */
 #define REST_MS 80
 
-/** Bytes that others are to give back where all together have `whole`: more
- * than the step that is lacking, so that it is rare; and no more, as it may be
- * needed again. */
+/** Bytes after which a purge of others stops, where all together have `whole`:
+ * more than the step that is lacking, so that purges are rare; not all, as it
+ * may be needed again. */
 static inline size_t high_water_need(size_t whole)
 {
     return whole / 8;
@@ -42,8 +45,8 @@ static inline size_t high_water_need(size_t whole)
 
 /** The next mark, after a purge gave back `given` of `whole` resident bytes.
  * If that is enough, the mark stays. If it is less, the next purge is worth its
- * price only when so much more is needed, a quarter at most. If it is nothing,
- * it comes one step later: others may be idle by then. */
+ * price only when `enough` more is needed, or a quarter of the mark. If it is
+ * nothing, it comes one step later: others may be idle by then. */
 static inline size_t high_water_after(size_t mark, size_t whole, size_t given,
                                       size_t enough)
 {

@@ -118,8 +118,8 @@ static inline size_t decay_share(size_t rested)
 struct activity {
     _Atomic uint32_t uses;      /* how often it was entered */
     _Atomic uint32_t swept;     /* uses, when it was last purged as idle */
-    _Atomic uint32_t seen;      /* uses, when others last looked, ... */
-    _Atomic uint64_t seen_at;   /* ... at this ms, or earlier ones */
+    _Atomic uint32_t seen;      /* uses, at the last look of others ... */
+    _Atomic uint64_t seen_at;   /* ... and ms, at the first that saw those */
     _Atomic size_t purgeable;   /* bytes that purging would give */
     struct low_water low_water; /* ... and its low values */
 };

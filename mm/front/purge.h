@@ -1,4 +1,4 @@
-/* purge.h - memory of idle shards goes back before all together need more than
+/* purge.h - memory of idle shards goes back when all together have more than
  * ever (high_water.h).
  *
  * To be included by a stage after front/adopt.h. struct shard has `activity`.
@@ -9,6 +9,7 @@
 #include "mm/engine/usage.h"
 #include "mm/front/high_water.h"
 #include "mm/front/remote.h"
+#include "mm/pace.h"
 
 #include <errno.h>
 
@@ -60,8 +61,8 @@ static void shard_sweep(struct shard *s, struct shard *mine)
                           memory_order_relaxed);
 }
 
-/* Has nobody entered other for REST_MS, at `now`? The look that first sees a
- * use counts as its time. */
+/* Has nobody entered other, at `now`, since a look REST_MS ago? A look that
+ * finds a new use only notes it. */
 static inline bool shard_rests(struct shard *other, uint64_t now)
 {
     struct activity *a = &other->activity;
@@ -75,7 +76,7 @@ static inline bool shard_rests(struct shard *other, uint64_t now)
 }
 
 /* Is there something to get from other, at `now`? Very much is worth it even if
- * its thread is at work. */
+ * its thread does not rest. */
 static inline bool shard_is_idle(struct shard *other, uint64_t now)
 {
     size_t waste =
@@ -85,8 +86,8 @@ static inline bool shard_is_idle(struct shard *other, uint64_t now)
            waste >= PURGE_LARGE;
 }
 
-/* Give back what idle shards hold, until it is `need` bytes; their threads may
- * be asleep. @return bytes */
+/* Give back all that one idle shard after the other wastes, until it is `need`
+ * bytes; their threads may be asleep. @return bytes */
 static size_t purge_idle_shards(struct shard *s, size_t need)
 {
     uint32_t n = shard_count(), most = (uint32_t)min_size(n, PURGE_SHARDS);
@@ -109,7 +110,7 @@ static size_t purge_idle_shards(struct shard *s, size_t need)
     return given;
 }
 
-/* s has changed by a step: count it. If all together need more than ever, purge
+/* s has changed by a step: count it. If all together have more than ever, purge
  * what others waste (high_water.h). Signed: a child made in the middle of a
  * count may have a sum below 0. */
 static cold_noinline void shard_recount(struct shard *s)

@@ -92,10 +92,11 @@ static void shard_send_home(struct shard *s)
 static void shard_empty(struct shard *s)
 {
     shard_send_home(s);
-    if (!is_scarce())
-        return;
-    orphans_decay(s, SWEEP_STEALS, shard_sweep);
-    shard_send_home(s); /* that took its time */
+    if (is_scarce()) {
+        orphans_decay(s, SWEEP_STEALS, shard_sweep);
+        shard_send_home(s); /* that took its time */
+    }
+    shard_count_resident(s);
 }
 
 /* ---- taking ------------------------------------------------------------ */

@@ -45,6 +45,7 @@ static void *malloc_aside(size_t align, size_t size)
     shard_free_inbox(s, s);
     void *p = shard_take(&s, max_size(align, NOVICE_LINE), novice_size(size));
     outbox_post(&thread_of(s)->outbox);
+    shard_count_resident(s);
     shard_push_orphan(s);
     return p;
 }

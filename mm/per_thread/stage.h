@@ -134,9 +134,8 @@ static cold_noinline void purge_idle_shards(const struct shard *s)
     }
 }
 
-/* Memory was taken from s, whose lock is held. When all together are to need
- * more than ever, others first give back what they do not use (high_water.h).
- */
+/* Memory was taken from s, whose lock is held. When all together have more than
+ * ever, others give back what they do not use (high_water.h). */
 static void shard_note_growth(struct shard *s)
 {
     if (likely(!is_step(heap_resident(&s->arena.heap), s->counted)))
