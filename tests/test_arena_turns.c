@@ -179,7 +179,7 @@ static const struct {
 START_TEST(eight_threads_in_turn_stay_under_90_mb_though_each_sleeps)
 {
     bool spread = variants[_i / NUSES] == &mm_arena_favorite;
-    size_t bound = (spread ? 120 : 90) * MIB;
+    size_t bound = (spread ? 104 : 90) * MIB;
     if (emulated()) { /* a tenth of a MiB is qemu's own for each realloc */
         growth = 8 * MIB;
         bound = 110 * MIB; /* two threads' memory is still more */
