@@ -69,15 +69,18 @@ static void mm_free(void *p)
         stage_free(p, place_page(place));
 }
 
-/* Blocks from this size on are made zero by giving their pages back: a page
- * that the program never touches then costs nothing, as it does where large
- * blocks are mapped one by one; and one that it does costs what writing zeros
- * to it would have. */
-#define ZERO_BY_PURGE ((size_t)128 << 10)
+/* Giving the pages of a block back makes it zero, too. One that the program
+ * never touches then costs nothing, but one that it does costs a fault, ten
+ * times what writing zeros to it costs. So that is for blocks of which most is
+ * clean as it is. */
+static bool zero_by_purge(const void *p, size_t bytes)
+{
+    return bytes >= PURGE_MIN && payload_hints_clean(p);
+}
 
 static void *make_zero(char *p, size_t bytes)
 {
-    size_t given = bytes >= ZERO_BY_PURGE ? mem_purge(p, bytes) : 0;
+    size_t given = zero_by_purge(p, bytes) ? mem_purge(p, bytes) : 0;
     if (given == 0)
         return memset(p, 0, bytes);
     char *first = (char *)round_up((uintptr_t)p, mem_pagesize());

@@ -113,26 +113,69 @@ START_TEST(what_is_left_of_a_purged_block_stays_purged)
 }
 END_TEST
 
-START_TEST(growth_purges_only_when_more_would_be_resident_than_ever)
+START_TEST(growth_purges_when_more_is_in_use_than_ever)
 {
     struct block *b = block(8 * MIB), *wall = block(MIB);
     give_back(block_payload(b));
-    struct block *top = block(9 * MIB); /* does not fit */
+    struct block *top = block(9 * MIB); /* does not fit: 10 MiB are in use */
     ck_assert_uint_eq(heap->dirty, 0);
-    give_back(block_payload(top));
-    heap_purge(heap);
-    size_t resident = heap_resident(heap);
-    ck_assert_uint_lt(resident, 3 * MIB / 2);
     b = block(4 * MIB);
     size_t size = block_size(b);
+    give_back(block_payload(top));
     give_back(block_payload(b));
-    ck_assert_uint_eq(heap_resident(heap), resident + size);
-    top = block(20 * MIB); /* nor does this, but more was resident before */
-    ck_assert_uint_eq(heap->dirty, size);
-    ck_healthy();
-    block(30 * MIB);
+    size_t dirty = heap->dirty;
+    ck_assert_uint_gt(dirty, 12 * MIB);
+    top = block(9 * MIB);  /* fits */
+    block(8 * MIB + size); /* does not, and 22 MiB would be in use */
     ck_assert_uint_eq(heap->dirty, 0);
     ck_assert(block_used(wall) && block_used(top));
+    ck_healthy();
+}
+END_TEST
+
+/* The heap had as much in use before: what is free now was needed then, and
+ * will be needed again. Only how it lies has changed. */
+START_TEST(growth_purges_nothing_where_as_much_was_in_use_before)
+{
+    enum { N = 8 };
+    struct block *b[N], *walls[N];
+    for (int i = 0; i < N; i++) {
+        b[i] = block(2 * MIB);
+        walls[i] = block(100);
+    }
+    for (int i = 0; i < 2; i++)
+        give_back(block_payload(b[i]));
+    block(3 * MIB); /* does not fit: 15 MiB are in use */
+    ck_assert_uint_eq(heap->dirty, 0);
+    for (int i = 2; i < N; i++)
+        give_back(block_payload(b[i]));
+    size_t size = heap->size, dirty = heap->dirty;
+    ck_assert_uint_ge(dirty, 6 * 2 * MIB);
+    block(5 * MIB); /* does not fit either, but only 8 MiB are in use */
+    ck_assert_uint_gt(heap->size, size);
+    ck_assert_uint_ge(heap->dirty + 64, dirty);
+    ck_assert(block_used(walls[0]));
+    ck_healthy();
+}
+END_TEST
+
+START_TEST(growth_purges_as_much_as_more_is_in_use)
+{
+    struct block *b[4], *wall;
+    for (int i = 0; i < 4; i++) {
+        b[i] = block(4 * MIB);
+        wall = block(100);
+    }
+    give_back(block_payload(b[0]));
+    block(5 * MIB); /* does not fit: 17 MiB are in use */
+    ck_assert_uint_eq(heap->dirty, 0);
+    for (int i = 1; i < 4; i++)
+        give_back(block_payload(b[i]));
+    size_t dirty = heap->dirty;
+    block(14 * MIB); /* 2 MiB more */
+    ck_assert_uint_le(heap->dirty, dirty - 2 * MIB + 1024);
+    ck_assert_uint_ge(heap->dirty, dirty - 2 * MIB - 1024);
+    ck_assert(block_used(wall));
     ck_healthy();
 }
 END_TEST
@@ -292,7 +335,9 @@ int main(void)
         what_is_taken_again_after_a_purge_slows_time,
         a_free_beside_a_purged_block_makes_only_its_own_bytes_dirty,
         what_is_left_of_a_purged_block_stays_purged,
-        growth_purges_only_when_more_would_be_resident_than_ever,
+        growth_purges_when_more_is_in_use_than_ever,
+        growth_purges_nothing_where_as_much_was_in_use_before,
+        growth_purges_as_much_as_more_is_in_use,
         much_dirty_memory_is_purged_without_being_asked,
         much_dirty_memory_is_purged_though_it_is_the_victims,
         what_is_taken_again_each_time_is_purged_ever_less,

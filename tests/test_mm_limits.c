@@ -173,6 +173,27 @@ START_TEST(a_large_calloc_is_zero_and_costs_what_is_touched)
 }
 END_TEST
 
+/* Zeros cost pages only where there were none: new memory stays untouched, and
+ * what was written before stays in memory, so that no page has to be faulted in
+ * once more. */
+START_TEST(a_calloc_of_less_neither_touches_pages_nor_gives_them_back)
+{
+    const size_t size = 700000;
+    begin(_i);
+    char *p = mm->calloc(size, 1), *wall = take(100, 'w');
+    if (!SANITIZED)
+        ck_assert_uint_le(resident(p, size), size / 4);
+    ck_zero(p, size);
+    mm->free(memset(p, 'x', size));
+    const size_t part = size / 2;
+    char *q = mm->calloc(1, part);
+    ck_assert(q >= p && q + part <= p + size && wall);
+    ck_assert_uint_ge(resident(q, part), part - 2 * mem_pagesize());
+    ck_zero(q, part);
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(much_free_memory_goes_back_to_the_system)
 {
     enum { N = 40 };
@@ -200,6 +221,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_large_calloc_is_zero_and_costs_what_is_touched,
+        a_calloc_of_less_neither_touches_pages_nor_gives_them_back,
         much_free_memory_goes_back_to_the_system,
         /* A sanitizer needs memory of its own: none from here on. */
         SANITIZED ? NULL : few_addresses_are_used_up_and_again,

@@ -43,7 +43,6 @@
 #define LARGE_GROWTH 8                /* ... 1/8 of it */
 #define SPARSE_MIN ((size_t)8 << 10)  /* of a block that may stay untouched */
 #define SLAB_MOST ((size_t)16 << 10)  /* of a slab */
-#define PURGE_AGAIN ((size_t)1 << 20) /* more resident: growing purges */
 
 /* ---- free and merge -------------------------------------------------- */
 
@@ -119,10 +118,8 @@ static cold_noinline struct block *heap_grow(struct heap *h, size_t asize,
         return NULL;
     }
     size_t most = asize + align - ALIGN;
-    if (heap_resident(h) >= h->purge_at && h->dirty > h->size / 8) {
-        h->purge_at = heap_resident(h) + PURGE_AGAIN;
-        heap_purge(h); /* free memory that does not fit costs nothing now */
-    }
+    if (h->dirty > h->size / 8)
+        heap_purge_to_grow(h, asize);
     if (!h->regions)
         return region_new(h, most + (asize > EXACT_MAX ? LOW_RESERVE : 0));
     struct block *top = heap_top(h);
@@ -204,16 +201,21 @@ static always_inline struct block *take_low(struct heap *h, struct block *b,
 static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
 {
     retire_victim(h);
+    size_t had = h->size;
     struct block *b = fit_find(&h->fit, asize);
     if (unlikely(!b)) {
         b = heap_grow(h, asize, ALIGN);
         if (!b)
             return NULL;
     }
-    list_remove(h, b, block_size(b));
-    if (asize > EXACT_MAX)
-        return block_take(h, b, block_size(b) - asize, asize);
-    h->victim_dirty = free_dirty(b, block_size(b));
+    size_t size = block_size(b), dirty = free_dirty(b, size);
+    list_remove(h, b, size);
+    if (asize > EXACT_MAX) {
+        b = block_take(h, b, size - asize, asize);
+        block_hint_clean(b, asize, dirty - min_size(h->size - had, dirty));
+        return b;
+    }
+    h->victim_dirty = dirty;
     return take_low(h, b, asize);
 }
 

@@ -18,8 +18,9 @@
 #include "mm/pace.h"
 
 #define PURGE_WAIT 511 /* chances to let pass after purges in vain, at most */
-#define PURGE_SLACK ((size_t)64 << 20)    /* dirty bytes that may always stay */
-#define PATIENCE_MOST 8                   /* doublings of that */
+#define GROWTH_STEP ((size_t)1 << 20)  /* more in use: growing purges again */
+#define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
+#define PATIENCE_MOST 8                /* doublings of that */
 #define ALLOWANCE_LEAST ((size_t)1 << 20) /* bytes that are worth a purge, */
 #define RELEASE_MIN ((size_t)1 << 20)     /* ... and a hole (memhole.h) */
 
@@ -83,6 +84,18 @@ static inline size_t heap_purge_from(struct heap *h, size_t least)
 static inline size_t heap_purge(struct heap *h)
 {
     return heap_purge_from(h, PURGE_MIN);
+}
+
+/* h is about to grow for asize bytes, and has free ones that do not fit. As
+ * many of these go back as more are in use than when this was last so: each
+ * that is taken again was paid for by one that was not needed before. */
+static cold_noinline void heap_purge_to_grow(struct heap *h, size_t asize)
+{
+    size_t used = h->size - h->dirty - h->clean + asize;
+    if (used < h->used_mark + GROWTH_STEP)
+        return;
+    heap_purge_some(h, PURGE_MIN, used - h->used_mark);
+    h->used_mark = used;
 }
 
 /* ---- ends of regions ------------------------------------------------- */

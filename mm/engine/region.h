@@ -50,8 +50,8 @@ struct heap {
     uint32_t wait, passed; /* chances to let pass, and passed so far */
     uint32_t patience;     /* how often PURGE_SLACK is doubled */
     size_t allowance;      /* bytes that may go back now; NO_LIMIT */
-    size_t given;    /* bytes that went back, less those known as taken again */
-    size_t purge_at; /* resident bytes below which growing purges nothing */
+    size_t given; /* bytes that went back, less those known as taken again */
+    size_t used_mark; /* bytes in use when growth last purged it */
 };
 
 #define NO_LIMIT SIZE_MAX /* of an allowance: no time is counted */
@@ -119,6 +119,24 @@ static always_inline size_t free_clean(const struct block *b, size_t size)
 static always_inline size_t block_dirty(const struct block *b, size_t size)
 {
     return size >= PURGE_MIN ? free_dirty(b, size) : 0;
+}
+
+/* What a large block says in its first word when it is taken, if most of it is
+ * clean, or new: to purge it for a calloc takes no page from the program. A
+ * hint: where it stands by accident, the purge gives pages back in vain. */
+#define MOSTLY_CLEAN ((uint64_t)0x9e1d7c3a5b28f046) /* any random word */
+
+/* b was just taken from a block of which `dirty` bytes were dirty. */
+static always_inline void block_hint_clean(struct block *b, size_t size,
+                                           size_t dirty)
+{
+    if (unlikely(size >= PURGE_MIN))
+        *(uint64_t *)block_payload(b) = dirty < size / 2 ? MOSTLY_CLEAN : 0;
+}
+
+static inline bool payload_hints_clean(const void *p)
+{
+    return *(const uint64_t *)p == MOSTLY_CLEAN;
 }
 
 /* ---- waiting, or the victim ------------------------------------------ */
