@@ -16,8 +16,8 @@ from ctypes.util import find_library
 from library_runs import OURS, Runs, built, distinct, output
 
 JOBS = [("small", 0, "sleep"), ("medium", 0, "sleep"), ("small", 8, "sleep"),
-        ("large", 8, "sleep"), ("small", 64, "sleep"), ("small", 8, "end"),
-        ("small", 8, "others"), ("large", 8, "others")]
+        ("large", 8, "sleep"), ("small", 64, "sleep"), ("large", 64, "sleep"),
+        ("small", 8, "end"), ("small", 8, "others"), ("large", 8, "others")]
 PEERS = {"mimalloc": "mimalloc", "tcmalloc": "tcmalloc_minimal",
          "jemalloc": "jemalloc"}
 TIMES = (0, 500, 1000, 1500, 2000, 4000)  # ms, columns of the table

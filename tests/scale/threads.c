@@ -7,7 +7,10 @@
  *                     resident; with a third argument it dumps core then
  *   threads heap N    N GiB of blocks of 4 MiB, of which nothing is touched:
  *                     how many GiB, KiB resident; then each is freed, and made
- *                     and written again, one after the other */
+ *                     and written again, one after the other, with small ones
+ *                     of its own
+ *   threads one N     a block of N GiB, written at both ends, then made 1 GiB
+ *                     larger: status 1 if there is none, 2 if it is wrong */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -81,6 +84,31 @@ static int blocks(long n, int dump)
     return 0;
 }
 
+/* Small blocks of many sizes, made as the heap passes from one zone to the
+ * next, each with what it should have. */
+static unsigned char *small[100000];
+static size_t nsmall;
+
+static void small_add(size_t i)
+{
+    for (size_t k = 0; k < 5 && nsmall < sizeof small / sizeof *small; k++) {
+        size_t size = 1 + (i * 37 + k * 411) % 3000;
+        small[nsmall] = memset(malloc(size), (int)(nsmall % 251), size);
+        nsmall++;
+    }
+}
+
+static int small_free(void)
+{
+    int bad = 0;
+    for (size_t step = 0; step < 7; step++)
+        for (size_t i = step; i < nsmall; i += 7) {
+            bad |= small[i][0] != i % 251;
+            free(small[i]);
+        }
+    return bad;
+}
+
 static int heap(long n)
 {
     size_t most = (size_t)n << 8, made = 0;
@@ -94,10 +122,27 @@ static int heap(long n)
         if (!(all[i] = malloc(PART / 2)))
             return 1;
         all[i][0] = 1;
+        small_add(i);
     }
     for (size_t i = 0; i < made; i++)
         free(all[i]);
-    return 0;
+    return small_free();
+}
+
+/* 1: there is none; 2: what was written is not there. */
+static int one(size_t n)
+{
+    size_t size = n * GIB;
+    char *p = malloc(size), *q;
+    if (!p)
+        return 1;
+    p[0] = 1;
+    p[size - 1] = 2;
+    if (!(q = realloc(p, size + GIB)))
+        q = p;
+    int bad = q[0] != 1 || q[size - 1] != 2;
+    free(q);
+    return 2 * bad;
 }
 
 int main(int argc, char **argv)
@@ -106,5 +151,7 @@ int main(int argc, char **argv)
         return blocks(atol(argv[2]), argc > 3);
     if (argc > 2 && strcmp(argv[1], "heap") == 0)
         return heap(atol(argv[2]));
+    if (argc > 2 && strcmp(argv[1], "one") == 0)
+        return one((size_t)atol(argv[2]));
     return argc > 1 ? threads(atol(argv[1])) : 2;
 }
