@@ -68,7 +68,7 @@ side "MM_PRESSURE=0: never" stays libmm.so near MM_PRESSURE=0
 side "without the thread nobody looks" stays libmm.so near MM_BACKGROUND=0
 sides
 
-# The limit is twice what stays. Files of the cgroup's are as root of its
+# The limit is four times what stays. Files of the cgroup's are as root of its
 # hierarchy sees them.
 real=$(findmnt -t cgroup2 -no TARGET | head -n 1)/libmm-test-$$
 makes_cgroup() {
