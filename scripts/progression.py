@@ -46,7 +46,8 @@ IDEAS = {
         "mm/arena/shard.h", "mm/front/owners.h", "mm/front/novice.h",
         "mm/front/rich.h", "mm/front/adopt.h", "mm/engine/merge.h"),
     "memory that goes back by itself": (
-        "mm/front/decay.h", "mm/front/purge.h", "mm/front/low_water.h"),
+        "mm/front/decay.h", "mm/front/purge.h", "mm/front/low_water.h",
+        "mm/arena/steal.h"),
     "counted from outside": ("mm/front/census.h",),
 }
 
@@ -62,9 +63,9 @@ READ = {
     "per_thread": ("mm/exit.h", "mm/gate.h", "mm/per_thread/stage.h"),
     "arena": ("mm/front/cache.h", "mm/front/outbox.h", "mm/front/inbox.h",
               "mm/front/thread.h", "mm/front/owners.h", "mm/front/remote.h",
-              "mm/arena/shard.h", "mm/arena/remote.h", "mm/arena/thread.h",
-              "mm/front/hooks.h", "mm/front/slow.h", "mm/front/front.h",
-              "mm/arena/stage.h"),
+              "mm/arena/shard.h", "mm/arena/remote.h", "mm/arena/steal.h",
+              "mm/arena/thread.h", "mm/front/hooks.h", "mm/front/slow.h",
+              "mm/front/front.h", "mm/arena/stage.h"),
     "lockfree": ("mm/lockfree/lists.h", "mm/lockfree/shard.h",
                  "mm/lockfree/remote.h", "mm/lockfree/steal.h",
                  "mm/lockfree/thread.h", "mm/lockfree/stage.h"),

@@ -94,7 +94,7 @@ def files_of_one_name_are_compared_and_others_counted_whole():
         [2, 2], (before, after)
     assert [m - n for m, n in zip(numbers(before[5]), numbers(after[5]))] == \
         [1, 1], (before, after)
-    assert "`lockfree/steal.h`" in after[2] and "remote" not in after[2], after
+    assert "`lockfree/lists.h`" in after[2] and "remote" not in after[2], after
     assert "`lockfree/remote.h`" in after[1] and "`lock.h`" in after[3], after
 
 

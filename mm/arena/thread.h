@@ -11,12 +11,10 @@
 #ifndef MM_ARENA_THREAD_H
 #define MM_ARENA_THREAD_H
 
-#include "mm/arena/remote.h"
+#include "mm/arena/steal.h"
 #include "mm/exit.h"
 #include "mm/fork.h"
 #include "mm/front/novice.h"
-
-#include "mm/front/decay.h"
 
 static struct thread *free_threads; /* a list; under the registry's lock */
 static struct thread *_Atomic all_threads; /* a list; written under it */
@@ -84,36 +82,6 @@ static always_inline void shard_exit_inside(struct thread *t, struct shard *s)
 {
     (void)t;
     shard_exit(s);
-}
-
-/* While nobody else has its lock, its thread is not inside. */
-static inline bool shard_steal(struct shard *s)
-{
-    return shard_try(s, OWNED);
-}
-
-static inline void shard_return(struct shard *s)
-{
-    lock_drop(&s->lock);
-}
-
-/* Under its lock an orphan may be purged like any other. */
-static inline bool shard_take_idle(struct shard *s)
-{
-    return status_of(state_get(s)) <= ORPHAN && shard_try(s, ORPHAN);
-}
-
-static inline void orphans_decay(struct shard *s, unsigned most,
-                                 void (*work)(struct shard *o, struct shard *s))
-{
-    for (uint32_t i = 0; i < shard_count() && most; i++) {
-        struct shard *o = shard_at(i);
-        if (status_of(state_get(o)) != ORPHAN || !shard_try(o, ORPHAN))
-            continue;
-        work(o, s);
-        shard_return(o);
-        most--;
-    }
 }
 
 /* ---- beginning and end ------------------------------------------------- */
