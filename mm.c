@@ -72,10 +72,10 @@ static void mm_free(void *p)
 /* Giving the pages of a block back makes it zero, too. One that the program
  * never touches then costs nothing, but one that it does costs a fault, ten
  * times what writing zeros to it costs. So that is for blocks of which most is
- * clean as it is. */
+ * clean as it is, and for mappings. */
 static bool zero_by_purge(const void *p, size_t bytes)
 {
-    return bytes >= PURGE_MIN && payload_hints_clean(p);
+    return bytes > HUGE_OVER || (bytes >= PURGE_MIN && payload_hints_clean(p));
 }
 
 static void *make_zero(char *p, size_t bytes)

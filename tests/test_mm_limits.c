@@ -173,12 +173,12 @@ START_TEST(a_large_calloc_is_zero_and_costs_what_is_touched)
 }
 END_TEST
 
-/* Zeros cost pages only where there were none: new memory stays untouched, and
- * what was written before stays in memory, so that no page has to be faulted in
- * once more. */
+/* What is in memory stays there, so that no page has to be faulted in once
+ * more; and what is not stays out of it: new memory, and what went back. */
 START_TEST(a_calloc_of_less_neither_touches_pages_nor_gives_them_back)
 {
     const size_t size = 700000;
+    small_pages();
     begin(_i);
     char *p = mm->calloc(size, 1), *wall = take(100, 'w');
     if (!SANITIZED)
@@ -190,6 +190,13 @@ START_TEST(a_calloc_of_less_neither_touches_pages_nor_gives_them_back)
     ck_assert(q >= p && q + part <= p + size && wall);
     ck_assert_uint_ge(resident(q, part), part - 2 * mem_pagesize());
     ck_zero(q, part);
+    mm->free(q);
+    mm->trim();
+    char *r = mm->calloc(1, part - 99);
+    ck_assert(r >= p && r < p + size);
+    if (!SANITIZED)
+        ck_assert_uint_le(resident(r, part), part / 4);
+    ck_zero(r, part - 99);
     ck_healthy();
 }
 END_TEST

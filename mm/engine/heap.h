@@ -212,7 +212,7 @@ static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
     list_remove(h, b, size);
     if (asize > EXACT_MAX) {
         b = block_take(h, b, size - asize, asize);
-        block_hint_clean(b, asize, dirty - min_size(h->size - had, dirty));
+        block_hint_clean(b, size, dirty - min_size(h->size - had, dirty));
         return b;
     }
     h->victim_dirty = dirty;
@@ -246,13 +246,17 @@ static cold_noinline struct block *heap_memalign(struct heap *h, size_t align,
         return NULL;
     }
     retire_victim(h);
+    size_t had = h->size;
     struct block *b = fit_find_aligned(&h->fit, asize, align);
     if (!b)
         b = heap_grow(h, asize, align);
     if (!b)
         return NULL;
-    list_remove(h, b, block_size(b));
-    return block_take(h, b, align_lead(b, align), asize);
+    size_t size = block_size(b), dirty = free_dirty(b, size);
+    list_remove(h, b, size);
+    b = block_take(h, b, align_lead(b, align), asize);
+    block_hint_clean(b, size, dirty - min_size(h->size - had, dirty));
+    return b;
 }
 
 /* ---- resize ---------------------------------------------------------- */

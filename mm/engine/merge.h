@@ -134,7 +134,8 @@ static cold_noinline void arena_merge(struct arena *dst, struct arena *src)
     d->dirty += s->dirty;
     d->clean += s->clean;
     d->given += s->given;
-    d->used_mark += s->used_mark;
+    d->used_mark += heap_in_use(s);
+    d->size_mark += s->size;
     d->size += s->size;
     d->regions = regions_merge(d, d->regions, s->regions);
     regions_join_all(d);

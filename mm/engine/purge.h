@@ -18,9 +18,13 @@
 #include "mm/pace.h"
 
 #define PURGE_WAIT 511 /* chances to let pass after purges in vain, at most */
-#define GROWTH_STEP ((size_t)1 << 20)  /* more in use: growing purges again */
-#define PURGE_SLACK ((size_t)64 << 20) /* dirty bytes that may always stay */
-#define PATIENCE_MOST 8                /* doublings of that */
+#define GROWTH_STEP ((size_t)1 << 20) /* least that growth gives back, ... */
+#define GROWTH_PART 64                /* ... and at least this part of a heap */
+#define GROWTH_WASTE                                                           \
+    4 /* part by which a heap grows though no more is in use                   \
+       */
+#define PURGE_SLACK ((size_t)64 << 20)    /* dirty bytes that may always stay */
+#define PATIENCE_MOST 8                   /* doublings of that */
 #define ALLOWANCE_LEAST ((size_t)1 << 20) /* bytes that are worth a purge, */
 #define RELEASE_MIN ((size_t)1 << 20)     /* ... and a hole (memhole.h) */
 
@@ -86,16 +90,31 @@ static inline size_t heap_purge(struct heap *h)
     return heap_purge_from(h, PURGE_MIN);
 }
 
+/* Bytes of h that are in use, or in free blocks that no purge takes. */
+static inline size_t heap_in_use(const struct heap *h)
+{
+    return h->size - h->dirty - h->clean;
+}
+
 /* h is about to grow for asize bytes, and has free ones that do not fit. As
- * many of these go back as more are in use than when this was last so: each
- * that is taken again was paid for by one that was not needed before. */
+ * many of these go back as more are in use than when growth last purged it:
+ * each that is taken again was paid for by one that was not needed then. If no
+ * more are in use, they have only come to lie otherwise, and will be needed
+ * again; but the heap grows by no more than a quarter that way. */
 static cold_noinline void heap_purge_to_grow(struct heap *h, size_t asize)
 {
-    size_t used = h->size - h->dirty - h->clean + asize;
-    if (used < h->used_mark + GROWTH_STEP)
+    /* Marks above the heap's size are those of a growth that failed. */
+    size_t used = heap_in_use(h) + asize;
+    size_t used_mark = min_size(h->used_mark, h->size);
+    size_t size_mark = min_size(h->size_mark, h->size);
+    size_t most = used - min_size(used_mark, used);
+    if (h->size - size_mark > size_mark / GROWTH_WASTE)
+        most = max_size(most, h->size - size_mark);
+    if (most < max_size(GROWTH_STEP, h->size / GROWTH_PART))
         return;
-    heap_purge_some(h, PURGE_MIN, used - h->used_mark);
-    h->used_mark = used;
+    heap_purge_some(h, PURGE_MIN, most);
+    h->used_mark = max_size(used_mark, used);
+    h->size_mark = h->size + asize;
 }
 
 /* ---- ends of regions ------------------------------------------------- */

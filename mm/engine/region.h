@@ -51,7 +51,8 @@ struct heap {
     uint32_t patience;     /* how often PURGE_SLACK is doubled */
     size_t allowance;      /* bytes that may go back now; NO_LIMIT */
     size_t given; /* bytes that went back, less those known as taken again */
-    size_t used_mark; /* bytes in use when growth last purged it */
+    size_t used_mark; /* bytes in use when growth last purged it, ... */
+    size_t size_mark; /* ... and its size after that */
 };
 
 #define NO_LIMIT SIZE_MAX /* of an allowance: no time is counted */
@@ -121,16 +122,18 @@ static always_inline size_t block_dirty(const struct block *b, size_t size)
     return size >= PURGE_MIN ? free_dirty(b, size) : 0;
 }
 
-/* What a large block says in its first word when it is taken, if most of it is
- * clean, or new: to purge it for a calloc takes no page from the program. A
- * hint: where it stands by accident, the purge gives pages back in vain. */
+/* What a large block says in its first word when it is taken, if most of what
+ * it was taken from was clean, or new: then it costs a calloc less to give its
+ * pages back than to write to them. A hint: where it is wrong, pages are given
+ * back, or touched, in vain. */
 #define MOSTLY_CLEAN ((uint64_t)0x9e1d7c3a5b28f046) /* any random word */
 
-/* b was just taken from a block of which `dirty` bytes were dirty. */
+/* b was just taken from a free block, `dirty` of whose `size` bytes were dirty.
+ */
 static always_inline void block_hint_clean(struct block *b, size_t size,
                                            size_t dirty)
 {
-    if (unlikely(size >= PURGE_MIN))
+    if (unlikely(block_size(b) >= PURGE_MIN))
         *(uint64_t *)block_payload(b) = dirty < size / 2 ? MOSTLY_CLEAN : 0;
 }
 
