@@ -14,6 +14,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import result_file
 from marks import rewrite, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,7 +55,8 @@ class Runs:
         self.document = ROOT / "docs" / document
 
     def write(self, rows):
-        lines = [f"# scripts/{self.name}.py", ",".join(self.columns)]
+        origin = result_file.origin(f"scripts/{self.name}.py")
+        lines = [f"# {origin}", ",".join(self.columns)]
         lines += [",".join(map(str, row)) for row in rows]
         self.data.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
