@@ -1,9 +1,9 @@
 /* steal.h - another thread's shard, taken for a moment: to purge it while its
  * thread sleeps, or where there is no other memory.
  *
- *   thread   lock; malloc; unlock        thief   try the lock: taken, give up
- *                                                look at its state: purge;
- * unlock
+ *   thread   lock          thief   try the lock: taken, give up
+ *            malloc                look at its state
+ *            unlock                purge; unlock
  *
  * Its lock is all that decides: while a thief has it, the shard's own thread
  * waits, if it comes by just then. */

@@ -20,9 +20,7 @@
 #define PURGE_WAIT 511 /* chances to let pass after purges in vain, at most */
 #define GROWTH_STEP ((size_t)1 << 20) /* least that growth gives back, ... */
 #define GROWTH_PART 64                /* ... and at least this part of a heap */
-#define GROWTH_WASTE                                                           \
-    4 /* part by which a heap grows though no more is in use                   \
-       */
+#define GROWTH_WASTE 4 /* a heap that only lies otherwise grows by a 4th */
 #define PURGE_SLACK ((size_t)64 << 20)    /* dirty bytes that may always stay */
 #define PATIENCE_MOST 8                   /* doublings of that */
 #define ALLOWANCE_LEAST ((size_t)1 << 20) /* bytes that are worth a purge, */
