@@ -55,10 +55,9 @@ class Runs:
         self.document = ROOT / "docs" / document
 
     def write(self, rows):
-        origin = result_file.origin(f"scripts/{self.name}.py")
-        lines = [f"# {origin}", ",".join(self.columns)]
-        lines += [",".join(map(str, row)) for row in rows]
-        self.data.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        result_file.write(
+            self.data, result_file.origin(f"scripts/{self.name}.py"),
+            self.columns, [dict(zip(self.columns, row)) for row in rows])
 
     def read(self):
         lines = self.data.read_text(encoding="utf-8").splitlines()[2:]

@@ -178,6 +178,19 @@ static inline struct block *block_take(struct heap *h, struct block *b,
     return taken;
 }
 
+/* The same of b, which is listed, where the heap had `had` bytes before b was
+ * looked for: what it has grown by since counts as dirty, but is new. */
+static inline struct block *block_take_listed(struct heap *h, struct block *b,
+                                              size_t offset, size_t asize,
+                                              size_t had)
+{
+    size_t size = block_size(b), dirty = free_dirty(b, size);
+    list_remove(h, b, size);
+    b = block_take(h, b, offset, asize);
+    block_hint_clean(b, size, dirty - min_size(h->size - had, dirty));
+    return b;
+}
+
 /* Use the first asize bytes of b, which is in no list and large enough; the
  * rest becomes the victim. */
 static always_inline struct block *take_low(struct heap *h, struct block *b,
@@ -208,14 +221,10 @@ static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
         if (!b)
             return NULL;
     }
-    size_t size = block_size(b), dirty = free_dirty(b, size);
-    list_remove(h, b, size);
-    if (asize > EXACT_MAX) {
-        b = block_take(h, b, size - asize, asize);
-        block_hint_clean(b, size, dirty - min_size(h->size - had, dirty));
-        return b;
-    }
-    h->victim_dirty = dirty;
+    if (asize > EXACT_MAX)
+        return block_take_listed(h, b, block_size(b) - asize, asize, had);
+    list_remove(h, b, block_size(b));
+    h->victim_dirty = free_dirty(b, block_size(b));
     return take_low(h, b, asize);
 }
 
@@ -252,11 +261,7 @@ static cold_noinline struct block *heap_memalign(struct heap *h, size_t align,
         b = heap_grow(h, asize, align);
     if (!b)
         return NULL;
-    size_t size = block_size(b), dirty = free_dirty(b, size);
-    list_remove(h, b, size);
-    b = block_take(h, b, align_lead(b, align), asize);
-    block_hint_clean(b, size, dirty - min_size(h->size - had, dirty));
-    return b;
+    return block_take_listed(h, b, align_lead(b, align), asize, had);
 }
 
 /* ---- resize ---------------------------------------------------------- */

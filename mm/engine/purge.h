@@ -91,7 +91,7 @@ static inline size_t heap_purge(struct heap *h)
 /* Bytes of h that are in use, or in free blocks that no purge takes. */
 static inline size_t heap_in_use(const struct heap *h)
 {
-    return h->size - h->dirty - h->clean;
+    return heap_resident(h) - h->dirty;
 }
 
 /* h is about to grow for asize bytes, and has free ones that do not fit. As

@@ -84,8 +84,8 @@ static int blocks(long n, int dump)
     return 0;
 }
 
-/* Small blocks of many sizes, made as the heap passes from one zone to the
- * next, each with what it should have. */
+/* Small blocks of many sizes, made where the heap has all its zones, each with
+ * what it should have. */
 static unsigned char *small[100000];
 static size_t nsmall;
 
