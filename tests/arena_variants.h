@@ -6,6 +6,7 @@
 #include "mm.h"
 
 #include "tests/run_tests.h"
+#include "tests/sanitized.h"
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,20 +19,6 @@ static const struct mm_allocator *const variants[] = {
 
 /* The one under test: each test runs in a process of its own. */
 static const struct mm_allocator *lab;
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
-#define THREAD_SANITIZED 1 /* not all rounds of destructors */
-#else
-#define THREAD_SANITIZED 0
-#endif
-#if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
-#define SANITIZED 1 /* slow; a child of threads must not start any */
-#else
-#define SANITIZED THREAD_SANITIZED
-#endif
 
 /* ck_assert for the inside of loops: nothing is written while it holds. */
 #define demand(holds)                                                          \

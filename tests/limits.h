@@ -2,6 +2,8 @@
 #ifndef TESTS_LIMITS_H
 #define TESTS_LIMITS_H
 
+#include "tests/sanitized.h"
+
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,19 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-
-/* Sanitizers map terabytes, and need memory of their own at any time. */
-#ifdef SANITIZED
-#elif defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED true
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 /* A figure of /proc/self/status, such as "VmData", in bytes. */
 static inline size_t process_bytes(const char *name)

@@ -39,6 +39,7 @@ static void fork_here(int number, siginfo_t *info, void *context)
     bool was_inside = inside();
     pid_t pid = _Fork();
     if (pid == 0) {
+        end_if_locked_forever();
         use_all();
         pid_t grandchild = _Fork();
         if (grandchild == 0) {

@@ -1,18 +1,9 @@
 /* test_trace_zstd.c - compressed traces: whole, cut, damaged, and bombs. */
 #include "tests/run_tests.h"
+#include "tests/sanitized.h"
 #include "tests/trace_files.h"
 
 #include <zstd.h>
-
-#ifndef __has_feature /* clang says it so, gcc defines macros */
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||           \
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
 
 #if !SANITIZED         /* a sanitizer has a malloc of its own */
 static size_t mallocs; /* calls that libzstd or the reader may have made */
