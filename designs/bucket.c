@@ -229,7 +229,7 @@ static uint32_t request_class(size_t align, size_t size)
 }
 
 /* Any size, any alignment; also the thread's first call. */
-static cold_noinline void *malloc_slow(size_t align, size_t size)
+static cold_noinline void *design_memalign(size_t align, size_t size)
 {
     struct member *m = owner_mine();
     void *p = NULL;
@@ -250,12 +250,7 @@ static void *design_malloc(size_t size)
     void *p = NULL;
     if (likely(m && size <= classes.most))
         p = member_malloc(m, class_of_size(size));
-    return likely(p) ? p : malloc_slow(ALIGN, size);
-}
-
-static void *design_memalign(size_t align, size_t size)
-{
-    return malloc_slow(align, size);
+    return likely(p) ? p : design_memalign(ALIGN, size);
 }
 
 static always_inline bool in_chunk(const void *p)

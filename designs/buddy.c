@@ -333,7 +333,7 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
 }
 
 /* Any size, any alignment; also the thread's first call. */
-static cold_noinline void *malloc_slow(size_t align, size_t size)
+static cold_noinline void *design_memalign(size_t align, size_t size)
 {
     struct arena *a = owner_mine();
     void *p = NULL;
@@ -355,12 +355,7 @@ static void *design_malloc(size_t size)
     void *p = NULL;
     if (likely(a && size <= order_bytes(SMALL_ORDER)))
         p = arena_malloc(a, size);
-    return likely(p) ? p : malloc_slow(UNIT, size);
-}
-
-static void *design_memalign(size_t align, size_t size)
-{
-    return malloc_slow(align, size);
+    return likely(p) ? p : design_memalign(UNIT, size);
 }
 
 /* ---- the rest of the family ------------------------------------------ */

@@ -66,6 +66,8 @@ struct shard {
     struct arena arena;
 } __attribute__((aligned(CACHE_LINE)));
 
+#define SHARD_GROWS_IN_STEPS false
+#include "mm/front/birth.h"
 #include "mm/front/state.h"
 
 static struct registry {
@@ -143,18 +145,8 @@ static inline struct shard *shard_pop(struct shard **list)
     return s;
 }
 
-/* Nothing is in it. It may grow only where the front says so. */
-static inline void shard_clear(struct shard *s)
-{
-    arena_init(&s->arena, s->id);
-    s->arena.all_earn = true;
-    s->arena.heap.may_grow = false;
-    s->counted = 0;
-    atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
-}
-
 /* NULL: out of memory, or of ids. */
-static inline struct shard *shard_make(void)
+static struct shard *shard_make(void)
 {
     uint32_t id = shard_count();
     struct shard *s = id < MM_MAX_ARENAS ? mem_record(sizeof *s) : NULL;
@@ -168,6 +160,11 @@ static inline struct shard *shard_make(void)
     atomic_store_explicit(&all_shards[id], s, memory_order_release);
     atomic_store_explicit(&nshards, id + 1, memory_order_relaxed);
     return s;
+}
+
+static inline struct shard *shard_pop_spare(void)
+{
+    return shard_pop(&registry.spare);
 }
 
 static inline void shard_push_spare(struct shard *s)
@@ -195,15 +192,6 @@ static inline struct shard *shard_pop_orphan(void)
         atomic_fetch_sub_explicit(&registry.norphans, 1, memory_order_relaxed);
     }
     return s;
-}
-
-/* One without memory. NULL: out of memory, or of ids. */
-static inline struct shard *shard_new(void)
-{
-    struct shard *s = shard_pop(&registry.spare);
-    if (s)
-        inbox_open_owner(&s->inbox);
-    return s ? s : shard_make();
 }
 
 /* The thread that used s is gone. A favorite has no users that could be

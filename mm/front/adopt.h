@@ -19,6 +19,7 @@
 #define MM_FRONT_ADOPT_H
 
 #include "mm/engine/merge.h"
+#include "mm/front/birth.h"
 #include "mm/front/remote.h"
 
 #define MERGED_MIN 16        /* merged ids that may wait to serve anew */
@@ -26,8 +27,6 @@
 
 /** Set the status of a shard that is the caller's for good. */
 static inline void state_set(struct shard *s, enum status status);
-/** An empty arena for s, which may not grow. */
-static inline void shard_clear(struct shard *s);
 /** Keep s, whose id no block names any more, for a thread that needs one. */
 static inline void shard_push_spare(struct shard *s);
 

@@ -69,6 +69,8 @@ struct shard {
     struct arena arena;
 } __attribute__((aligned(CACHE_LINE)));
 
+#define SHARD_GROWS_IN_STEPS true
+#include "mm/front/birth.h"
 #include "mm/front/state.h"
 
 /* What a child of fork does not inherit: it is zero there. All threads write.
@@ -140,6 +142,15 @@ static inline bool state_change(struct shard *s, uint64_t *from,
 
 /* ---- threads --------------------------------------------------------- */
 
+/* Of a thread that has none yet: it is never open. */
+static struct thread no_thread;
+static __thread struct thread *_Atomic self_thread = &no_thread;
+
+static always_inline struct thread *self(void)
+{
+    return atomic_load_explicit(&self_thread, memory_order_relaxed);
+}
+
 static always_inline struct thread *thread_of(const struct shard *s)
 {
     return atomic_load_explicit(&s->thread, memory_order_relaxed);
@@ -180,17 +191,6 @@ static inline struct shard *shard_pop(struct tagged *stack)
     return i == TAGGED_NONE ? NULL : shard_at(i);
 }
 
-/* Nothing is in it. It may grow only where the front says so. */
-static inline void shard_clear(struct shard *s)
-{
-    arena_init(&s->arena, s->id);
-    s->arena.all_earn = true;
-    s->arena.heap.may_grow = false;
-    s->arena.heap.grows_in_steps = true;
-    s->counted = 0;
-    atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
-}
-
 /* NULL: out of memory, or of ids. */
 static cold_noinline struct shard *shard_make(void)
 {
@@ -211,6 +211,11 @@ static cold_noinline struct shard *shard_make(void)
     owner_set(s->id, s);
     atomic_store_explicit(&all_shards[s->id], s, memory_order_release);
     return s;
+}
+
+static inline struct shard *shard_pop_spare(void)
+{
+    return shard_pop(&process()->spares);
 }
 
 static inline void shard_push_spare(struct shard *s)
@@ -240,15 +245,6 @@ static inline struct shard *shard_pop_orphan(void)
     count_shared();
     atomic_store_explicit(&all->turn, turn + 1, memory_order_relaxed);
     return s;
-}
-
-/* One without memory. NULL: out of memory, or of ids. */
-static inline struct shard *shard_new(void)
-{
-    struct shard *s = shard_pop(&process()->spares);
-    if (s)
-        inbox_open_owner(&s->inbox);
-    return s ? s : shard_make();
 }
 
 static inline size_t shard_check_own(const struct shard *s, enum status status)

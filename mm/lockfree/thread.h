@@ -28,15 +28,6 @@
 
 #define SIDE_MOST 64 /* calls in a row that find the struct shut */
 
-/* Of a thread that has none yet: it is never open. */
-static struct thread no_thread;
-static __thread struct thread *_Atomic self_thread = &no_thread;
-
-static always_inline struct thread *self(void)
-{
-    return atomic_load_explicit(&self_thread, memory_order_relaxed);
-}
-
 /* ---- entering ---------------------------------------------------------- */
 
 /* From here a handler of this thread keeps out. */
