@@ -105,6 +105,7 @@ struct letter {
 };
 
 static struct letter letters[THREADS][SENT];
+static atomic_int senders; /* that have not yet sent all */
 
 static void *send(void *arg)
 {
@@ -113,27 +114,40 @@ static void *send(void *arg)
         mine[i].sum = i + (size_t)arg;
         inbox_push(&inbox, &mine[i].node);
     }
+    senders--;
     return NULL;
+}
+
+/* Take what has come. @return how many letters; *sum: of their sums, too */
+static size_t receive(size_t *sum)
+{
+    size_t n = 0;
+    for (struct node *p = inbox_take(&inbox); p; p = p->next) {
+        *sum += ((struct letter *)p)->sum;
+        n++;
+    }
+    return n;
 }
 
 static void every_letter_comes_once(void)
 {
     pthread_t threads[THREADS];
     size_t n = 0, sum = 0, expected = 0;
+    senders = THREADS;
     for (size_t i = 0; i < THREADS; i++)
         EXPECT(pthread_create(&threads[i], NULL, send, (void *)i) == 0,
                "no thread can be made");
-    while (n < (size_t)THREADS * SENT)
-        for (struct node *p = inbox_take(&inbox); p; p = p->next) {
-            sum += ((struct letter *)p)->sum;
-            n++;
-        }
+    while (senders)
+        n += receive(&sum);
+    n += receive(&sum);
     for (size_t i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
         expected += SENT * i + (size_t)SENT * (SENT - 1) / 2;
     }
-    EXPECT(n == (size_t)THREADS * SENT && sum == expected && !taken(),
-           "%d letters were sent, and others came", THREADS * SENT);
+    EXPECT(n == (size_t)THREADS * SENT, "%d letters were sent, and %zu came",
+           THREADS * SENT, n);
+    EXPECT(sum == expected && !taken(),
+           "others came than those that were sent");
 }
 
 static atomic_int used[SLOTS + 1];
