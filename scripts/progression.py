@@ -44,7 +44,8 @@ IDEAS = {
                      "mm/front/remote.h", "mm/arena/remote.h"),
     "arenas that change hands: owners, adoption, merging": (
         "mm/arena/shard.h", "mm/front/owners.h", "mm/front/novice.h",
-        "mm/front/rich.h", "mm/front/adopt.h", "mm/engine/merge.h"),
+        "mm/front/birth.h", "mm/front/rich.h", "mm/front/adopt.h",
+        "mm/engine/merge.h"),
     "memory that goes back by itself": (
         "mm/front/decay.h", "mm/front/purge.h", "mm/front/low_water.h",
         "mm/arena/steal.h"),

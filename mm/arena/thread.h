@@ -37,6 +37,7 @@ static always_inline void leave(struct thread *t)
 static inline bool favorite_lock(struct thread *t)
 {
     uint32_t n = shard_count(), at = t->shard->id;
+    gate_pass();
     for (uint32_t i = 0; i < n; i++) {
         struct shard *s = shard_at((at + i) % n);
         if (lock_try(&s->lock)) {
@@ -52,8 +53,6 @@ static struct shard *shard_enter(void)
     struct thread *t = self();
     if (unlikely(!t->open))
         return NULL;
-    if (ARENA_FAVORITE)
-        gate_pass();
     if (!ARENA_FAVORITE || !favorite_lock(t))
         lock_take(&t->shard->lock);
     return t->shard;
@@ -169,15 +168,12 @@ static void shards_fork_child(void)
 {
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *s = shard_at(i);
-        bool mine = self()->shard == s;
         if (status_of(state_get(s)) > ORPHAN)
             continue;
         inbox_open_owner(&s->inbox);
-        if (ARENA_FAVORITE)
-            continue;
-        if (s->users && !mine)
+        if (!ARENA_FAVORITE && s->users && s != self()->shard)
             shard_push_orphan(s);
-        s->users = mine;
+        s->users = s == self()->shard;
     }
     gate_open();
 }

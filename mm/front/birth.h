@@ -6,8 +6,7 @@
  * A spare has served before, and no block names its id any more (adopt.h).
  *
  * To be included by a stage after its struct shard. The stage defines
- * SHARD_GROWS_IN_STEPS, whether its heaps grow by steps of some size, and
- * besides: */
+ * SHARD_GROWS_IN_STEPS, whether its heaps do (heap.h), and besides: */
 #ifndef MM_FRONT_BIRTH_H
 #define MM_FRONT_BIRTH_H
 

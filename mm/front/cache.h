@@ -222,19 +222,14 @@ static always_inline void *small_bin_take(struct cache *c, size_t size)
 
 /* A block for any request, if the first that waits happens to be aligned: as it
  * does where a program asks for no others of its size. */
-static always_inline void *header_bin_take_aligned(struct cache *c,
-                                                   size_t align, size_t size)
+static always_inline void *header_bin_take(struct cache *c, size_t align,
+                                           size_t size)
 {
     size_t need = request_to_aligned(align, max_size(size, LEAST_REQUEST));
     size_t i = header_bin(need);
     if (i >= ALL_BINS || (align > ALIGN && (uintptr_t)c->bins[i].head % align))
         return NULL;
     return bin_is_large(i) ? large_bin_take(c, i, need) : bin_pop(&c->bins[i]);
-}
-
-static inline void *header_bin_take(struct cache *c, size_t size)
-{
-    return header_bin_take_aligned(c, ALIGN, size);
 }
 
 /* Bytes to ask for instead of size: all blocks of a large bin that is busy have

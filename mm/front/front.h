@@ -84,7 +84,7 @@ static __attribute__((noinline)) void *malloc_large(size_t size)
     if (unlikely(!t->open || size > LARGE_BIN_MAX))
         return malloc_slow(ALIGN, size);
     enter(t);
-    void *p = header_bin_take(&t->cache, size);
+    void *p = header_bin_take(&t->cache, ALIGN, size);
     return p ? leave_served(t, p)
              : malloc_own(t, header_bin_round(&t->cache, size));
 }
@@ -224,7 +224,7 @@ static always_inline void *grow_by_bins(void *p, struct mem_page *page,
     enter(t);
     void *q = bin_pop(slab_bin(&t->cache, request_bytes(size)));
     if (!q)
-        q = header_bin_take(&t->cache, size);
+        q = header_bin_take(&t->cache, ALIGN, size);
     leave(t);
     if (!q)
         return NULL;
@@ -269,7 +269,7 @@ static inline void *stage_memalign(size_t align, size_t size)
         enter(t);
         void *p = bytes < OPEN ? bin_pop(slab_bin(&t->cache, bytes)) : NULL;
         if (!p)
-            p = header_bin_take_aligned(&t->cache, align, size);
+            p = header_bin_take(&t->cache, align, size);
         if (p)
             return leave_served(t, p);
         leave(t);

@@ -211,7 +211,7 @@ static inline void *refill(struct shard **s, size_t bytes, size_t align,
 {
     struct cache *c = &thread_of(*s)->cache; /* stays with the thread */
     /* A handler, or drain, may have put blocks into the bins. */
-    void *p = header_bin_take_aligned(c, align, size);
+    void *p = header_bin_take(c, align, size);
     if (!p)
         p = bin_pop(slab_bin(c, bytes));
     if (p)
