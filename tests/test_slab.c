@@ -435,6 +435,28 @@ START_TEST(a_small_block_is_resized_within_its_size_only)
 }
 END_TEST
 
+/* Nor has one with a header: what lay there before may be keys. One in a block
+ * that the program does not write would come by realloc to the place whose key
+ * it is, and the block there would count as free. */
+START_TEST(blocks_with_headers_begin_without_the_keys_that_lay_there)
+{
+    enum { BYTES = 200000, N = 60 };
+    char *before = arena_malloc(&arena, BYTES);
+    ck_assert_ptr_nonnull(before);
+    for (size_t at = 0; at < BYTES; at += ALIGN)
+        block_put_key(before + at);
+    arena_free(&arena, before);
+    for (size_t i = 0; i < N; i++) {
+        size_t size = 9 + i * 97 % 1500;
+        char *p = i % 3 ? arena_malloc(&arena, size)
+                        : arena_memalign(&arena, 64, size);
+        ck_assert_ptr_nonnull(p);
+        ck_assert_msg(!block_has_key(p), "block %zu, of %zu bytes", i, size);
+    }
+    ck_assert_uint_eq(arena_check(), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -457,6 +479,7 @@ int main(void)
         all_free_blocks_of_a_slab_are_taken_at_once,
         a_slab_that_has_none_free_gives_a_page_of_them,
         free_blocks_have_keys_and_others_have_none,
+        blocks_with_headers_begin_without_the_keys_that_lay_there,
         a_second_free_is_told_at_once_whatever_lies_between,
         a_small_block_is_resized_within_its_size_only,
         NULL};

@@ -107,6 +107,17 @@ static always_inline void *arena_own(struct arena *a, struct block *b)
     return block_payload(b);
 }
 
+/* The same of a block that is handed out: what lay in its second word may be a
+ * key, which realloc would copy, perhaps to the very place whose key it is. A
+ * mini has no such word. */
+static always_inline void *arena_hand_out(struct arena *a, struct block *b)
+{
+    void *p = arena_own(a, b);
+    if (likely(block_size(b) > MIN_BLOCK))
+        block_clear_key(p);
+    return p;
+}
+
 /* A block of a slab of class c. NULL: no memory, or the heap may not grow. */
 static always_inline void *arena_take_slab(struct arena *a, unsigned c)
 {
@@ -114,7 +125,7 @@ static always_inline void *arena_take_slab(struct arena *a, unsigned c)
     return likely(s != NULL) ? slab_take(&a->heap, &a->slabs, s, c) : NULL;
 }
 
-/** @return 16-aligned payload; NULL, errno == ENOMEM.
+/** @return 16-aligned payload without a key; NULL, errno == ENOMEM.
  * @pre size <= MAX_REQUEST */
 static always_inline void *arena_malloc(struct arena *a, size_t size)
 {
@@ -130,7 +141,7 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
         }
     }
     struct block *b = heap_malloc(h, request_to_block(size));
-    return likely(b != NULL) ? arena_own(a, b) : NULL;
+    return likely(b != NULL) ? arena_hand_out(a, b) : NULL;
 }
 
 /** All free blocks of one slab of class c, if there is one that serves.
@@ -177,7 +188,7 @@ static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
             return p;
     }
     struct block *b = heap_memalign(&a->heap, align, block);
-    return b ? arena_own(a, b) : NULL;
+    return b ? arena_hand_out(a, b) : NULL;
 }
 
 /* ---- blocks in use ------------------------------------------------------ */

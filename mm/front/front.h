@@ -49,10 +49,7 @@ static __attribute__((noinline)) void *malloc_own(struct thread *t, size_t size)
     t->cache.moved++;
     cache_fit(&t->cache, s->arena.heap.size);
     shard_exit_inside(t, s);
-    if (unlikely(!p))
-        return malloc_slow(ALIGN, size);
-    block_clear_key(p);
-    return p;
+    return likely(p != NULL) ? p : malloc_slow(ALIGN, size);
 }
 
 /* p, from a bin of blocks with headers, serves: leave t. */

@@ -258,8 +258,6 @@ static cold_noinline void *malloc_slow(size_t align, size_t size)
         cache_fit(&thread_of(s)->cache, s->arena.heap.size);
         shard_exit(s);
     }
-    if (likely(p != NULL))
-        block_clear_key(p);
     return p;
 }
 
