@@ -2,7 +2,7 @@
  * can do. The design that includes this file last defines:
  *
  *   design_malloc(size)           any size up to PTRDIFF_MAX; NULL and ENOMEM
- *   design_memalign(align, size)  align a power of two above 16
+ *   design_memalign(align, size)  align a power of two; 16 or less: as malloc
  *   design_free(p), design_usable(p)   p is not NULL
  *   design_resize(p, size)        without a second block: p, or where its
  *                                 pages moved to; NULL: it does not go

@@ -15,7 +15,7 @@
 # status is 1 if anything failed.
 #
 # Two programs more than there are processors run at a time (--jobs), 8 at most:
-# some wait most of their time. One processor has one.
+# some wait most of their time. With one processor, one at a time.
 # A script that must run alone, as it compares times or builds in the tree, says
 # so by a line `# alone: WHY`.
 set -uo pipefail

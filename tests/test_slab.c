@@ -453,6 +453,10 @@ START_TEST(blocks_with_headers_begin_without_the_keys_that_lay_there)
         ck_assert_ptr_nonnull(p);
         ck_assert_msg(!block_has_key(p), "block %zu, of %zu bytes", i, size);
     }
+    char *mini = arena_malloc(&arena, 8);
+    char *grown = arena_resize(&arena, mini, 24);
+    ck_assert_ptr_nonnull(grown);
+    ck_assert(!block_has_key(grown));
     ck_assert_uint_eq(arena_check(), 0);
 }
 END_TEST

@@ -93,6 +93,11 @@ static void stage_thread_exit(void)
     pthread_setspecific(thread_key, NULL);
 }
 
+static size_t stage_check(void)
+{
+    return shards_check();
+}
+
 /* Acquire, paired with the release in thread_make: it is complete. */
 static inline unsynchronized void shard_census_threads(const struct shard *s,
                                                        struct threads_census *t)

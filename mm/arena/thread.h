@@ -33,11 +33,12 @@ static always_inline void leave(struct thread *t)
     (void)t;
 }
 
-/* Lock the first shard that is free, from the favorite on. @return is one? */
+/* Pass the gate, and lock the first shard that is free, from the favorite on.
+ * @return is one? */
 static inline bool favorite_lock(struct thread *t)
 {
-    uint32_t n = shard_count(), at = t->shard->id;
     gate_pass();
+    uint32_t n = shard_count(), at = t->shard->id;
     for (uint32_t i = 0; i < n; i++) {
         struct shard *s = shard_at((at + i) % n);
         if (lock_try(&s->lock)) {

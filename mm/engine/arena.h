@@ -318,7 +318,8 @@ static inline void *arena_resize(struct arena *a, void *p, size_t size)
     if (!b)
         return NULL;
     arena_uncount(a, before);
-    return arena_own(a, b); /* it may have moved down */
+    /* It may have moved down; a mini had no second word. */
+    return before > MIN_BLOCK ? arena_own(a, b) : arena_hand_out(a, b);
 }
 
 /** Show every block in use of a, those of slabs as the slabs that they lie in.

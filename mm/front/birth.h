@@ -1,4 +1,5 @@
-/* birth.h - a shard without memory, for a thread that needs one.
+/* birth.h - a shard without memory, for a thread that needs one; or one that
+ * was merged, empty again (adopt.h).
  *
  *   shard_new ──► a spare one, its inbox open again
  *             └─► or one that is made: arena, state, its place in all_shards[]
@@ -6,7 +7,8 @@
  * A spare has served before, and no block names its id any more (adopt.h).
  *
  * To be included by a stage after its struct shard. The stage defines
- * SHARD_GROWS_IN_STEPS, whether its heaps do (heap.h), and besides: */
+ * SHARD_GROWS_IN_STEPS, true if its heaps grow in steps (heap.h), and besides:
+ */
 #ifndef MM_FRONT_BIRTH_H
 #define MM_FRONT_BIRTH_H
 
@@ -29,7 +31,8 @@ static inline void shard_clear(struct shard *s)
     atomic_store_explicit(&s->inbox_bytes, 0, memory_order_relaxed);
 }
 
-/* One without memory. NULL: out of memory, or of ids. */
+/* One without memory. NULL: out of memory, or of ids. @pre in a stage with a
+ * registry: its lock */
 static inline struct shard *shard_new(void)
 {
     struct shard *s = shard_pop_spare();

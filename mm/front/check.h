@@ -8,7 +8,7 @@
  *
  * Where F4 is broken, F3 is so later. A stage has some more of its own (its
  * shard.h); its arenas have those of the engine (engine/check.h). To be
- * included after the stage's thread.h. */
+ * included after front/remote.h. */
 #ifndef MM_FRONT_CHECK_H
 #define MM_FRONT_CHECK_H
 
@@ -39,14 +39,11 @@ static inline size_t shard_check(const struct shard *s)
                                    "F3 a block's owner is where it lies");
 }
 
-/* All of all shards, but a fork's parent's: these may be torn. A thread that
- * enters its own notes that the process is a child. */
-static cold_noinline size_t stage_check(void)
+/** All of all shards, but a fork's parent's: these may be torn.
+ * @pre quiescent */
+static cold_noinline size_t shards_check(void)
 {
     size_t bad = 0;
-    struct shard *mine = shard_enter();
-    if (mine)
-        shard_exit(mine);
     for (uint32_t i = 0; i < shard_count(); i++) {
         const struct shard *s = shard_at(i);
         if (s && !shard_is_foreign(s))

@@ -108,6 +108,14 @@ static void stage_thread_exit(void)
         shard_push_orphan(s);
 }
 
+static size_t stage_check(void)
+{
+    struct shard *s = shard_enter(); /* notes that the process is a child */
+    if (s)
+        shard_exit(s);
+    return shards_check();
+}
+
 /* The struct thread of a shard that no thread has is empty. */
 static inline void shard_census_threads(const struct shard *s,
                                         struct threads_census *t)
