@@ -453,10 +453,21 @@ START_TEST(blocks_with_headers_begin_without_the_keys_that_lay_there)
         ck_assert_ptr_nonnull(p);
         ck_assert_msg(!block_has_key(p), "block %zu, of %zu bytes", i, size);
     }
-    char *mini = arena_malloc(&arena, 8);
-    char *grown = arena_resize(&arena, mini, 24);
-    ck_assert_ptr_nonnull(grown);
-    ck_assert(!block_has_key(grown));
+    ck_assert_uint_eq(arena_check(), 0);
+}
+END_TEST
+
+/* A mini has no second word, until it grows down into the block before it. */
+START_TEST(a_mini_that_grows_down_has_no_key_either)
+{
+    arena_free(&arena, take(4000, 'r')); /* room that serves all of them */
+    take(100, 'x');
+    char *below = take(24, 'b'), *mini = take(8, 'm'), *above = take(24, 'a');
+    ck_assert(mini == below + 32 && above == mini + 16);
+    block_put_key(below);
+    arena_free(&arena, below);
+    ck_assert_ptr_eq(arena_resize(&arena, mini, 24), below);
+    ck_assert(!block_has_key(below));
     ck_assert_uint_eq(arena_check(), 0);
 }
 END_TEST
@@ -484,6 +495,7 @@ int main(void)
         a_slab_that_has_none_free_gives_a_page_of_them,
         free_blocks_have_keys_and_others_have_none,
         blocks_with_headers_begin_without_the_keys_that_lay_there,
+        a_mini_that_grows_down_has_no_key_either,
         a_second_free_is_told_at_once_whatever_lies_between,
         a_small_block_is_resized_within_its_size_only,
         NULL};
