@@ -36,7 +36,7 @@ static inline void orphans_decay(struct shard *s, unsigned most,
 {
     for (uint32_t i = 0; i < shard_count() && most; i++) {
         struct shard *o = shard_at(i);
-        if (status_of(state_get(o)) != ORPHAN || !shard_try(o, ORPHAN))
+        if (!o || status_of(state_get(o)) != ORPHAN || !shard_try(o, ORPHAN))
             continue;
         work(o, s);
         shard_return(o);

@@ -41,7 +41,7 @@ static inline bool favorite_lock(struct thread *t)
     uint32_t n = shard_count(), at = t->shard->id;
     for (uint32_t i = 0; i < n; i++) {
         struct shard *s = shard_at((at + i) % n);
-        if (lock_try(&s->lock)) {
+        if (s && lock_try(&s->lock)) { /* NULL: it is being made */
             thread_set(s, t);
             return true;
         }
