@@ -174,7 +174,7 @@ static void shards_fork_child(void)
         inbox_open_owner(&s->inbox);
         if (!ARENA_FAVORITE && s->users && s != self()->shard)
             shard_push_orphan(s);
-        s->users = s == self()->shard;
+        s->users = s == self()->shard; /* a favorite's say nothing */
     }
     gate_open();
 }

@@ -6,9 +6,8 @@
  *
  * A spare has served before, and no block names its id any more (adopt.h).
  *
- * To be included by a stage after its struct shard. The stage defines
- * SHARD_GROWS_IN_STEPS, true if its heaps grow in steps (heap.h), and besides:
- */
+ * To be included by a stage after its struct shard and SHARD_GROWS_IN_STEPS,
+ * true if its heaps grow in steps (heap.h). The stage defines besides: */
 #ifndef MM_FRONT_BIRTH_H
 #define MM_FRONT_BIRTH_H
 
