@@ -31,8 +31,8 @@
 #define MEMPART_H
 
 #include "count.h"
+#include "hint.h"
 #include "memthp.h"
-#include "relax.h"
 
 #include <errno.h>
 #include <stdatomic.h>

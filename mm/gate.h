@@ -7,18 +7,17 @@
  * Without the gate, threads that allocate without end would each take their
  * lock again before the forker has woken up, and all threads that begin or end
  * would wait for the registry meanwhile. The gate is a lock that fork alone
- * takes, under the registry's: so fork never waits there. The others only wait
- * until it is open, all at once: if each took it, the next fork would find them
- * queueing there still. The holder of the registry's lock finds it open, so a
- * thread that finds it shut holds no lock.
+ * takes, and only while it holds the registry's: so fork never waits there. The
+ * others do not take it: they wait until it is open, and then all go on at
+ * once. If each took it, the next fork would have to queue behind them. The
+ * holder of the registry's lock finds it open, so a thread that finds it shut
+ * holds no lock.
  *
  * To be included by a stage after its registry, under whose lock arenas are
  * made, and after its struct shard; both have a lock. The stage defines
  * besides: */
 #ifndef MM_GATE_H
 #define MM_GATE_H
-
-#include "mm/lock.h"
 
 #include <limits.h>
 

@@ -21,8 +21,8 @@
 #define MM_LOCK_H
 
 #include "count.h"
+#include "hint.h"
 #include "mm/util.h"
-#include "relax.h"
 
 #include <linux/futex.h>
 #include <stdatomic.h>

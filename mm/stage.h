@@ -1,10 +1,14 @@
-/* stage.h - what a stage is: the hooks that mm.c calls, which mm/STAGE/stage.h
- * defines over one engine. Reading two stages side by side shows a step.
+/* stage.h - what a stage is: the hooks that mm.c calls. mm/STAGE/stage.h, or a
+ * file that it includes, defines them over one engine. Reading two stages side
+ * by side shows a step.
  *
- * Besides, a stage defines STAGE_NAME and STAGE_SUMMARY; and STAGE_STARTS, if
- * malloc may come before stage_init; and STAGE_DECAY, for decay of mm.h, if it
- * has that. Sizes are bytes as the program asked for them; a pointer is a block
- * in use inside the heap's range. */
+ * Besides, a stage defines
+ *   STAGE_NAME, STAGE_SUMMARY  for the driver's tables
+ *   STAGE_VIEW                 where it keeps its counts (engine/view.h)
+ *   STAGE_DECAY                decay of mm.h, if it has that
+ *   STAGE_STARTS               if malloc may come before stage_init
+ * Sizes are bytes as the program asked for them; a pointer is a block in use
+ * inside the heap's range. */
 #ifndef MM_STAGE_H
 #define MM_STAGE_H
 

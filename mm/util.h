@@ -5,6 +5,8 @@
 #ifndef MM_UTIL_H
 #define MM_UTIL_H
 
+#include "hint.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -25,12 +27,9 @@
 #define MM_DEBUG 0
 #endif
 
-#define always_inline inline __attribute__((always_inline))
 #define cold_noinline __attribute__((noinline, cold))
 /* From here the compiler knows nothing of what p is. */
 #define hide(p) __asm__("" : "+r"(p))
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
 
 static always_inline size_t round_up(size_t n, size_t align)
 {

@@ -21,7 +21,7 @@ from pathlib import Path
 # From the bottom up: levels of files or rooms, which do not see each other
 # within one. "a/" is the files in a, "a/**" also those in folders below it.
 ROOMS = [level.split() for level in """
-    config.h | relax.h mm.h | count.h | mem*.[ch]
+    config.h | hint.h mm.h | count.h | mem*.[ch]
     | mm/ | mm/engine/ | mm/front/
     | mm/global/ mm/per_thread/ mm/arena/ mm/lockfree/ | mm/fit/
     | designs/*.h | mm.c designs/*.c | preload*.[ch] | record.c record/
@@ -35,7 +35,7 @@ SEES = {
     "record.c": ["config.h", "record/"], "record/": ["config.h"],
     "mdriver.c": ["config.h", "mm.h", "memlib.h", "driver/**"],
     "driver/base/": ["config.h", "mm.h", "memlib.h"],
-    **{f"driver/{room}/": ["config.h", "relax.h", "mm.h", "memlib.h",
+    **{f"driver/{room}/": ["config.h", "hint.h", "mm.h", "memlib.h",
                          "driver/**"]
        for room in ("trace", "check", "run", "report", "without")},
 }

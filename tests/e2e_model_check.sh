@@ -15,7 +15,7 @@ orders() {
 # plant FILE TEXT: at the end of the header
 plant() {
     rm -rf "$tree" && mkdir -p "$tree/tests/models" "$tree/scripts" "$tree/docs"
-    cp -r mm mm.[ch] mem*.[ch] config.h count.h relax.h preload*.[ch] "$tree"
+    cp -r mm mm.[ch] mem*.[ch] config.h count.h hint.h preload*.[ch] "$tree"
     cp -r tests/models/c "$tree/tests/models"
     cp scripts/marks.py "$tree/scripts" && cp docs/lock-free.md "$tree/docs"
     sed -i "\$s|.*|$2\n&|" "$tree/$1"

@@ -82,8 +82,7 @@ def files_of_one_name_are_compared_and_others_counted_whole():
     def write(stage, text):
         path = here / f"mm/{stage}/remote.h"
         path.write_text('#include "mm/front/adopt.h"\n'
-                        '#include "mm/front/rich.h"\n'
-                        f'#include "mm/{stage}/shard.h"\n' + text)
+                        f'#include "mm/{stage}/registry.h"\n' + text)
     write("arena", "int a;\nint b;\n/* c */\n")
     write("lockfree", "int a;\nint c;\nint d;\n/* c */\n")
     before = row(progression(here, "--show")[1], "arena → lockfree")
@@ -94,7 +93,7 @@ def files_of_one_name_are_compared_and_others_counted_whole():
         [2, 2], (before, after)
     assert [m - n for m, n in zip(numbers(before[5]), numbers(after[5]))] == \
         [1, 1], (before, after)
-    assert "`lockfree/lists.h`" in after[2] and "remote" not in after[2], after
+    assert "`lockfree/stack.h`" in after[2] and "remote" not in after[2], after
     assert "`lockfree/remote.h`" in after[1] and "`lock.h`" in after[3], after
 
 

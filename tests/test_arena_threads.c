@@ -13,7 +13,7 @@ static void ck_users(uint32_t living)
     }
     for (const struct shard *s = registry.orphans; s; s = s->next)
         waiting++;
-    for (const struct shard *s = registry.spare; s; s = s->next)
+    for (const struct shard *s = registry.spares; s; s = s->next)
         spare++;
     ck_assert_uint_eq(users, living);
     ck_assert_uint_eq(waiting, norphans());

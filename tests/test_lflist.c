@@ -1,8 +1,8 @@
-/* test_lflist.c - lists.h and outbox.h: what goes in comes out, once; a closed
+/* test_lflist.c - stack.h and outbox.h: what goes in comes out, once; a closed
  * inbox takes nothing; a stack's tag changes each time. Threads too. */
 #include "mm/front/inbox.h"
 #include "mm/front/outbox.h"
-#include "mm/lockfree/lists.h"
+#include "mm/lockfree/stack.h"
 
 #include "tests/arena_variants.h"
 #include "tests/run_tests.h"

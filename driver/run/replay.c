@@ -18,14 +18,10 @@
  * that waits, or 4 by the one that posts; entries set back by the one that
  * waits. */
 #include "driver/run/replay.h"
-#include "relax.h"
+#include "hint.h"
 
 #include <sched.h>
 #include <unistd.h>
-
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define always_inline inline __attribute__((always_inline))
 
 static always_inline void at(struct lane *lane, size_t i)
 {

@@ -8,10 +8,9 @@
 #ifndef MM_ARENA_REMOTE_H
 #define MM_ARENA_REMOTE_H
 
-#include "mm/arena/shard.h"
+#include "mm/arena/registry.h"
 
 #include "mm/front/adopt.h"
-#include "mm/front/rich.h"
 
 #define INBOX_BYTES ((size_t)128 << 10) /* that wait for a shard's thread */
 #define WAIT_BYTES (4 * OUTBOX_BYTES)   /* of one batch: it does not wait */
@@ -96,27 +95,6 @@ static inline void shard_exchange(struct shard *s, struct shard *o)
     shard_release(s);
 }
 
-/* Work in orphan o instead of s from now on, or merge it into s (rich.h).
- * @pre the registry's lock. @return the shard to go on with */
-static inline struct shard *shard_use_orphan(struct shard *s, struct shard *o,
-                                             size_t asize)
-{
-    bool first = s->id < o->id; /* the lower id's lock comes first */
-    lock_take_as(&(first ? s : o)->lock, RANK_SHARD);
-    lock_take_as(&(first ? o : s)->lock, RANK_SECOND);
-    shard_free_inbox(o, s);
-    enum relief relief = arena_relief(&s->arena, &o->arena, asize);
-    if (relief == TAKE_IN)
-        shard_merge(s, o);
-    lock_drop(&o->lock);
-    lock_drop(&s->lock);
-    if (relief == WORK_THERE)
-        shard_exchange(s, o);
-    else if (relief == LEAVE_ALONE)
-        shard_push_orphan(o);
-    return relief == WORK_THERE ? o : s;
-}
-
 /* The registry's lock comes first: so that of s is dropped, and taken again. */
 static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
 {
@@ -125,12 +103,18 @@ static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
         return NULL;
     lock_drop(&s->lock);
     lock_take(&registry.lock);
-    struct shard *o = shard_pop_orphan();
-    if (o)
-        s = shard_use_orphan(s, o, asize);
+    struct shard *o = shard_pop_orphan(), *to = s;
+    if (o) {
+        bool first = s->id < o->id; /* the lower id's lock comes first */
+        lock_take_as(&(first ? s : o)->lock, RANK_SHARD);
+        lock_take_as(&(first ? o : s)->lock, RANK_SECOND);
+        to = shard_use_orphan(s, o, asize);
+        lock_drop(&o->lock);
+        lock_drop(&s->lock);
+    }
     lock_drop(&registry.lock);
-    lock_take(&s->lock);
-    return s;
+    lock_take(&to->lock);
+    return to;
 }
 
 /* s, which is full, is left: its thread, or its borrower, works in an
@@ -175,7 +159,7 @@ static inline struct shard *shard_get(void)
 {
     if (ARENA_FAVORITE)
         return favorite_make();
-    if (!registry.orphans && !registry.spare && shard_count() == MM_MAX_ARENAS)
+    if (!registry.orphans && !registry.spares && shard_count() == MM_MAX_ARENAS)
         shards_reclaim();
     struct shard *s = shard_pop_orphan();
     return s ? s : shard_new();

@@ -25,7 +25,7 @@
 
 #define TIGHT_MAX ((size_t)128)
 #define TIGHT_BUSY 64 /* live blocks that earn a tight class a slab */
-#define TILE_ALIGN 64 /* bytes: a line of the cache */
+#define TILE_ALIGN 64 /* bytes: a cache line */
 #define NLIVE (SLAB_CLASSES + 2) /* sizes that are counted one by one */
 #define STAYS 16 /* a block stays in a realloc, this part of it idle */
 

@@ -88,6 +88,12 @@ static inline void region_check(const struct heap *h, const struct region *r,
                b->header & BLOCK_PREV_BITS);
 }
 
+/* What fit_check asks of its heap. */
+static inline bool holds(const void *heap, const struct block *b)
+{
+    return heap_holds(heap, b);
+}
+
 /** Count the broken invariants of h, printing each. O(blocks).
  * @pre quiescent: no thread is inside the heap. */
 static cold_noinline size_t heap_check(const struct heap *h)
@@ -104,7 +110,7 @@ static cold_noinline size_t heap_check(const struct heap *h)
                    "H5 the victim is a free block of the heap", h->fit.victim,
                    "not so; free blocks:", w.nfree);
     size_t listed = h->fit.victim != NULL;
-    listed += fit_check(&h->fit, heap_holds, h, w.nfree, &w.bad);
+    listed += fit_check(&h->fit, holds, h, w.nfree, &w.bad);
     w.bad += broken(
         listed != w.nfree, "H5 every free block is listed, once", h,
         "free blocks that are not listed, or too often:", w.nfree - listed);

@@ -28,12 +28,11 @@
 #include "mm/engine/sizeclass.h"
 
 struct fit;
-struct heap;
 
 /* What fit_each does to a block. */
 typedef void fit_visit_fn(struct block *b, void *arg);
-/* Does b begin in a region of h, with 16 bytes of it? */
-typedef bool fit_holds_fn(const struct heap *h, const struct block *b);
+/* Does b begin in a region of h, the policy's heap, with 16 bytes of it? */
+typedef bool fit_holds_fn(const void *h, const struct block *b);
 
 /* ---- what a policy defines ------------------------------------------- */
 
@@ -61,7 +60,7 @@ static inline void fit_splice(struct fit *dst, struct fit *src);
  * on after nfree blocks is damaged, and is left there.
  * @return blocks that wait */
 static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
-                               const struct heap *h, size_t nfree, size_t *bad);
+                               const void *h, size_t nfree, size_t *bad);
 
 /* ---- links ----------------------------------------------------------- */
 

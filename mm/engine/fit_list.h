@@ -158,7 +158,7 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
 }
 
 static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
-                               const struct heap *h, size_t nfree, size_t *bad)
+                               const void *h, size_t nfree, size_t *bad)
 {
     size_t n = 0;
     uint32_t before = 0;

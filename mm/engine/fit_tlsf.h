@@ -162,7 +162,7 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
 
 /* H5, H6 of one list. @return its length */
 static inline size_t tlsf_check(const struct fit *f, fit_holds_fn *holds,
-                                const struct heap *h, size_t list, size_t nfree,
+                                const void *h, size_t list, size_t nfree,
                                 size_t *bad)
 {
     size_t n = 0;
@@ -190,7 +190,7 @@ static inline size_t tlsf_check(const struct fit *f, fit_holds_fn *holds,
 }
 
 static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
-                               const struct heap *h, size_t nfree, size_t *bad)
+                               const void *h, size_t nfree, size_t *bad)
 {
     size_t n = 0;
     for (size_t row = 0; row < ROWS; row++)

@@ -179,7 +179,7 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
  * goes on only where priorities fall. *before is the last link that was met.
  * @return blocks in the subtree */
 static size_t tree_check(const struct fit *f, fit_holds_fn *holds,
-                         const struct heap *h, uint32_t at, uint32_t *before,
+                         const void *h, uint32_t at, uint32_t *before,
                          size_t *bad)
 {
     if (!at)
@@ -214,7 +214,7 @@ static size_t tree_check(const struct fit *f, fit_holds_fn *holds,
 }
 
 static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
-                               const struct heap *h, size_t nfree, size_t *bad)
+                               const void *h, size_t nfree, size_t *bad)
 {
     (void)nfree;
     uint32_t before = 0;

@@ -203,7 +203,7 @@ static inline void fit_splice(struct fit *dst, struct fit *src)
 
 /* H5, H6 of list c. @return its length */
 static inline size_t list_check(const struct fit *f, fit_holds_fn *holds,
-                                const struct heap *h, unsigned c, size_t nfree,
+                                const void *h, unsigned c, size_t nfree,
                                 size_t *bad)
 {
     bool bit = f->bitmap[c / 64] >> (c % 64) & 1;
@@ -232,7 +232,7 @@ static inline size_t list_check(const struct fit *f, fit_holds_fn *holds,
 }
 
 static inline size_t fit_check(const struct fit *f, fit_holds_fn *holds,
-                               const struct heap *h, size_t nfree, size_t *bad)
+                               const void *h, size_t nfree, size_t *bad)
 {
     size_t listed = 0;
     for (unsigned i = 0; i < NBITMAP; i++)

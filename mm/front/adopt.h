@@ -21,12 +21,18 @@
 #include "mm/engine/merge.h"
 #include "mm/front/birth.h"
 #include "mm/front/remote.h"
+#include "mm/front/rich.h"
 
 #define MERGED_MIN 16        /* merged ids that may wait to serve anew */
 #define MERGED_BYTES_LOG2 18 /* ... and one more for each 2^18 bytes */
 
 /** Set the status of a shard that is the caller's for good. */
 static inline void state_set(struct shard *s, enum status status);
+/** Work in o, which nobody uses, instead of s from now on; s is an orphan then,
+ * unless others use it. */
+static inline void shard_exchange(struct shard *s, struct shard *o);
+/** Let o, which is the caller's, wait for a thread. */
+static inline void shard_push_orphan(struct shard *o);
 /** Keep s, whose id no block names any more, for a thread that needs one. */
 static inline void shard_push_spare(struct shard *s);
 
@@ -71,6 +77,23 @@ static cold_noinline void shard_merge(struct shard *s, struct shard *o)
     free_chain(s, outbox_of(s), chain, WHOLE_CHAIN);
     if (s->nmerged > MERGED_MIN + (s->arena.heap.size >> MERGED_BYTES_LOG2))
         merged_release(s);
+}
+
+/* Work in orphan o instead of s, which needs a block of asize bytes, from now
+ * on, or merge it into s (rich.h); both are the caller's.
+ * @return the shard to go on with */
+static inline struct shard *shard_use_orphan(struct shard *s, struct shard *o,
+                                             size_t asize)
+{
+    shard_free_inbox(o, s);
+    enum relief relief = arena_relief(&s->arena, &o->arena, asize);
+    if (relief == WORK_THERE)
+        shard_exchange(s, o);
+    else if (relief == TAKE_IN)
+        shard_merge(s, o);
+    else
+        shard_push_orphan(o);
+    return relief == WORK_THERE ? o : s;
 }
 
 #endif

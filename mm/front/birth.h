@@ -7,7 +7,8 @@
  * A spare has served before, and no block names its id any more (adopt.h).
  *
  * To be included by a stage after its struct shard and SHARD_GROWS_IN_STEPS,
- * true if its heaps grow in steps (heap.h). The stage defines besides: */
+ * which says whether its heaps grow in steps (heap.h). The stage defines
+ * besides: */
 #ifndef MM_FRONT_BIRTH_H
 #define MM_FRONT_BIRTH_H
 

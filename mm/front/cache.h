@@ -76,8 +76,9 @@ struct cache {
     size_t ask_at;              /* cache_worth: not before moved is this */
 };
 
-/* What `open` is of a thread that may use its bins: requests of fewer bytes
- * have a bin, and so have blocks of fewer. */
+/* The value of `open` while a thread may use its bins; otherwise it is 0. One
+ * comparison with it so answers two questions: may it, and is a request, or a
+ * block, of so few bytes that it has a bin? */
 #define OPEN (SLAB_MAX + 1)
 
 /* Bytes of the slab block that serves a request; 0: none is so small. */

@@ -1,8 +1,9 @@
 /* census.h - counts all arenas of a stage whose threads have caches, from
  * outside (mm/engine/census.h).
  *
- *   bin    limit - room == blocks that wait       large bins: their bytes
- *   outbox bytes that are to be sent: live, to the arena that they lie in
+ *   bin    limit - room blocks wait there; of large bins their bytes count
+ *   outbox bytes on their way: the arena that they lie in still counts them as
+ *          live
  *   inbox  about how many bytes wait there: its chain leads through blocks, and
  *          only its owner may follow it
  *
@@ -14,7 +15,7 @@
 #include "mm/engine/view.h"
 #include "mm/front/front.h"
 
-/* What the threads keep that work in a shard. */
+/* What is kept by the threads that work in one shard. */
 struct threads_census {
     size_t cached, sent; /* bytes */
     int tid;             /* of one of them; 0: there is none */

@@ -9,7 +9,7 @@
  *         └► another's: outbox ─ a batch, one CAS ─► the owner's inbox
  *
  * No block of another owner is handed out by the thread that freed it: so no
- * two threads write to one line of the cache because of the allocator.
+ * two threads write to one cache line because of the allocator.
  *
  * A stage includes this file last; how a thread enters its own shard is the
  * stage's business (hooks.h). */

@@ -1,6 +1,6 @@
 /* hooks.h - what a stage whose threads have bins knows of its threads: how one
- * enters its shard, and leaves it. A stage defines these (STAGE/thread.h and
- * STAGE/stage.h); slow.h and front.h call them.
+ * enters its shard, and leaves it. A stage defines these (in its registry.h,
+ * remote.h, thread.h and stage.h); slow.h and front.h call them.
  *
  *   outside ── enter ──► inside ── shard_enter_inside ──► its shard's arena
  *      ▲                    │                                   │

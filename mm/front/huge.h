@@ -261,10 +261,11 @@ static cold_noinline void *huge_calloc(size_t align, size_t size)
     return p;
 }
 
-/* Beside what may one huge page of this block be little? A program whose blocks
- * come and go fills one after the other: beside all of them. One that makes
- * many and keeps them may touch the first page of each only: beside the block.
- */
+/* Huge pages are asked for where one, mostly untouched, is little beside the
+ * rest (mem_will_be): beside all huge blocks, in a program whose blocks come
+ * and go, as it fills one after the other; beside this block only, in one that
+ * makes many and keeps them, as it may touch no more than the first page of
+ * each. */
 static inline void huge_will_be_written(void *p, size_t bytes)
 {
     mem_will_be(true, p, bytes, credit_get() ? huge_used() + bytes : bytes);

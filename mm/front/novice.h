@@ -11,7 +11,7 @@
  * of one's own and to leave it again costs as much as NOVICE_CALLS such calls.
  *
  * Novices' blocks lie side by side in one arena. So that no two threads write
- * to one line of the cache, each has lines of its own. */
+ * to one cache line, each has lines of its own. */
 #ifndef MM_FRONT_NOVICE_H
 #define MM_FRONT_NOVICE_H
 
@@ -24,7 +24,7 @@
 
 static __thread unsigned novice_calls; /* so far; at most NOVICE_CALLS */
 
-/** Is this thread, which has nothing of its own yet, to borrow for this call?
+/** This thread has no shard yet: is it to borrow one for this call?
  * @param nothers  threads that have, or had */
 static inline bool is_novice(size_t nothers)
 {
@@ -32,8 +32,9 @@ static inline bool is_novice(size_t nothers)
            ++novice_calls <= NOVICE_CALLS;
 }
 
-/** Bytes to ask for so that a payload that begins with a line ends with one:
- * the next block's header takes the last of it. */
+/** Bytes to ask for instead of size, so that a payload which begins a cache
+ * line shares none with the next block's payload: it fills its last line but
+ * for the next block's header. */
 static inline size_t novice_size(size_t size)
 {
     return round_up(size + HEADER_SIZE, NOVICE_LINE) - HEADER_SIZE;

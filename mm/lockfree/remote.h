@@ -3,10 +3,9 @@
 #ifndef MM_LOCKFREE_REMOTE_H
 #define MM_LOCKFREE_REMOTE_H
 
-#include "mm/lockfree/shard.h"
+#include "mm/lockfree/registry.h"
 
 #include "mm/front/adopt.h"
-#include "mm/front/rich.h"
 
 /* In a fork's child, which may have got some pages earlier than others, what
  * the parent's other threads had is left alone. */
@@ -47,17 +46,7 @@ static inline void shard_exchange(struct shard *s, struct shard *o)
 static cold_noinline struct shard *shard_relieve(struct shard *s, size_t asize)
 {
     struct shard *o = shard_pop_orphan();
-    if (!o)
-        return NULL;
-    free_chain(o, &thread_of(s)->outbox, shard_take_inbox(o), WHOLE_CHAIN);
-    enum relief relief = arena_relief(&s->arena, &o->arena, asize);
-    if (relief == WORK_THERE)
-        shard_exchange(s, o);
-    else if (relief == TAKE_IN)
-        shard_merge(s, o);
-    else
-        shard_push_orphan(o);
-    return relief == WORK_THERE ? o : s;
+    return o ? shard_use_orphan(s, o, asize) : NULL;
 }
 
 /* s is full: work in an empty shard from now on. @return it, entered; or s, as

@@ -23,9 +23,7 @@
 static inline bool shard_steal(struct shard *s)
 {
     uint64_t state = state_get(s);
-    if (status_of(state) > CLAIMED ||
-        atomic_load_explicit(&s->process, memory_order_relaxed) !=
-            process_number() ||
+    if (status_of(state) > CLAIMED || shard_is_foreign(s) ||
         !state_change(s, &state, CLAIMED))
         return false;
     bool fenced = mem_range.no_barrier ? full_fence() : mem_barrier();

@@ -81,8 +81,7 @@ static cold_noinline struct shard *shard_reclaim(struct shard *s)
         state_change(s, &state, OWNED);
     if (status_of(state) != OWNED)
         return self_move(s, state);
-    if (atomic_load_explicit(&s->process, memory_order_relaxed) !=
-        process_number())
+    if (shard_is_foreign(s))
         self_inherit(s);
     return s;
 }

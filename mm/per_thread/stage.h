@@ -6,7 +6,7 @@
  *   thread 0 ─► self ─► shard 0: lock ─► arena ◄── free by thread 1
  *   thread 1 ─► self ─► shard 1: lock ─► arena        of a block of shard 0
  *
- *   a block ─► id, in its header or its page's tag ─► shards[id]: which lock
+ *   a block ─► id, in its header or its page's tag ─► shards[id]: its lock
  *
  * A shard outlives its thread: it waits as an orphan, with blocks that others
  * still use, for the next new thread. A block's shard never changes, so one
@@ -19,19 +19,12 @@
  * serves no other one, except when the system has none left. The next stage,
  * arena/stage.h, adds a front end that needs no lock, and adoption.
  *
- * Locks, in the order in which they may be taken (lock.h):
- *   1 registry  which thread uses which shard; orphans
- *   2 a shard   its arena
- * fork takes all, by rising id. A purge of others only tries.
- *
  * Invariants
  *   P1 every block in use names the shard that it lies in
  *   P2 an orphan has no users */
 #ifndef MM_PER_THREAD_STAGE_H
 #define MM_PER_THREAD_STAGE_H
 
-#include "config.h"
-#include "mm/engine/arena.h"
 #include "mm/engine/census.h"
 #include "mm/engine/check.h"
 #include "mm/engine/usage.h"
@@ -39,63 +32,17 @@
 #include "mm/engine/walk.h"
 #include "mm/exit.h"
 #include "mm/fork.h"
-#include "mm/front/high_water.h"
 #include "mm/front/huge.h"
-#include "mm/lock.h"
+#include "mm/per_thread/shard.h"
 
-#include <stdatomic.h>
+#include "mm/gate.h"
 
 #define STAGE_NAME "per-thread"
 #define STAGE_SUMMARY "stage 2: an arena and a lock per thread"
 
-struct shard {
-    struct lock lock;
-    uint32_t id;        /* index in shards[]; what its blocks say */
-    uint32_t users;     /* threads; under the registry */
-    struct shard *next; /* orphans; under the registry */
-    size_t counted;     /* its part of registry.totals */
-    uint32_t uses;      /* how often the lock was taken to use it */
-    uint32_t seen;      /* uses when others last checked it */
-    struct arena arena;
-} __attribute__((aligned(CACHE_LINE)));
-
-static struct registry {
-    struct lock lock;
-    struct shard *orphans; /* the oldest first */
-    struct shard *newest;
-    uint32_t turn; /* next to be shared, when there are too many */
-    _Atomic uint32_t nshards;
-    struct totals totals;
-} registry = {.lock = LOCK_INITIALIZER};
-
-static struct shard *_Atomic shards[MM_MAX_ARENAS];
-
-static __thread struct shard *self; /* NULL: none yet, or no longer */
+static __thread struct shard *self_shard; /* NULL: none yet, or no longer */
 
 /* ---- owners ---------------------------------------------------------- */
-
-/* Acquire, paired with the release in shard_make: that many are complete. */
-static inline uint32_t shard_count(void)
-{
-    return atomic_load_explicit(&registry.nshards, memory_order_acquire);
-}
-
-/* Acquire, paired with the release in shard_make: the shard is complete, to a
- * thread that read its id relaxed, from a label, too. */
-static always_inline struct shard *shard_at(uint32_t id)
-{
-    return atomic_load_explicit(&shards[id], memory_order_acquire);
-}
-
-#include "mm/gate.h"
-
-static always_inline struct shard *shard_lock(struct shard *s)
-{
-    gate_pass();
-    lock_take_as(&s->lock, RANK_SHARD);
-    s->uses++;
-    return s;
-}
 
 /* The shard that p, a block in use, lies in. */
 static inline struct shard *owner_of(const void *p)
@@ -134,12 +81,10 @@ static cold_noinline void purge_idle_shards(const struct shard *s)
     }
 }
 
-/* Memory was taken from s, whose lock is held. When all together have more than
- * ever, others give back what they do not use (high_water.h). */
-static void shard_note_growth(struct shard *s)
+/* s has changed by a step. When all together have more than ever, others give
+ * back what they do not use (high_water.h). */
+static cold_noinline void shard_recount(struct shard *s)
 {
-    if (likely(!is_step(heap_resident(&s->arena.heap), s->counted)))
-        return;
     _Atomic size_t *high_water = &registry.totals.high_water;
     size_t mark = atomic_load_explicit(high_water, memory_order_relaxed);
     size_t whole = shard_count_resident(s);
@@ -151,16 +96,33 @@ static void shard_note_growth(struct shard *s)
     atomic_store_explicit(high_water, mark, memory_order_relaxed);
 }
 
+/* ---- entering --------------------------------------------------------- */
+
+static always_inline struct shard *shard_enter(struct shard *s)
+{
+    gate_pass();
+    lock_take_as(&s->lock, RANK_SHARD);
+    s->uses++;
+    return s;
+}
+
+static always_inline void shard_exit(struct shard *s)
+{
+    if (unlikely(is_step(heap_resident(&s->arena.heap), s->counted)))
+        shard_recount(s);
+    lock_drop(&s->lock);
+}
+
 /* ---- threads --------------------------------------------------------- */
 
-/* NULL: no memory, or no id, for another. @pre the registry's lock */
+/* Its lock is free, as a record is zero. NULL: no memory, or no id, for
+ * another. @pre the registry's lock */
 static struct shard *shard_make(void)
 {
     uint32_t id = shard_count();
     struct shard *s = id < MM_MAX_ARENAS ? mem_record(sizeof *s) : NULL;
     if (!s)
         return NULL;
-    s->lock = (struct lock)LOCK_INITIALIZER;
     s->id = id;
     arena_init(&s->arena, id);
     atomic_store_explicit(&shards[id], s, memory_order_release);
@@ -180,9 +142,9 @@ static void shard_push_orphan(struct shard *s)
  * break has left its zone (memlib.h). */
 static bool shard_serves(struct shard *s, size_t asize)
 {
-    struct heap *h = &shard_lock(s)->arena.heap;
+    struct heap *h = &shard_enter(s)->arena.heap;
     bool serves = !heap_is_full(h) || heap_has(h, asize);
-    lock_drop(&s->lock);
+    shard_exit(s);
     return serves;
 }
 
@@ -192,17 +154,17 @@ static void thread_use(struct shard *s)
 {
     if (s)
         s->users++;
-    if (self && --self->users == 0)
-        shard_push_orphan(self);
+    if (self_shard && --self_shard->users == 0)
+        shard_push_orphan(self_shard);
     lock_drop(&registry.lock);
-    self = s;
+    self_shard = s;
     pthread_setspecific(thread_key, s);
 }
 
 /* Give this thread a shard that serves asize bytes: the oldest orphan, or a
  * new one. If no more can be made, that orphan as it is, or one that others
  * use, each time the next. @return it; NULL: out of memory */
-static cold_noinline struct shard *thread_attach(size_t asize)
+static cold_noinline struct shard *attach(size_t asize)
 {
     lock_take_as(&registry.lock, RANK_REGISTRY);
     struct shard *o = registry.orphans;
@@ -220,7 +182,7 @@ static cold_noinline struct shard *thread_attach(size_t asize)
 
 static void stage_thread_exit(void)
 {
-    if (!self)
+    if (!self_shard)
         return;
     lock_take_as(&registry.lock, RANK_REGISTRY);
     thread_use(NULL);
@@ -229,13 +191,13 @@ static void stage_thread_exit(void)
 /* ---- fork ------------------------------------------------------------ */
 
 /* The other threads are gone; their shards wait for new ones. */
-static void fork_child(void)
+static void shards_fork_child(void)
 {
     registry.orphans = NULL;
     for (uint32_t i = 0; i < shard_count(); i++) {
         struct shard *s = shard_at(i);
-        s->users = s == self;
-        if (s != self)
+        s->users = s == self_shard;
+        if (!s->users)
             shard_push_orphan(s);
     }
     gate_open();
@@ -243,12 +205,11 @@ static void fork_child(void)
 
 /* ---- hooks ----------------------------------------------------------- */
 
-static inline void *shard_take(struct shard *s, size_t align, size_t size)
+static inline void *take_of(struct shard *s, size_t align, size_t size)
 {
-    shard_lock(s);
+    shard_enter(s);
     void *p = arena_memalign(&s->arena, align, size);
-    shard_note_growth(s);
-    lock_drop(&s->lock);
+    shard_exit(s);
     return p;
 }
 
@@ -258,12 +219,10 @@ static inline void *shard_take(struct shard *s, size_t align, size_t size)
 static cold_noinline void *take_elsewhere(struct shard *s, size_t align,
                                           size_t size)
 {
-    size_t asize = request_to_block(size) + align;
-    void *p = NULL;
-    if (!shard_serves(s, asize))
-        p = shard_take(thread_attach(asize), align, size);
+    size_t need = request_to_block(size) + align;
+    void *p = shard_serves(s, need) ? NULL : take_of(attach(need), align, size);
     for (uint32_t i = 0; i < shard_count() && !p; i++)
-        p = shard_take(shard_at(i), align, size);
+        p = take_of(shard_at(i), align, size);
     return p;
 }
 
@@ -274,10 +233,10 @@ static inline void *stage_memalign(size_t align, size_t size)
         if (mapped || !heap_may_hold(size))
             return mapped;
     }
-    struct shard *s = self ? self : thread_attach(request_to_block(size));
-    if (unlikely(!s))
+    struct shard *s = self_shard;
+    if (unlikely(!s && !(s = attach(request_to_block(size)))))
         return NULL;
-    void *p = shard_take(s, align, size);
+    void *p = take_of(s, align, size);
     if (unlikely(!p))
         p = take_elsewhere(s, align, size);
     if (unlikely(ending))
@@ -293,28 +252,27 @@ static inline void *stage_malloc(size_t size)
 static inline void stage_free(void *p, struct mem_page *page)
 {
     uint32_t tag = tag_read(page);
-    struct shard *s = shard_lock(owner_of(p));
+    struct shard *s = shard_enter(owner_of(p));
     arena_free_tagged(&s->arena, p, tag);
-    lock_drop(&s->lock);
+    shard_exit(s);
 }
 
 static inline void *stage_resize(void *p, size_t size)
 {
-    struct shard *s = shard_lock(owner_of(p));
+    struct shard *s = shard_enter(owner_of(p));
     void *q = arena_resize(&s->arena, p, size);
-    shard_note_growth(s);
-    lock_drop(&s->lock);
+    shard_exit(s);
     return q;
 }
 
 static int stage_thread_init(void)
 {
-    return self || thread_attach(0) ? 0 : -1;
+    return self_shard || attach(0) ? 0 : -1;
 }
 
 static int stage_init(void)
 {
-    return fork_take_locks(gate_shut, gate_open, fork_child) ||
+    return fork_take_locks(gate_shut, gate_open, shards_fork_child) ||
            thread_key_make();
 }
 
@@ -325,7 +283,7 @@ static void stage_fini(void)
     for (uint32_t i = shard_count(); i-- > 0;)
         atomic_store_explicit(&shards[i], NULL, memory_order_relaxed);
     registry = (struct registry){.lock = LOCK_INITIALIZER};
-    self = NULL;
+    self_shard = NULL;
 }
 
 static size_t stage_check(void)
@@ -351,9 +309,9 @@ static size_t each_arena(size_t (*work)(struct arena *))
 {
     size_t sum = 0;
     for (uint32_t i = 0; i < shard_count(); i++) {
-        struct shard *s = shard_lock(shard_at(i));
+        struct shard *s = shard_enter(shard_at(i));
         sum += work(&s->arena);
-        lock_drop(&s->lock);
+        shard_exit(s);
     }
     return sum;
 }

@@ -1,4 +1,4 @@
-/* stack.pml - mm/lockfree/lists.h: the tagged stack, at its steps.
+/* stack.pml - mm/lockfree/stack.h: the tagged stack, at its steps.
  *
  * Three threads pop and push three nodes in any order; loads of head and link
  * and the compare-and-swap are steps of their own. The tag is as wide as all

@@ -1,9 +1,9 @@
-/* fence.c - lockfree/lists.h: full_fence is one. Two litmus tests: each of two
+/* fence.c - lockfree/stack.h: full_fence is one. Two litmus tests: each of two
  * threads stores and then looks (SB, store buffering), and two that look at
  * two stores in different orders agree which came first (IRIW). */
 #include "checked.h"
 
-#include "mm/lockfree/lists.h"
+#include "mm/lockfree/stack.h"
 
 static _Atomic int x, y;
 static int saw[4];

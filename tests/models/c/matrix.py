@@ -183,8 +183,7 @@ MUTANTS = {
          r"    struct shard \*s = t->shard;",
          r"    struct shard *s = t->shard;\n\1")],
     "child_robs_parent": [
-        ("shard_steal", r"atomic_load_explicit\(&s->process, "
-         r"memory_order_relaxed\) !=\s*process_number\(\)", "0")],
+        ("shard_steal", r"shard_is_foreign\(s\)", "0")],
     "torn_inbox_kept": [
         ("self_inherit", r"inbox_open_owner\(&s->inbox\);", ";")],
     # large mappings: spares, nodes of their table

@@ -1,10 +1,10 @@
-/* stack.c - lockfree/lists.h: two threads pop and push, two nodes. One takes a
+/* stack.c - lockfree/stack.h: two threads pop and push, two nodes. One takes a
  * node and puts it back; the other takes both and puts them back in the order
  * in which it took them, so that the first may meet its old head (ABA).
  * THREE: one more of the first kind. A node's content is a plain word. */
 #include "checked.h"
 
-#include "mm/lockfree/lists.h"
+#include "mm/lockfree/stack.h"
 
 #define NODES 2
 

@@ -1,4 +1,4 @@
-/* lists.h - a stack of shards that many threads push to and pop from, without a
+/* stack.h - a stack of shards that many threads push to and pop from, without a
  * lock, and the fence of a thief.
  *
  *   stack    head: | pushes and pops 44 | index + 1: 20 |
@@ -13,8 +13,8 @@
  *
  * The stack with a counter is Treiber's (1986) as IBM's System/370 manual
  * (1983) has it. tests/models/ checks it exhaustively. */
-#ifndef MM_LOCKFREE_LISTS_H
-#define MM_LOCKFREE_LISTS_H
+#ifndef MM_LOCKFREE_STACK_H
+#define MM_LOCKFREE_STACK_H
 
 #include "count.h"
 #include "mm/util.h"
