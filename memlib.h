@@ -100,8 +100,8 @@ struct mem_options {
 };
 extern struct mem_options mem_options __attribute__((visibility("hidden")));
 
-/** decay_ms is so many windows: some memory goes back at the end of each. */
-#define DECAY_WINDOWS 8
+/** decay_ms is as many periods: some memory goes back at the end of each. */
+#define DECAY_PERIODS 8
 
 /** The thread's own, for the caller of malloc: false at first, and made false
  * again by each system call here. So a caller that sets it true where

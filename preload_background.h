@@ -1,8 +1,8 @@
 /* preload_background.h - a thread that gives memory back where nobody comes by
  * (MM_BACKGROUND=1).
  *
- * All that it does is to end windows (mm.h: decay), then to sleep until the
- * next, or, while nothing happens, until up to DECAY_WINDOWS windows later.
+ * All that it does is to end periods (mm.h: decay), then to sleep until the
+ * next, or, while nothing happens, until up to DECAY_PERIODS periods later.
  *
  * It is as if it were not there: it takes no signals, but those that libc
  * itself sends to all threads; it is never cancelled; a child of fork, which
@@ -22,7 +22,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-/** End a window. @return false: nothing happened in it */
+/** End a period. @return false: nothing happened in it */
 static bool window_end(void);
 
 #define BACKGROUND_STACK ((size_t)64 << 10)
@@ -66,13 +66,13 @@ static void *background_run(void *unused)
 {
     (void)unused;
     syscall(SYS_prctl, PR_SET_NAME, "libmm", 0, 0, 0);
-    for (long windows = 1; !is_alone();) {
+    for (long periods = 1; !is_alone();) {
         long ms =
             atomic_load_explicit(&mem_options.decay_ms, memory_order_relaxed);
         bool busy = ms >= 0 && window_end();
-        windows = busy ? 1 : windows < DECAY_WINDOWS ? 2 * windows : windows;
+        periods = busy ? 1 : periods < DECAY_PERIODS ? 2 * periods : periods;
         ms = ms < 0 ? DECAY_DEFAULT : ms;
-        sleep_ms(windows * (ms / DECAY_WINDOWS + 1));
+        sleep_ms(periods * (ms / DECAY_PERIODS + 1));
     }
     return NULL;
 }

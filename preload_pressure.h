@@ -8,7 +8,7 @@
  *                                the last 10 s, where there is a limit
  *
  * These are files, each some microseconds to read. So only the library's own
- * thread reads them (MM_BACKGROUND), and only as a window ends. Nothing is kept
+ * thread reads them (MM_BACKGROUND), and only as a period ends. Nothing is kept
  * open or remembered: a limit may change, and a process may be moved. */
 #ifndef PRELOAD_PRESSURE_H
 #define PRELOAD_PRESSURE_H

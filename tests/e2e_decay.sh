@@ -4,7 +4,7 @@
 # as not there.
 #
 # No limit in seconds: the programs look every 10 ms, so many times at most, and
-# a process that is slow finds that as many windows have passed. Some 40 looks
+# a process that is slow finds that as many periods have passed. Some 40 looks
 # are needed.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib.sh

@@ -3,7 +3,7 @@
 # once what nobody uses (MM_BACKGROUND, MM_PRESSURE): a cgroup that is a
 # directory of plain files, and a real one where one may be made.
 #
-# Memory would rest for half of MM_DECAY, 24 s; a window lasts 6 s: what goes
+# Memory would rest for half of MM_DECAY, 24 s; a period lasts 6 s: what goes
 # within 20 s goes by the pressure, and what stays for 14 s has met it. Programs
 # look every 10 ms, so many times at most; they run side by side: they sleep.
 cd "$(dirname "$0")/.." || exit 1

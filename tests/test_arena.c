@@ -163,7 +163,7 @@ static bool resident(const struct block *b)
 static void let_rest(struct shard *s)
 {
     s->activity.seen = s->activity.uses;
-    s->activity.seen_at = clock_ms() - REST_MS;
+    s->activity.seen_at = clock_ms() - IDLE_MS;
 }
 
 START_TEST(a_shard_gives_back_small_waste_when_it_rests)

@@ -60,18 +60,18 @@ START_TEST(what_is_taken_again_after_a_purge_slows_time)
     give_back(block_payload(b));
     heap_purge(heap);
     heap_note_taken(heap);
-    ck_assert(pace_end_window(4 * MIB));
+    ck_assert(pace_end_period(4 * MIB));
     ck_assert_uint_eq(pace_slowness(), 1);
     block(3 * MIB);
     heap_note_taken(heap);
-    pace_end_window(4 * MIB);
+    pace_end_period(4 * MIB);
     ck_assert_uint_eq(pace_slowness(), 5);
     heap_note_taken(heap); /* once */
-    unsigned ended = 0, windows = 0;
-    for (; pace_slowness() > 1; windows++)
-        ended += pace_end_window(4 * MIB);
-    ck_assert_uint_le(windows, 4 * PACE_WINDOWS);
-    ck_assert_uint_lt(ended, windows / 2);
+    unsigned ended = 0, periods = 0;
+    for (; pace_slowness() > 1; periods++)
+        ended += pace_end_period(4 * MIB);
+    ck_assert_uint_le(periods, 4 * PACE_PERIODS);
+    ck_assert_uint_lt(ended, periods / 2);
     ck_healthy();
 }
 END_TEST

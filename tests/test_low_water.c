@@ -1,4 +1,4 @@
-/* test_low_water.c - what of a heap's waste counts as unused, over windows. */
+/* test_low_water.c - what of a heap's waste counts as unused, over periods. */
 #include "mm/front/low_water.h"
 #include "tests/run_tests.h"
 
@@ -6,52 +6,53 @@
 
 #define MIB ((size_t)1 << 20)
 
-/* Windows in which the waste is noted as high, then low. @return what rested */
-static size_t windows(struct low_water *w, unsigned n, size_t high, size_t low)
+/* Periods in which the waste is noted as high, then low. @return what was idle
+ */
+static size_t periods(struct low_water *w, unsigned n, size_t high, size_t low)
 {
-    size_t rested = 0;
+    size_t idle = 0;
     for (unsigned i = 0; i < n; i++) {
         low_water_note(w, high);
         low_water_note(w, low);
         low_water_note(w, high);
-        rested = low_water_end(w, high);
+        idle = low_water_end(w, high);
     }
-    return rested;
+    return idle;
 }
 
-START_TEST(rests_after_all_windows)
+START_TEST(idle_after_all_periods)
 {
     struct low_water w = {0};
-    ck_assert_uint_eq(windows(&w, WINDOWS - 1, 9 * MIB, 5 * MIB), 0);
-    ck_assert_uint_eq(windows(&w, 1, 9 * MIB, 5 * MIB), 5 * MIB);
+    ck_assert_uint_eq(periods(&w, PERIODS - 1, 9 * MIB, 5 * MIB), 0);
+    ck_assert_uint_eq(periods(&w, 1, 9 * MIB, 5 * MIB), 5 * MIB);
 }
 END_TEST
 
 START_TEST(use_once_in_all_windows_is_enough)
 {
     struct low_water w = {0};
-    windows(&w, WINDOWS, 9 * MIB, 8 * MIB);
-    ck_assert_uint_eq(windows(&w, 1, 9 * MIB, 0), 0);
-    ck_assert_uint_eq(windows(&w, WINDOWS - 1, 9 * MIB, 9 * MIB), 0);
-    ck_assert_uint_eq(windows(&w, 1, 9 * MIB, 9 * MIB), 9 * MIB);
+    periods(&w, PERIODS, 9 * MIB, 8 * MIB);
+    ck_assert_uint_eq(periods(&w, 1, 9 * MIB, 0), 0);
+    ck_assert_uint_eq(periods(&w, PERIODS - 1, 9 * MIB, 9 * MIB), 0);
+    ck_assert_uint_eq(periods(&w, 1, 9 * MIB, 9 * MIB), 9 * MIB);
 }
 END_TEST
 
 START_TEST(who_notes_nothing_has_what_it_had)
 {
     struct low_water w = {0};
-    for (unsigned i = 0; i < WINDOWS - 1; i++)
+    for (unsigned i = 0; i < PERIODS - 1; i++)
         ck_assert_uint_eq(low_water_end(&w, 7 * MIB), 0);
     ck_assert_uint_eq(low_water_end(&w, 7 * MIB), 7 * MIB);
 }
 END_TEST
 
-/* A steady load takes again what it frees: nothing ever rests. */
-START_TEST(steady_load_rests_never)
+/* A steady load takes again what it frees: nothing is ever idle. */
+START_TEST(steady_load_is_never_idle)
 {
     struct low_water w = {0};
     for (unsigned i = 0; i < 100; i++)
-        ck_assert_uint_eq(windows(&w, 1, (i % 50) * MIB, i % 3 ? MIB : 0), 0);
+        ck_assert_uint_eq(periods(&w, 1, (i % 50) * MIB, i % 3 ? MIB : 0), 0);
 }
 END_TEST
 
@@ -67,15 +68,15 @@ START_TEST(half_goes_until_little_is_left)
 }
 END_TEST
 
-START_TEST(rests_when_nobody_uses_it)
+START_TEST(idle_when_nobody_uses_it)
 {
     struct low_water w = {0};
-    ck_assert(rest_end_window(&w.rest, 5) < WINDOWS);
-    for (unsigned i = 1; i < WINDOWS; i++)
-        ck_assert(rest_end_window(&w.rest, 5) < WINDOWS);
-    ck_assert(rest_end_window(&w.rest, 5) == WINDOWS);
-    ck_assert(rest_end_window(&w.rest, 5) == WINDOWS);
-    ck_assert(rest_end_window(&w.rest, 6) < WINDOWS);
+    ck_assert(idle_end_period(&w.idle, 5) < PERIODS);
+    for (unsigned i = 1; i < PERIODS; i++)
+        ck_assert(idle_end_period(&w.idle, 5) < PERIODS);
+    ck_assert(idle_end_period(&w.idle, 5) == PERIODS);
+    ck_assert(idle_end_period(&w.idle, 5) == PERIODS);
+    ck_assert(idle_end_period(&w.idle, 6) < PERIODS);
 }
 END_TEST
 
@@ -107,12 +108,12 @@ static void none(void)
 int main(void)
 {
     const TTest *const tests[] = {
-        rests_after_all_windows,
+        idle_after_all_periods,
         use_once_in_all_windows_is_enough,
         who_notes_nothing_has_what_it_had,
-        steady_load_rests_never,
+        steady_load_is_never_idle,
         half_goes_until_little_is_left,
-        rests_when_nobody_uses_it,
+        idle_when_nobody_uses_it,
         the_clock_is_asked_the_less_the_more_happens,
         NULL,
     };

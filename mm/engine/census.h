@@ -97,7 +97,7 @@ static inline void census_add(struct mm_census *c,
         c->arena(a, c->arg);
 }
 
-/** Add the classes of the arena that was told to those of all. */
+/** Add the classes of the arena that was counted last to those of all. */
 static inline void census_add_classes(struct mm_census *c)
 {
     for (unsigned i = 0; i < MM_CENSUS_CLASSES && c->arena_classes; i++) {
@@ -123,9 +123,9 @@ static inline struct mm_census_class *census_classes(const struct mm_census *c)
 static inline void census_arena(struct mm_census *c, const struct arena *a,
                                 uint32_t id, const char *state)
 {
-    struct mm_census_arena told = {.id = id, .state = state};
-    arena_census(a, &told, census_classes(c));
-    census_add(c, &told);
+    struct mm_census_arena one = {.id = id, .state = state};
+    arena_census(a, &one, census_classes(c));
+    census_add(c, &one);
     census_add_classes(c);
 }
 

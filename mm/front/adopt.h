@@ -40,30 +40,30 @@ static inline void shard_push_spare(struct shard *s);
 static cold_noinline void merged_release(struct shard *s)
 {
     arena_relabel(&s->arena, s->id);
-    for (struct shard *w = s->merged, *next; w; w = next) {
-        next = w->next_merged;
-        state_set(w, SPARE); /* before owners[]: send_on relies on it */
-        owner_set(w->id, w);
-        shard_push_spare(w);
+    for (struct shard *m = s->merged, *next; m; m = next) {
+        next = m->next_merged;
+        state_set(m, SPARE); /* before owners[]: send_on relies on it */
+        owner_set(m->id, m);
+        shard_push_spare(m);
     }
     s->merged = NULL;
     s->nmerged = 0;
 }
 
-static inline void merged_add(struct shard *s, struct shard *w)
+static inline void merged_add(struct shard *s, struct shard *m)
 {
-    w->next_merged = s->merged;
-    s->merged = w;
+    m->next_merged = s->merged;
+    s->merged = m;
     s->nmerged++;
 }
 
 /* Merge orphan o into s; both are the caller's. */
 static cold_noinline void shard_merge(struct shard *s, struct shard *o)
 {
-    for (struct shard *w = o->merged, *next; w; w = next) {
-        next = w->next_merged;
-        owner_set(w->id, s);
-        merged_add(s, w);
+    for (struct shard *m = o->merged, *next; m; m = next) {
+        next = m->next_merged;
+        owner_set(m->id, s);
+        merged_add(s, m);
     }
     owner_set(o->id, s); /* before the inbox closes: send relies on it */
     void *chain = inbox_close_owner(&o->inbox);

@@ -58,18 +58,17 @@ static void shard_census(struct mm_census *c, const struct shard *s,
                          size_t *to_be_sent)
 {
     struct threads_census threads = {.classes = census_classes(c)};
-    struct mm_census_arena told = {.id = s->id, .uses = shard_uses(s)};
-    told.state = status_names[status_of(state_get(s))];
-    arena_census(&s->arena, &told, threads.classes);
+    struct mm_census_arena one = {.id = s->id, .uses = shard_uses(s)};
+    one.state = status_names[status_of(state_get(s))];
+    arena_census(&s->arena, &one, threads.classes);
     shard_census_threads(s, &threads);
-    told.cached = census_take(&told.live, threads.cached);
-    told.sent =
-        census_take(&told.live, atomic_load_explicit(&s->inbox_bytes,
-                                                     memory_order_relaxed));
-    told.thread = threads.tid;
+    one.cached = census_take(&one.live, threads.cached);
+    one.sent = census_take(
+        &one.live, atomic_load_explicit(&s->inbox_bytes, memory_order_relaxed));
+    one.thread = threads.tid;
     *to_be_sent += threads.sent;
-    if (told.mapped)
-        census_add(c, &told);
+    if (one.mapped)
+        census_add(c, &one);
     census_add_classes(c);
 }
 

@@ -1,14 +1,14 @@
 /* decay.h - memory that nobody has used for MM_DECAY milliseconds goes back to
  * the system by itself.
  *
- *   a thread on its slow path ─► window over? ─► sweep: each shard
- *                                 │   at work    half of what rested: its own
+ *   a thread on its slow path ─► period over? ─► sweep: each shard
+ *                                 │   at work    half of what was idle: its own
  *                                 │              thread is to purge it
  *                                 │   idle       stolen for a moment, its inbox
  *                                 │              emptied, all waste purged
  *                                 └ no: nothing; one CAS decides who sweeps
  *
- * A window lasts an eighth of MM_DECAY. The next thread that comes by ends it:
+ * A period lasts an eighth of MM_DECAY. The next thread that comes by ends it:
  * there is no signal, no timer and no lock. Where none comes by, a thread of
  * the library's own does (MM_BACKGROUND, preload_background.h). The clock is
  * the system's coarse one, which costs no system call; the more often a thread
@@ -18,7 +18,7 @@
  * What a thread that sleeps keeps in its bins and its outbox stays there: only
  * that thread may touch them. While it frees, it shortens its bins (cache.h).
  *
- * To be included by a stage after front/adopt.h; its threads end windows by
+ * To be included by a stage after front/adopt.h; its threads end periods by
  * shard_note_use. The stage defines besides: */
 #ifndef MM_FRONT_DECAY_H
 #define MM_FRONT_DECAY_H
@@ -61,15 +61,15 @@ static inline void victim_purge(struct heap *h, size_t hot)
     h->victim_dirty = hot;
 }
 
-/* `rested` bytes of h's waste have rested: a share of them goes back, unless
+/* `idle` bytes of h's waste were idle: a share of them goes back, unless
  * they are few beside the heap. Which of them are in use now and then is not
  * known page by page. */
-static cold_noinline void heap_decay(struct heap *h, size_t rested)
+static cold_noinline void heap_decay(struct heap *h, size_t idle)
 {
-    if (rested < max_size(PURGE_MIN, h->size / DECAY_LEAST))
+    if (idle < max_size(PURGE_MIN, h->size / DECAY_LEAST))
         return;
-    size_t waste = heap_purgeable(h), hot = waste - min_size(waste, rested);
-    struct purge part = {.h = h, .most = decay_share(rested)};
+    size_t waste = heap_purgeable(h), hot = waste - min_size(waste, idle);
+    struct purge part = {.h = h, .most = decay_share(idle)};
     fit_each(&h->fit, PURGE_MIN, block_purge, &part);
     if (!h->dirty && h->fit.victim && block_size(h->fit.victim) >= PURGE_MIN)
         victim_purge(h, hot);
@@ -80,8 +80,8 @@ static cold_noinline void heap_decay(struct heap *h, size_t rested)
 /* Has nobody used o for long, and is something left to do? */
 static inline bool shard_is_due(struct shard *o)
 {
-    return atomic_load_explicit(&o->activity.low_water.rest.windows,
-                                memory_order_relaxed) == WINDOWS &&
+    return atomic_load_explicit(&o->activity.low_water.idle.periods,
+                                memory_order_relaxed) == PERIODS &&
            !shard_is_swept(o);
 }
 
@@ -102,32 +102,32 @@ static inline void shard_give(struct shard *s)
                atomic_exchange_explicit(&w->give, 0, memory_order_relaxed));
 }
 
-/* A window ends for o. @return is it due? *busy: it has been used */
-static inline bool shard_end_window(struct shard *o, bool *busy)
+/* A period ends for o. @return is it due? *busy: it has been used */
+static inline bool shard_end_period(struct shard *o, bool *busy)
 {
     struct activity *a = &o->activity;
-    size_t rested = low_water_end(
+    size_t idle = low_water_end(
         &a->low_water,
         atomic_load_explicit(&a->purgeable, memory_order_relaxed));
-    if (rest_end_window(&a->low_water.rest, shard_uses(o)) == WINDOWS)
+    if (idle_end_period(&a->low_water.idle, shard_uses(o)) == PERIODS)
         return shard_is_due(o);
     *busy = true;
-    atomic_store_explicit(&a->low_water.give, rested, memory_order_relaxed);
+    atomic_store_explicit(&a->low_water.give, idle, memory_order_relaxed);
     return false;
 }
 
 /* ---- spares of huge.h -------------------------------------------------- */
 
-static struct rest spares_rest;
+static struct idleness spares_idle;
 
-/* A window ends for them. @return were they used in it? */
-static inline bool spares_end_window(void)
+/* A period ends for them. @return were they used in it? */
+static inline bool spares_end_period(void)
 {
     uint32_t turn = atomic_load_explicit(&spares.oldest, memory_order_relaxed);
-    uint32_t windows = rest_end_window(&spares_rest, turn);
-    if (windows == WINDOWS)
+    uint32_t periods = idle_end_period(&spares_idle, turn);
+    if (periods == PERIODS)
         huge_trim();
-    return windows == 0;
+    return periods == 0;
 }
 
 /* ---- sweeps ------------------------------------------------------------ */
@@ -156,23 +156,23 @@ static inline unsigned shards_decay(struct shard *s, uint32_t n)
     return left;
 }
 
-/** End a window for all shards; s is the caller's, and entered.
+/** End a period for all shards; s is the caller's, and entered.
  * @return false: nothing was used in it, nothing went back, nothing is due */
 static cold_noinline bool decay_sweep(struct shard *s)
 {
     size_t all =
         atomic_load_explicit(&totals()->resident, memory_order_relaxed);
-    if (!pace_end_window(all)) { /* the window goes on */
+    if (!pace_end_period(all)) { /* the period goes on */
         shard_give(s);
         return true;
     }
     uint32_t n = shard_count();
     unsigned due = 0;
-    bool busy = spares_end_window(), mine = false;
+    bool busy = spares_end_period(), mine = false;
     for (uint32_t i = 0; i < n; i++) {
         struct shard *o = shard_at(i);
         if (o)
-            due += shard_end_window(o, o == s ? &mine : &busy);
+            due += shard_end_period(o, o == s ? &mine : &busy);
     }
     shard_give(s);
     if (!due)
@@ -185,13 +185,13 @@ static cold_noinline bool decay_sweep(struct shard *s)
 /* ---- memory is short --------------------------------------------------- */
 
 /* Give back what o has. Its thread is to do that if it was at work in the
- * window that has just ended: half of it each time. */
+ * period that has just ended: half of it each time. */
 static inline void shard_give_at_once(struct shard *o, struct shard *s)
 {
     struct low_water *w = &o->activity.low_water;
-    bool rests =
-        atomic_load_explicit(&w->rest.windows, memory_order_relaxed) != 0;
-    if (!rests) {
+    bool idle =
+        atomic_load_explicit(&w->idle.periods, memory_order_relaxed) != 0;
+    if (!idle) {
         atomic_store_explicit(
             &w->give,
             atomic_load_explicit(&o->activity.purgeable, memory_order_relaxed),
@@ -202,7 +202,7 @@ static inline void shard_give_at_once(struct shard *o, struct shard *s)
     }
 }
 
-/** After decay_sweep: do not wait until memory has rested for long. s is the
+/** After decay_sweep: do not wait until memory has been idle for long. s is the
  * caller's, and entered. */
 static cold_noinline void decay_at_once(struct shard *s)
 {
@@ -251,7 +251,7 @@ static cold_noinline void decay_look(struct shard *s)
     if (now < at)
         return;
     count_rmw();
-    uint64_t next = now + max_size((size_t)decay_ms() / DECAY_WINDOWS, 1);
+    uint64_t next = now + max_size((size_t)decay_ms() / DECAY_PERIODS, 1);
     int saved = errno; /* what is refused, a barrier perhaps, is no error */
     if (atomic_compare_exchange_strong_explicit(&totals()->sweep_at, &at, next,
                                                 memory_order_relaxed,

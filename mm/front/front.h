@@ -333,7 +333,7 @@ static size_t stage_trim(void)
     return for_all_shards(shard_trim);
 }
 
-/* As if this thread had come by at the end of a window. */
+/* As if this thread had come by at the end of a period. */
 static bool stage_decay(bool short_of)
 {
     struct shard *s = shard_enter_or_begin();

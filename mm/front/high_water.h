@@ -13,10 +13,11 @@
  * rare, and threads at work in parallel, each below its own peak, do not purge
  * each other for ever.
  *
- * What a thread wastes is another's to take only if the thread rests, or wastes
- * very much. A thread that waits for a processor seems to rest: it needs its
- * memory again in its next slice, some ten milliseconds later. (per_thread has
- * a simpler rule: no use since the last look, all waste, a third is enough.) */
+ * What a thread wastes is another's to take only if the thread is idle, or
+ * wastes very much. A thread that waits for a processor seems idle: it needs
+ * its memory again in its next slice, some ten milliseconds later. (per_thread
+ * has a simpler rule: no use since the last look, all waste, a third is
+ * enough.) */
 #ifndef MM_FRONT_HIGH_WATER_H
 #define MM_FRONT_HIGH_WATER_H
 
@@ -27,13 +28,13 @@
 
 /* Bytes: a shard's resident memory is counted in steps of this, ... */
 #define PURGE_STEP ((size_t)1 << 20)
-/* ... and waste of this much is purged though its thread does not rest, but
+/* ... and waste of this much is purged though its thread is not idle, but
  * never while it is inside. */
 #define PURGE_LARGE ((size_t)32 << 20)
 /* ms in which a thread does not enter its shard (it may be served by bins), as
- * others' looks see it, at full pace (pace.h): then it rests. Of eight that
+ * others' looks see it, at full pace (pace.h): then it is idle. Of eight that
  * share a processor each waits for some thirty. */
-#define REST_MS 80
+#define IDLE_MS 80
 
 /** Bytes after which a purge of others stops, where all together have `whole`:
  * more than the step that is lacking, so that purges are rare; not all, as it
@@ -67,7 +68,7 @@ struct totals {
     _Atomic uint32_t cursor;   /* where the next purge of others begins */
     _Atomic size_t resident;   /* bytes, within PURGE_STEP of each shard */
     _Atomic size_t high_water; /* of resident; above it others are purged */
-    _Atomic uint64_t sweep_at; /* ms: when the window ends (decay.h) */
+    _Atomic uint64_t sweep_at; /* ms: when the period ends (decay.h) */
 };
 
 /** Add to the whole by how much a shard has grown since it was counted, or take

@@ -3,17 +3,17 @@
  *   waste          ┌──┐    ┌─────────────────────
  *                ┌─┘  └┐ ┌─┘
  *   ─────────────┘     └─┘ ◄─ low: needed again and again
- *   |window|window|window|window|window|window|
+ *   |period|period|period|period|period|period|
  *
- * Waste is what purging a heap would give back. Its least value in a window is
+ * Waste is what purging a heap would give back. Its least value in a period is
  * memory that nothing touched all that time, whatever came and went above it.
- * The least value of WINDOWS windows has rested: half of it goes back at the
- * end of each window, so that waste decays along a curve. A load that takes
- * again what it frees brings the low to 0 in each window, and never pays a page
+ * The least value of PERIODS periods was idle: half of it goes back at the
+ * end of each period, so that waste decays along a curve. A load that takes
+ * again what it frees brings the low to 0 in each period, and never pays a page
  * fault for memory that went back too soon.
  *
  * All words are hints: two threads that write at once lose a value, and a
- * window then gives back too little or too much. So all orders are relaxed. */
+ * period then gives back too little or too much. So all orders are relaxed. */
 #ifndef MM_FRONT_LOW_WATER_H
 #define MM_FRONT_LOW_WATER_H
 
@@ -21,22 +21,22 @@
 
 #include <stdatomic.h>
 
-#define WINDOWS 4
+#define PERIODS 4
 #define DECAY_ALL ((size_t)1 << 20) /* bytes: less goes back at once */
 #define LOOK_MOST 255 /* uses between two looks at the clock, at most */
 
 /* For how long something has not been used. */
-struct rest {
-    _Atomic uint32_t seen;    /* uses, at the end of the last window */
-    _Atomic uint32_t windows; /* without a use, WINDOWS at most */
+struct idleness {
+    _Atomic uint32_t seen;    /* uses, at the end of the last period */
+    _Atomic uint32_t periods; /* without a use, PERIODS at most */
 };
 
 struct low_water {
-    _Atomic size_t low;  /* bytes, in this window; 0: of a new one */
-    _Atomic bool open;   /* low is of this window */
-    _Atomic size_t give; /* bytes that rested, for its thread to purge */
-    _Atomic size_t lows[WINDOWS]; /* of the last windows */
-    struct rest rest;
+    _Atomic size_t low;           /* bytes, in this period; 0: of a new one */
+    _Atomic bool open;            /* low is of this period */
+    _Atomic size_t give;          /* idle bytes, for its thread to purge */
+    _Atomic size_t lows[PERIODS]; /* of the last periods */
+    struct idleness idle;
     /* Of the thread that works on the heap: */
     uint32_t until, every; /* uses to its next look, and between looks */
     uint64_t last;         /* ms: the last look */
@@ -76,8 +76,8 @@ static inline void low_water_looked(struct low_water *w, uint64_t ms)
     w->last = ms;
 }
 
-/** A window ends. @param waste  of now, if nobody has noted any
- * @return bytes that rested all the last WINDOWS windows */
+/** A period ends. @param waste  of now, if nobody has noted any
+ * @return bytes that were idle in all of the last PERIODS periods */
 static inline size_t low_water_end(struct low_water *w, size_t waste)
 {
     bool noted =
@@ -85,33 +85,33 @@ static inline size_t low_water_end(struct low_water *w, size_t waste)
     size_t least =
         noted ? atomic_load_explicit(&w->low, memory_order_relaxed) : waste;
     size_t low = least;
-    for (unsigned i = 0; i < WINDOWS; i++) {
+    for (unsigned i = 0; i < PERIODS; i++) {
         size_t before = atomic_load_explicit(&w->lows[i], memory_order_relaxed);
         atomic_store_explicit(&w->lows[i], low, memory_order_relaxed);
         low = before;
-        if (i + 1 < WINDOWS)
+        if (i + 1 < PERIODS)
             least = min_size(least, before);
     }
     return least;
 }
 
-/** A window ends. @param uses  how often it was used, ever
- * @return windows since the last use, WINDOWS at most; 0: it was used in this
+/** A period ends. @param uses  how often it was used, ever
+ * @return periods since the last use, PERIODS at most; 0: it was used in this
  * one */
-static inline uint32_t rest_end_window(struct rest *r, uint32_t uses)
+static inline uint32_t idle_end_period(struct idleness *idle, uint32_t uses)
 {
-    uint32_t n = atomic_load_explicit(&r->windows, memory_order_relaxed);
-    bool used = atomic_load_explicit(&r->seen, memory_order_relaxed) != uses;
-    n = used ? 0 : (uint32_t)min_size(n + 1, WINDOWS);
-    atomic_store_explicit(&r->seen, uses, memory_order_relaxed);
-    atomic_store_explicit(&r->windows, n, memory_order_relaxed);
+    uint32_t n = atomic_load_explicit(&idle->periods, memory_order_relaxed);
+    bool used = atomic_load_explicit(&idle->seen, memory_order_relaxed) != uses;
+    n = used ? 0 : (uint32_t)min_size(n + 1, PERIODS);
+    atomic_store_explicit(&idle->seen, uses, memory_order_relaxed);
+    atomic_store_explicit(&idle->periods, n, memory_order_relaxed);
     return n;
 }
 
-/** How many of the bytes that rested go back. */
-static inline size_t decay_share(size_t rested)
+/** How many of the idle bytes go back. */
+static inline size_t decay_share(size_t idle)
 {
-    return rested > DECAY_ALL ? rested / 2 : rested;
+    return idle > DECAY_ALL ? idle / 2 : idle;
 }
 
 /* What other threads may know of a shard, to see that it is idle. */

@@ -31,21 +31,21 @@ struct outbox {
 
 /* Add p; dies if p was the last one added. @return whether the batch is full:
  * post it */
-static inline bool batch_add(struct batch *l, struct shard *to, void *p,
+static inline bool batch_add(struct batch *batch, struct shard *to, void *p,
                              size_t bytes)
 {
-    if (!l->to) {
-        *l = (struct batch){.to = to, .last = p};
+    if (!batch->to) {
+        *batch = (struct batch){.to = to, .last = p};
         *(void **)p = NULL;
     } else {
-        if (unlikely(p == l->first))
+        if (unlikely(p == batch->first))
             mm_die("double free", p);
-        *(void **)p = l->first;
+        *(void **)p = batch->first;
     }
-    l->first = p;
-    l->blocks++;
-    l->bytes += (uint32_t)min_size(bytes, BATCH_BLOCK_MAX);
-    return l->blocks >= OUTBOX_BLOCKS || l->bytes >= OUTBOX_BYTES;
+    batch->first = p;
+    batch->blocks++;
+    batch->bytes += (uint32_t)min_size(bytes, BATCH_BLOCK_MAX);
+    return batch->blocks >= OUTBOX_BLOCKS || batch->bytes >= OUTBOX_BYTES;
 }
 
 /* The slot for an owner. */

@@ -61,28 +61,28 @@ static void shard_sweep(struct shard *s, struct shard *mine)
                           memory_order_relaxed);
 }
 
-/* Has nobody entered other, at `now`, since a look REST_MS ago? A look that
+/* Has nobody entered other, at `now`, since a look IDLE_MS ago? A look that
  * finds a new use only notes it. */
-static inline bool shard_rests(struct shard *other, uint64_t now)
+static inline bool shard_is_idle(struct shard *other, uint64_t now)
 {
     struct activity *a = &other->activity;
     uint32_t uses = shard_uses(other);
     if (atomic_load_explicit(&a->seen, memory_order_relaxed) == uses)
         return now >= atomic_load_explicit(&a->seen_at, memory_order_relaxed) +
-                          REST_MS * pace_slowness();
+                          IDLE_MS * pace_slowness();
     atomic_store_explicit(&a->seen_at, now, memory_order_relaxed);
     atomic_store_explicit(&a->seen, uses, memory_order_relaxed);
     return false;
 }
 
 /* Is there something to get from other, at `now`? Very much is worth it even if
- * its thread does not rest. */
-static inline bool shard_is_idle(struct shard *other, uint64_t now)
+ * its thread is not idle. */
+static inline bool shard_may_give(struct shard *other, uint64_t now)
 {
     size_t waste =
         atomic_load_explicit(&other->activity.purgeable, memory_order_relaxed);
     count_shared();
-    return (shard_rests(other, now) && !shard_is_swept(other)) ||
+    return (shard_is_idle(other, now) && !shard_is_swept(other)) ||
            waste >= PURGE_LARGE;
 }
 
@@ -99,7 +99,7 @@ static size_t purge_idle_shards(struct shard *s, size_t need)
             shard_at(atomic_fetch_add_explicit(&totals()->cursor, 1,
                                                memory_order_relaxed) %
                      n);
-        if (!other || other == s || !shard_is_idle(other, now) ||
+        if (!other || other == s || !shard_may_give(other, now) ||
             !shard_steal(other))
             continue;
         size_t had = heap_resident(&other->arena.heap);

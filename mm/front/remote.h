@@ -61,14 +61,14 @@ static inline struct shard *send(void *first, void *last)
 
 /* ---- the outbox -------------------------------------------------------- */
 
-static cold_noinline void batch_post(struct batch *l)
+static cold_noinline void batch_post(struct batch *batch)
 {
-    if (!l->to)
+    if (!batch->to)
         return;
-    l->to = NULL;
-    struct shard *to = send(l->first, l->last);
+    batch->to = NULL;
+    struct shard *to = send(batch->first, batch->last);
     if (likely(to != NULL))
-        shard_sent(to, l->bytes);
+        shard_sent(to, batch->bytes);
 }
 
 static inline void outbox_post(struct outbox *o)
@@ -80,11 +80,11 @@ static inline void outbox_post(struct outbox *o)
 /* p, a block of shard to, which is not the caller's, starts on its way. */
 static inline void outbox_add(struct outbox *o, struct shard *to, void *p)
 {
-    struct batch *l = outbox_slot(o, to->id);
-    if (unlikely(l->to != to))
-        batch_post(l);
-    if (unlikely(batch_add(l, to, p, arena_usable(p))))
-        batch_post(l);
+    struct batch *batch = outbox_slot(o, to->id);
+    if (unlikely(batch->to != to))
+        batch_post(batch);
+    if (unlikely(batch_add(batch, to, p, arena_usable(p))))
+        batch_post(batch);
 }
 
 /* Free p, which has its key: it is s's own, or starts on its way through outbox

@@ -1,4 +1,4 @@
-/* decay.c - front/decay.h: a window is over, and two threads come by: one of
+/* decay.c - front/decay.h: a period is over, and two threads come by: one of
  * them sweeps. What a shard is asked to give back it gives once, whoever asks.
  * The sweep writes plain words, and so does who gives. */
 #include "checked.h"
@@ -8,7 +8,7 @@
 #define LOOK_MOST 255
 #define NO_LIMIT SIZE_MAX
 #define WINDOW_MS 4
-#define DECAY_WINDOWS 1 /* in decay_ms */
+#define DECAY_PERIODS 1 /* in decay_ms */
 #define max_size(a, b) ((a) > (b) ? (a) : (b))
 
 struct low_water {

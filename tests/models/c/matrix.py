@@ -115,8 +115,9 @@ BASE = [
     ("hole_open", r"hole_set\(word, gone \? h : before\);",
      "if (gone) hole_set(word, h);\n    else hole_set(word, before);"),
     # It knows no call that clears memory.
-    ("batch_add", r"\*l = \(struct batch\)\{[^}]*\};",
-     "l->to = to, l->first = NULL, l->last = p, l->blocks = l->bytes = 0;"),
+    ("batch_add", r"\*batch = \(struct batch\)\{[^}]*\};",
+     "batch->to = to, batch->first = NULL, batch->last = p,"
+     "batch->blocks = batch->bytes = 0;"),
 ]
 MUTANTS = {
     # the inbox
@@ -174,7 +175,7 @@ MUTANTS = {
         ("level_map_claimed", r"level_get\(levels, level\)",
          "atomic_load_explicit(&levels[level], memory_order_relaxed)")],
     # a shard can be found; batches; handlers; children of fork
-    "batch_unlinked": [("batch_add", r"\*\(void \*\*\)p = l->first;",
+    "batch_unlinked": [("batch_add", r"\*\(void \*\*\)p = batch->first;",
                         "*(void **)p = NULL;")],
     "never_shut": [("enter", r"__atomic_store_n\(.*?\);", ";")],
     "shard_read_early": [
