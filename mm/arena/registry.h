@@ -8,8 +8,8 @@
  *   1 registry  which thread uses which shard; orphans, spares, free structs
  *   2 a shard   its arena; what owners[] says of the ids that lead to it
  *   3 another shard, of a higher id: to merge them, under the registry only
- * fork takes the registry and all shards, by rising id. Scans for memory to
- * purge hold any and only try. */
+ * fork takes the registry and all shards, by rising id. A purge of others holds
+ * any, and only tries theirs. */
 #ifndef MM_ARENA_REGISTRY_H
 #define MM_ARENA_REGISTRY_H
 
