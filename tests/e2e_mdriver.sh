@@ -107,6 +107,22 @@ run -t "$D" -n 2 --latency --csv "$SCRATCH/o.csv" --json "$SCRATCH/o.json"
 expect_output "--latency prints percentiles of malloc" 0 \
     '^libc +2 malloc +[0-9]'
 expect_output "--latency prints those of free apart" 0 '^libc +2 free +[0-9]'
+for option in csv json; do
+    "$MDRIVER" -f "$D/churn.trace" -r 2 --$option - >"$SCRATCH/o" \
+        2>"$SCRATCH/tables"
+    expect "--$option - writes the results, and nothing else, to stdout" \
+        python3 - "$SCRATCH/o" "$option" <<'END'
+import csv, json, sys
+with open(sys.argv[1]) as f:
+    if sys.argv[2] == "json":
+        assert json.load(f)["sections"]
+    else:
+        rows = list(csv.reader(l for l in f if l[0] != "#"))
+        assert len(rows) > 2 and len({len(r) for r in rows}) == 1
+END
+    expect "--$option - prints the tables to stderr" \
+        grep -q '^libc  *1 ' "$SCRATCH/tables"
+done
 expect "--latency is in the CSV" test "$(cell free_p99_ns churn libc)" != ""
 expect "--latency is in the JSON" json \
     'j["sections"][0]["allocators"][-1]["latency"]["free"]["p99_ns"] > 0'

@@ -66,6 +66,9 @@ status=$? out=$(<"$SCRATCH/err")
 expect_output "a full disk fails the tables" 2 \
     'standard output: .*No space left'
 
+refused "two results do not fit into one standard output" '.*`-` twice' \
+    -f "$D/churn.trace" --csv - --json -
+
 # ---- an allocator is faulty --------------------------------------------------
 many "a 0 10" "a 1 777" "f 0" "f 1" >"$SCRATCH/strike.trace"
 

@@ -4,21 +4,45 @@
 #include "driver/run/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define STANDARD_OUTPUT "-"
 
 static _Noreturn void fail(const char *path, const char *what)
 {
-    fprintf(stderr, "mdriver: %s: cannot %s: %s; name another file\n", path,
+    const char *name = strcmp(path, STANDARD_OUTPUT) ? path : "standard output";
+    fprintf(stderr, "mdriver: %s: cannot %s: %s; name another file\n", name,
             what, strerror(errno));
     exit(EXIT_USAGE);
+}
+
+/* What is printed from now on goes to standard error. */
+static FILE *take_standard_output(void)
+{
+    static bool taken;
+    if (taken) {
+        fprintf(stderr, "mdriver: two results, one standard output: found `-` "
+                        "twice; name a file for one of them\n");
+        exit(EXIT_USAGE);
+    }
+    taken = true;
+    fflush(stdout);
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return NULL;
+    return fdopen(fd, "w");
 }
 
 FILE *output_open(const char *path)
 {
     if (!path)
         return NULL;
-    FILE *f = fopen(path, "we");
+    FILE *f = strcmp(path, STANDARD_OUTPUT) == 0 ? take_standard_output()
+                                                 : fopen(path, "we");
     if (!f)
         fail(path, "write to it");
     return f;

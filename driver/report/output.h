@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-/** Create or empty a file. On failure it prints one line and exits with
+/** Create or empty a file. `-` is standard output, once; what else is printed
+ * then goes to standard error. On failure it prints one line and exits with
  * EXIT_USAGE. @return NULL for path NULL. */
 FILE *output_open(const char *path);
 /** Write out and close. As output_open if not every byte could be written. */
