@@ -52,9 +52,37 @@ paged() {
     env FAKE_PAGE="$page" LD_PRELOAD="$PWD/$B/tests/page/page.so $library" "$@"
 }
 
-try paged 5000 getconf PAGESIZE
-expect_output "a size that no page has is refused" 2 \
-    'FAKE_PAGE is no page size; expected 4096, 16384 or 65536'
+for wrong in 5000 8192 131072 16384x ''; do
+    try paged "$wrong" getconf PAGESIZE
+    expect_output "a page of '$wrong' bytes is refused" 2 \
+        'FAKE_PAGE is no page size; expected 4096, 16384 or 65536'
+done
+# By both names: three mappings each begin at a page, and end at one.
+cat >"$SCRATCH/map.c" <<'END'
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    int bad = 0;
+    for (int i = 0; i < 6; i++) {
+        char *p = (i % 2 ? mmap64 : mmap)(NULL, 1, PROT_READ | PROT_WRITE,
+                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        bad += p == MAP_FAILED || (uintptr_t)p % page;
+        p[page - 1] = 1;
+    }
+    bad += mmap64(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                  4096) == MAP_FAILED ? page == 4096 : page != 4096;
+    printf("%lu: %d bad\n", (unsigned long)page, bad);
+}
+END
+gcc -D_GNU_SOURCE -o "$SCRATCH/map" "$SCRATCH/map.c"
+for page in 4096 16384 65536; do
+    try paged $page "$SCRATCH/map"
+    expect_output "mmap and mmap64 map pages of $page bytes" 0 "^$page: 0 bad"
+done
 for page in 16384 65536; do
     try paged $page getconf PAGESIZE
     expect_output "pages have $page bytes here" 0 "^$page\$"

@@ -24,8 +24,9 @@ static size_t page_size(void)
     static size_t size;
     if (!size) {
         const char *said = getenv("FAKE_PAGE");
-        size_t n = said ? strtoul(said, NULL, 10) : REAL;
-        if (n < REAL || (n & (n - 1))) {
+        char *end = "";
+        size_t n = said ? strtoul(said, &end, 10) : REAL;
+        if (*end || (n != REAL && n != 16384 && n != 65536)) {
             static const char why[] = "page.so: FAKE_PAGE is no page size; "
                                       "expected 4096, 16384 or 65536\n";
             (void)!write(2, why, sizeof why - 1);
@@ -96,6 +97,13 @@ EXPORT void *mmap(void *at, size_t size, int protection, int flags, int fd,
     return p == MAP_FAILED
                ? p
                : map(p, bytes, protection, flags | MAP_FIXED, fd, offset);
+}
+
+/* What a program with _FILE_OFFSET_BITS=64 calls; off_t has 64 bits here. */
+EXPORT void *mmap64(void *at, size_t size, int protection, int flags, int fd,
+                    off64_t offset)
+{
+    return mmap(at, size, protection, flags, fd, offset);
 }
 
 EXPORT int munmap(void *p, size_t size)
