@@ -93,7 +93,7 @@ static struct shard *shard_make(void)
     s->id = id;
     shard_clear(s);
     state_set(s, SPARE);
-    owner_set(id, s);
+    owner_set_first(id, s);
     atomic_store_explicit(&all_shards[id], s, memory_order_release);
     atomic_store_explicit(&nshards, id + 1, memory_order_relaxed);
     return s;

@@ -73,11 +73,28 @@ static inline void *inbox_close_owner(struct inbox *in)
                                     memory_order_acq_rel);
 }
 
-/** From now on pushes succeed. Owner only; it is closed. Relaxed: a pusher
- * learns nothing from it, and the owner checks what it takes. */
+/** Is it closed? Any thread, to which a push said so. It may have been opened
+ * since, by what this thread has not seen yet, though it has seen what the
+ * owner wrote later: a block's label leads here, and no lock or order is
+ * between. The swap, of a value for itself, comes before the opening or fails.
+ * Release, paired with the acquire in inbox_open_owner: if it comes before,
+ * nothing that this thread has read was written after the opening. */
+static inline bool inbox_is_closed_remote(struct inbox *in)
+{
+    void *closed = INBOX_CLOSED;
+    count_rmw();
+    return atomic_compare_exchange_strong_explicit(
+        &in->chain, &closed, INBOX_CLOSED, memory_order_release,
+        memory_order_relaxed);
+}
+
+/** From now on pushes succeed. Owner only; it is closed. An exchange, and
+ * acquire: see inbox_is_closed_remote. A pusher learns nothing from it, and the
+ * owner checks what it takes. */
 static inline void inbox_open_owner(struct inbox *in)
 {
-    atomic_store_explicit(&in->chain, NULL, memory_order_relaxed);
+    count_rmw();
+    atomic_exchange_explicit(&in->chain, NULL, memory_order_acquire);
 }
 
 #endif

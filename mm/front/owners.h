@@ -46,6 +46,27 @@ static inline void owner_set(uint32_t id, struct shard *s)
     atomic_store_explicit(&owners[id], s, memory_order_release);
 }
 
+/* The same of a shard that is being made. An exchange, and acquire, too: see
+ * owner_is_missing. */
+static inline void owner_set_first(uint32_t id, struct shard *s)
+{
+    count_rmw();
+    atomic_exchange_explicit(&owners[id], s, memory_order_acq_rel);
+}
+
+/* Has nobody this id, which owner_at said? A thread may see the label of a
+ * block, and not yet that the shard was made whose label it is. The swap, of
+ * NULL for itself, comes before that or fails. Release, paired with the acquire
+ * in owner_set_first: if it comes before, no label that this thread has read
+ * was written after it. */
+static cold_noinline bool owner_is_missing(uint32_t id)
+{
+    struct shard *none = NULL;
+    count_rmw();
+    return atomic_compare_exchange_strong_explicit(
+        &owners[id], &none, NULL, memory_order_release, memory_order_relaxed);
+}
+
 /* The shard that an id leads to. Acquire, paired with the release in owner_set.
  * NULL: nobody has that id. */
 static always_inline struct shard *owner_at(uint32_t id)
@@ -57,9 +78,13 @@ static always_inline struct shard *owner_at(uint32_t id)
  * not for the shard's owner. */
 static inline struct shard *owner_of(const void *p)
 {
-    struct shard *s = owner_at(payload_owner(p));
-    if (unlikely(!s))
-        mm_die("the block's header was overwritten", p);
+    uint32_t id = payload_owner(p);
+    struct shard *s = owner_at(id);
+    if (unlikely(!s)) {
+        if (owner_is_missing(id))
+            mm_die("the block's header was overwritten", p);
+        s = owner_at(id);
+    }
     return s;
 }
 

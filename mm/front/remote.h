@@ -42,7 +42,8 @@ static cold_noinline struct shard *send_on(void *first, void *last)
         uint64_t state = state_get(to);
         if (inbox_push_remote(&to->inbox, first, last))
             return to;
-        if (owner_of(first) != to || state_get(to) != state)
+        if (owner_of(first) != to || state_get(to) != state ||
+            !inbox_is_closed_remote(&to->inbox))
             continue;
         if (shard_is_foreign(to))
             return NULL;

@@ -138,7 +138,7 @@ static cold_noinline struct shard *shard_make(void)
     shard_clear(s);
     /* Not 0, which is OWNED: thieves look at whatever is in all_shards[]. */
     atomic_store_explicit(&s->state, SPARE, memory_order_relaxed);
-    owner_set(s->id, s);
+    owner_set_first(s->id, s);
     atomic_store_explicit(&all_shards[s->id], s, memory_order_release);
     return s;
 }

@@ -133,6 +133,19 @@ MUTANTS = {
         ("merged_release", r"(s->nmerged = 0;)",
          r"\1 arena_relabel(&s->arena, s->id);")],
     "no_second_look": [("free_block", r"owner == s", "1")],
+    # a shard begins
+    "opening_stored": [
+        ("inbox_open_owner", r"atomic_exchange_explicit\((.*?),\s*"
+         r"memory_order_acquire\)",
+         r"atomic_store_explicit(\1, memory_order_release)")],
+    "closed_unasked": [
+        ("send_on", r"\|\|\s*!inbox_is_closed_remote\(.*?\)\)", ")")],
+    "first_stored": [
+        ("owner_set_first", r"atomic_exchange_explicit\((.*?),\s*"
+         r"memory_order_acq_rel\)",
+         r"atomic_store_explicit(\1, memory_order_release)")],
+    "missing_unasked": [
+        ("owner_of", r"owner_is_missing\(id\)", "1")],
     # records of pages
     "tag_written_plain": [
         ("page_set_tag", r"__atomic_store_n\(&page->tag, tag.*?\)",
@@ -247,7 +260,8 @@ MUTANTS = {
 WEAKENED = orders.weakenings()
 
 # Mutants that are races and no more: only rc11 knows what a race is.
-RACES = {"tag_written_plain", "tag_read_plain", "record_rewritten"}
+RACES = {"tag_written_plain", "tag_read_plain", "record_rewritten",
+         "owner_set_first/acq_rel>acquire"}
 
 # driver, defines, the models of the small matrix ("": the whole one only, which
 # has all models for each row), mutants that it must find: by name, or all
@@ -282,6 +296,10 @@ ROWS = [
     ("move", "", "rc11", "owned_before_swap state_set"),
     ("move", "RICH", "rc11", "exchanged_late"),
     ("fresh", "", "", "made_owned shard_make shard_at"),
+    ("reborn", "", "rc11 imm", "opening_stored closed_unasked"),
+    ("reborn", "MADE", "rc11 imm",
+     "owner_set_first first_stored missing_unasked"),
+    ("reborn", "SLAB", "", ""),
     ("free", "", "rc11", "owner_too_early"),
     ("free", "SLAB", "", "owner_too_early tag_read_plain"),
     ("marks", "", "rc11", "part_committed mark_swap break_stored"),
