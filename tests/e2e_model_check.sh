@@ -16,6 +16,7 @@ orders() {
 plant() {
     rm -rf "$tree" && mkdir -p "$tree/tests/models" "$tree/scripts" "$tree/docs"
     cp -r mm mm.[ch] mem*.[ch] config.h count.h hint.h preload*.[ch] "$tree"
+    cp -r designs "$tree"
     cp -r tests/models/c "$tree/tests/models"
     cp scripts/marks.py "$tree/scripts" && cp docs/lock-free.md "$tree/docs"
     sed -i "\$s|.*|$2\n&|" "$tree/$1"
@@ -36,6 +37,16 @@ plant mm/arena/shard.h 'static _Atomic int arena_words;\n'
 try orders
 expect_output "nor one of a stage with locks" 1 \
     'does not name arena_words of shard.h'
+plant mm/per_thread/shard.h 'static inline void words_new(void)\n{\n\
+    atomic_store_explicit(\&registry.nshards, 0, memory_order_release);\n}\n'
+try orders
+expect_output "an order of theirs is told, too" 1 \
+    'per_thread/shard.h: words_new/release is in no row of the matrix'
+plant designs/tally.h 'static inline void tally_new(_Atomic int *words)\n{\n\
+    atomic_store_explicit(words, 0, memory_order_release);\n}\n'
+try orders
+expect_output "and one of a design" 1 \
+    'designs/tally.h: tally_new/release is in no row of the matrix'
 plant mm/util.h 'static inline int plain(int *words)\n{\n\
     return __atomic_load_n(\&words->plain_word, __ATOMIC_RELAXED);\n}\n'
 try orders
@@ -47,6 +58,13 @@ if command -v clang >/dev/null; then
     try orders
     expect_output "an atomic word without an order is told" 1 \
         'mm/front/inbox.h:[0-9]+: implicit use of seq'
+    for header in mm/arena/thread mm/per_thread/stage mm/lock mm/gate; do
+        plant $header.h 'static inline int words_new(_Atomic int *words)\n{\n\
+    return *words;\n}\n'
+        try orders
+        expect_output "also one of $header.h" 1 \
+            "$header.h:[0-9]+: implicit use of seq"
+    done
 else
     echo "ok - an atomic word without an order # SKIP no clang here"
 fi

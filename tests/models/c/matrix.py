@@ -41,7 +41,7 @@ CPU_SECONDS = 300    # of one run; a row that needs more is too large
 HEADERS = ["mm.h", "count.h", "mm/*.h", "mm/engine/block.h",
            "mm/engine/pagemap.h", "mm/engine/slab.h", "mm/front/*.h",
            "mm/lockfree/*.h", "memhole.h", "memmapped.h", "mempart.h",
-           "memside.h", "memwindow.h", "config.h"]
+           "memside.h", "memwindow.h", "config.h", "designs/fit_cas_list.h"]
 # What stands in no header of its own: (from, to) and the functions.
 EXTRACTED = {
     (None, "extracted.h"): ["shard_enter_to_free", "free_aside", "free_slow"],
@@ -52,6 +52,12 @@ EXTRACTED = {
     ("mm/engine/merge.h", "extracted_merge.h"): [
         "slabs_splice", "slab_relabel"],
     ("mm/engine/usage.h", "extracted_usage.h"): ["arena_purge"],
+    ("mm/arena/registry.h", "extracted_made.h"): ["state_set", "shard_make"],
+    ("mm/arena/thread.h", "extracted_threads.h"): ["thread_make"],
+    ("mm/arena/stage.h", "extracted_census.h"): ["shard_census_threads"],
+    ("mm/per_thread/shard.h", "extracted_per_thread_at.h"): [
+        "shard_count", "shard_at"],
+    ("mm/per_thread/stage.h", "extracted_per_thread.h"): ["shard_make"],
     ("memlib.c", "extracted_grow.h"): [
         "fork_seen", "fork_look", "commit", "advance"],
     ("memlib.c", "extracted_later.h"): ["mem_later_take"],
@@ -82,6 +88,9 @@ BASE = [
     # One look is as good as a thousand.
     (None, r"#define MARK_LOOKS 1000", "#define MARK_LOOKS 1"),
     (None, r"#define JUMPS_KNOWN 256", "#define JUMPS_KNOWN 2"),
+    (None, r"#define LOOKS 100", "#define LOOKS 0"),
+    # All threads' own words have one address there.
+    ("lock_me", r"return .*?;", "return 2 * ((uintptr_t)pthread_self() + 1);"),
     (None, r"#define LEVEL_LOOKS 1000000", "#define LEVEL_LOOKS 1"),
     (None, r"#define OUTBOX_BLOCKS 32", "#define OUTBOX_BLOCKS 2"),
     (None, r"#define OUTBOX_SLOTS 16", "#define OUTBOX_SLOTS 1"),
@@ -114,6 +123,7 @@ BASE = [
      r"h.mapped - n\};", "h.first += n, h.pages -= n, h.mapped -= n;"),
     ("hole_open", r"hole_set\(word, gone \? h : before\);",
      "if (gone) hole_set(word, h);\n    else hole_set(word, before);"),
+    (None, r"#define TABLE_LOG2 12 ", "#define TABLE_LOG2 2 "),
     # It knows no call that clears memory.
     ("batch_add", r"\*batch = \(struct batch\)\{[^}]*\};",
      "batch->to = to, batch->first = NULL, batch->last = p,"
@@ -123,6 +133,7 @@ MUTANTS = {
     # the inbox
     # the stack
     "no_tag": [("tagged_next", r"return .*?;", "return index;")],
+    "pool_no_tag": [("relink", r"\(\(old & ~MARK\) \+ TAG_STEP\)", "old")],
     # merging
     "close_first": [
         ("shard_merge", r"owner_set\(o->id, s\);", ""),
@@ -242,6 +253,16 @@ MUTANTS = {
          r"(&s->is), &is, 0, .*?\);",
          r"atomic_store_explicit(\1, is = 0, memory_order_relaxed);"
          r" return true;")],
+    # sleep
+    "wakes_nobody": [("lock_drop_for", r"lock_wake\(l, sleepers\)", "")],
+    "gate_wakes_one": [("gate_open", r"INT_MAX", "1")],
+    "slept_unmarked": [
+        ("lock_wait", r"is & SLEEPERS \|\| \(.*?\)\)\) \{\s*"
+         r"lock_sleep\(l, is \| SLEEPERS\)", "is) {\n lock_sleep(l, is)")],
+    "taken_unmarked": [
+        ("lock_wait", r"looks \? me : me \| SLEEPERS", "me")],
+    "slept_on_any": [
+        ("lock_sleep", r"\(uint32_t\)is", "(uint32_t)l->holder")],
     # what was broken once
     "owned_before_swap": [("self_move", r"shard_get\(\)", "shard_acquire()"),
                           ("self_move", r"state_set\(n, OWNED\);", "")],
@@ -261,7 +282,8 @@ WEAKENED = orders.weakenings()
 
 # Mutants that are races and no more: only rc11 knows what a race is.
 RACES = {"tag_written_plain", "tag_read_plain", "record_rewritten",
-         "owner_set_first/acq_rel>acquire"}
+         "owner_set_first/acq_rel>acquire", "thread_make/release",
+         "shard_census_threads/acquire"}
 
 # driver, defines, the models of the small matrix ("": the whole one only, which
 # has all models for each row), mutants that it must find: by name, or all
@@ -337,6 +359,15 @@ ROWS = [
     ("reports", "", "rc11", "report_begin report_finish"),
     ("reports", "DEAD", "rc11", "report_finish"),
     ("lock", "", "rc11", "lock_swap lock_drop_for"),
+    ("made", "", "rc11", "arena.shard_make shard_at"),
+    ("made", "THREADS", "rc11", "thread_make shard_census_threads"),
+    ("made", "PER_THREAD", "rc11",
+     "per_thread.shard_make per_thread.shard_count per_thread.shard_at"),
+    ("nodes", "", "rc11", "pool_no_tag"),
+    ("nodes", "TABLE", "rc11", "tables_make table_of"),
+    ("sleep", "", "rc11", "wakes_nobody slept_unmarked taken_unmarked "
+     "slept_on_any lock_drop_for"),
+    ("sleep", "GATE", "rc11", "gate_wakes_one slept_unmarked lock_swap"),
 ]
 
 
@@ -345,10 +376,18 @@ def function_pattern(name):
                       rf"\{{.*?^\}}", re.M | re.S)
 
 
-def change(tree, name, before, after):
-    """In the one function of this name; None: anywhere."""
+def is_of(to, source):
+    """Is the header `to` of the tree what stands in this file?"""
+    extracted_from = {name: path for path, name in EXTRACTED}
+    return to == source or extracted_from.get(to, "") in (source, None)
+
+
+def change(tree, name, before, after, source=None):
+    """In the functions of this name, of a file or all; None: anywhere."""
     changed = 0
     for path in tree.rglob("*.h"):
+        if source and not is_of(str(path.relative_to(tree)), source):
+            continue
         text = path.read_text()
         found = function_pattern(name).search(text) if name else None
         if name and not found:
@@ -392,10 +431,15 @@ def make_tree(tree, mutant):
     return tree
 
 
+# Only there does each loop that waits wait for what another thread does.
+OPTIONS = {"sleep": ["-check-liveness"]}
+
+
 def run(tree, driver, defines, model, *options):
     """(verdict, output): ok, broken, or why there is none."""
     command = [GENMC, f"--{model}", "-disable-estimation",
-               "-disable-mm-detector", *options, "--", "-w",
+               "-disable-mm-detector", *OPTIONS.get(driver, []), *options,
+               "--", "-w",
                *(f"-D{d}" for d in defines.split()),
                f"-I{tree}", f"-I{HERE}", str(HERE / f"{driver}.c")]
     done = subprocess.run(
