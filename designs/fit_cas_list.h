@@ -84,7 +84,8 @@ struct place {
 
 /* All in one order that all threads agree on: of two threads that insert ranges
  * side by side, and then look for neighbours, not both may miss the other. For
- * the rest acquire and release would do. */
+ * the rest acquire and release would do. What a failed swap has read is not
+ * used: relaxed. */
 static always_inline uint64_t word_load(word *w)
 {
     return atomic_load_explicit(w, memory_order_seq_cst);
@@ -93,7 +94,7 @@ static always_inline uint64_t word_load(word *w)
 static always_inline bool word_cas(word *w, uint64_t old, uint64_t new)
 {
     return atomic_compare_exchange_strong_explicit(
-        w, &old, new, memory_order_seq_cst, memory_order_seq_cst);
+        w, &old, new, memory_order_seq_cst, memory_order_relaxed);
 }
 
 /* For a node that nobody else has; the CAS that lists it publishes it. */
