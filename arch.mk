@@ -30,7 +30,7 @@ RUNNER = qemu-$(ARCH) -L $(ARCH_ROOT)
 # compiler could break: the engine, the front end, the lock-free stage. Whole
 # programs that qemu bears (docs/other-machines.md says which it does not).
 ARCH_UNITS = sizeclass heap slab remote memlib memlib_threads merge arena_threads \
-             lflist lfshard lf_start lf_fork
+             lflist lfshard lf_start lf_fork lf_signals memlib_fork arena_fork
 ARCH_QUICK = $(ARCH_UNITS:%=$(B)/tests/test_%)
 ARCH_STAGES = global arena lockfree
 ARCH_PROGRAMS = $(B)/mdriver $(CONFORMANCE) $(B)/tests/conformance/new \

@@ -50,6 +50,7 @@ unkept 139 'ok - C1 holds'
 unkept 1 'ok - C1 holds' 'not ok - C2 does not hold: why'
 
 programs=(blocks errors resize frees tell new)
+machine=${B#build-}
 stages=(global arena lockfree) libraries=("${stages[@]}")
 traces=(realloc thread-pool-mt) allocators=global,arena,lockfree,buddy,bucket
 if [[ -n ${SOAK-} ]]; then
@@ -78,6 +79,42 @@ expect_output "$allocators: they replay traces with four threads" 0 \
     '^lockfree +4 +([1-9][0-9]*)/\1 '
 expect "no fault is told" test "${out/FAULT/}" = "$out"
 
+# What else the driver does: pins, latency, and what needs the libraries of that
+# machine, or says that it has none.
+driver() {
+    try "${runner[@]}" "$B/mdriver" -n 2 -r 1 -a lockfree "$@"
+}
+has_library() {
+    "${CC%gcc}readelf" -d "$B/mdriver" | grep -q "NEEDED.*lib$1\.so"
+}
+trace=$SCRATCH/gen-realloc.trace
+driver -f "$trace" --pin --latency
+expect_output "--pin, --latency: a replay by pinned threads" 0 \
+    '^lockfree +2 +2/2 '
+for call in malloc free realloc; do
+    expect_output "and how long a $call takes" 0 \
+        "^lockfree +2 $call +[1-9][0-9]*( +[0-9]+){5}\$"
+done
+driver -f traces/gen-realloc.trace.zst
+if has_library zstd; then
+    expect_output "a compressed trace is read" 0 '^lockfree +2 +2/2 '
+else
+    expect_output "a compressed trace is refused, without zstd" 2 \
+        'found zstd data, .* built without zstd; unpack the file'
+fi
+driver -f "$trace" --json "$SCRATCH/json"
+if has_library jansson; then
+    said='import json, sys; r = json.load(open(sys.argv[1]))
+a = [a for a in r["sections"][0]["allocators"] if a["name"] == "lockfree"]
+print(r["machine"].split()[-1], r["traces"][0]["ops"], a[0]["summary"]["valid"])'
+    try python3 -c "$said" "$SCRATCH/json"
+    expect_output "--json has the results, of that machine" 0 \
+        "^$machine 14998 2\$"
+else
+    expect_output "--json is refused, without jansson" 0 \
+        '^mdriver: --json: this mdriver is built without jansson; use --csv'
+fi
+
 # What every malloc and free does: here the order is weak, and a fence dear. Of
 # the function that is called first, which has the hit, and leaves by a jump for
 # what is none. objdump names places in riscv64's functions, too (.L).
@@ -95,7 +132,7 @@ about() {
         'BEGIN { exit !(is > 0 && is >= was * 0.9 && is <= was * 1.1) }'
 }
 # What was recorded says nothing of what another compiler makes.
-machine=${B#build-} recorded=results/instructions-${B#build-}.csv
+recorded=results/instructions-$machine.csv
 version=$("$CC" -dumpfullversion)
 compared() { # NAME NUMBER RECORDED
     if grep -q "^# .*gcc $version;" "$recorded"; then
