@@ -6,7 +6,7 @@ from collections import namedtuple
 from math import log2
 
 from chart_file import Chart, quoted
-from results_files import geomean, mean, number
+from results_files import architecture, geomean, mean, number
 
 GOOD, MIDDLE, BAD = (86, 160, 211), (247, 247, 247), (230, 140, 60)
 
@@ -102,11 +102,22 @@ def memory(out, m):
                 "mean") if panels else None
 
 
-def instructions(out, table):
-    cells = {(r["trace"], r["allocator"]): number(r, "per_op")
-             for r in table.rows}
-    names = list(dict.fromkeys(a for _, a in cells))
-    panel = Panel("", names, cells,
-                  cost_score(2, geomean(cells.values()) or 1), ".0f")
-    return heat(Chart(out, "instructions", [table.source]), [panel],
-                list(dict.fromkeys(t for t, _ in cells)), "geometric mean")
+# Of a machine that qemu plays, so that its columns are wide enough.
+COMPARED = ("global", "arena", "lockfree", "libc", "mimalloc")
+
+
+def instructions(out, found):
+    """A panel for each file of count.sh; the first is this machine's."""
+    panels, traces = [], []
+    for table in found:
+        cells = {(r["trace"], r["allocator"]): number(r, "per_op")
+                 for r in table.rows}
+        names = list(dict.fromkeys(a for _, a in cells))
+        if panels:
+            names = [a for a in names if a in COMPARED] or names
+        panels.append(Panel(architecture(table) if found[1:] else "", names,
+                            cells, cost_score(2, geomean(cells.values()) or 1),
+                            ".0f"))
+        traces += [t for t, _ in cells]
+    return heat(Chart(out, "instructions", [t.source for t in found]), panels,
+                list(dict.fromkeys(traces)), "geometric mean")

@@ -18,8 +18,9 @@ import sys
 from pathlib import Path
 
 from marks import filled, table
-from results_files import (Measured, Own, geomean, machine_of, mean, number,
-                           program_files, tables, total_speedup)
+from results_files import (Measured, Own, architecture, counted, geomean,
+                           machine_of, mean, number, program_files, tables,
+                           total_speedup)
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ("README.md", "docs/results.md", "docs/performance.md")
@@ -148,12 +149,6 @@ def programs(files, stem):
         newest(t.source for t in found)
 
 
-def counted(files, others=False):
-    """Files of count.sh: of this machine, or of those that qemu plays."""
-    return [t for t in files if t.holds("per_op", "loop_per_op") and
-            t.holds("machine") == others]
-
-
 def per_operation(rows):
     """allocator -> figures of the traces that all finished."""
     bad = {r["trace"] for r in rows if r["status"] != "valid"}
@@ -167,14 +162,11 @@ def per_operation(rows):
 def machines(files):
     """Instructions of an operation on each machine, geometric means over the
     traces that all finished there."""
-    found = [counted(files)[0], *sorted(counted(files, True),
-                                        key=lambda t: t.path.name)]
+    found = [counted(files)[0], *counted(files, True)]
     columns = [per_operation(t.rows) for t in found]
-    names = [t.said("machine").split(" by ")[0].split(",")[0].split()[-1]
-             for t in found]
     rows = [[a] + [shown(geomean(c.get(a, [])), ".1f") for c in columns]
             for a in dict.fromkeys(a for c in columns for a in c)]
-    return table(["instructions an operation", *names], rows) + \
+    return table(["instructions an operation", *map(architecture, found)], rows) + \
         "".join(source(t.source) for t in found[1:])
 
 

@@ -13,8 +13,8 @@ import sys
 from chart_file import Chart, quoted, text
 from chart_heat import instructions, memory, throughput
 from chart_labels import places, span, step
-from results_files import (Measured, Own, geomean, number, program_files,
-                           tables, total_speedup)
+from results_files import (Measured, Own, counted, geomean, number,
+                           program_files, tables, total_speedup)
 
 PANEL_WIDE, PANEL_HIGH = 400, 360    # of the scatter chart, in pixels
 PERCENTILES = [("p50", 2), ("p99", 100), ("p999", 1000), ("p9999", 10000)]
@@ -235,10 +235,9 @@ def charts(results, out):
         yield speedup(out, own, "own", "each with its own trace")
     for table in program_files(files):
         yield programs(out, table)
+    if counted(files):
+        yield instructions(out, [*counted(files)[:1], *counted(files, True)])
     for table in files:
-        if table.rows and table.holds("per_op", "loop_per_op") and \
-                not table.holds("machine"):
-            yield instructions(out, table)
         if table.rows and table.holds("kind", "span", "row0"):
             yield heapmap(out, table)
             yield fragmentation(out, table)

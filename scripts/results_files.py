@@ -34,6 +34,18 @@ class Table:
         return machine_of(self.source)
 
 
+def counted(files, others=False):
+    """Files of count.sh: of this machine, or of those that qemu plays."""
+    return sorted((t for t in files if t.rows and
+                   t.holds("per_op", "loop_per_op") and
+                   t.holds("machine") == others), key=lambda t: t.path.name)
+
+
+def architecture(table):
+    """What the first line of a file of count.sh calls its machine."""
+    return table.said("machine").split(" by ")[0].split(",")[0].split()[-1]
+
+
 def machine_of(source):
     """Its processor and how many, or ""; and what it is, if not x86-64: qemu
     has the name of the processor that it runs on."""

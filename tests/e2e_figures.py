@@ -26,7 +26,8 @@ def project():
                        check=True)
     (here / "README.md").write_text(marks("overview"))
     (here / "docs/results.md").write_text(
-        marks("same", "own", "latency", "stress", "programs", "instructions"))
+        marks("same", "own", "latency", "stress", "programs", "instructions",
+              "machines"))
     (here / "docs/performance.md").write_text(marks("bytes"))
     return here
 
@@ -108,6 +109,26 @@ def a_second_machine_stands_beside_the_first():
             path.unlink()
 
 
+def instructions_of_several_machines_name_each():
+    has_lines("docs/results.md",
+              "| instructions an operation | Nothing | aarch64 | riscv64 |\n"
+              "| -- | -- | -- | -- |\n| fast | 14.1 | 24.0 | 30.0 |\n",
+              "`./mdriver made up`; aarch64 by qemu-aarch64 version 7, gcc 12; "
+              "2026-01-06.\n",
+              "`./mdriver made up`; riscv64 by qemu-riscv64 version 7, gcc 12; "
+              "2026-01-06.\n")
+
+
+def the_committed_table_of_machines_names_each():
+    text = (ROOT / "docs/results.md").read_text()
+    block = text.split("<!-- figures: machines -->\n")[1].split("<!-- end")[0]
+    head, *rest = block.splitlines()
+    assert head == "| instructions an operation | x86_64 | aarch64 | riscv64 |"
+    for machine in ("aarch64", "riscv64"):
+        assert any(line.startswith(f"`scripts/count.sh -m {machine}`; {machine} "
+                                   "by qemu") for line in rest), rest
+
+
 def bytes_are_percent_of_the_heap():
     has_lines("docs/performance.md",
               "| -- | -- | -- | -- | -- | -- | -- |",
@@ -160,7 +181,9 @@ TESTS = [the_committed_documents_have_the_committed_figures,
          the_readme_has_one_thread_and_the_main_job,
          what_follows_a_table_says_where_it_is_from,
          each_table_has_its_figures, a_second_machine_stands_beside_the_first,
-         bytes_are_percent_of_the_heap,
+         instructions_of_several_machines_name_each,
+    the_committed_table_of_machines_names_each,
+    bytes_are_percent_of_the_heap,
          check_says_what_is_out_of_date_and_leaves_it,
          an_unknown_mark_is_named, a_document_without_its_marks_is_named,
          a_directory_without_figures_is_named]

@@ -101,7 +101,16 @@ expect "stress: speed with one and with four threads, and megabytes" \
         "$SCRATCH/stress.dat")" = "18 1 3"
 expect "instructions: of each trace, none where it did not end" \
     test "$(cut -d' ' -f1,2,4 "$SCRATCH/instructions.dat" | tr '\n' ' ')" = "$(
-        :)1 0.5 \"26\" 1 2 \"90\" 1 3 \"20\" 1 4 \"10\" "
+        :)1 0.5 \"26\" 1 2 \"90\" 1 3 \"20\" 1 4 \"10\"   $(
+        :)1 0.5 \"24\" 1 3 \"48\" 1 4 \"12\"   $(
+        :)1 0.5 \"30\" 1 3 \"60\" 1 4 \"15\" "
+expect "instructions: a panel for each machine, with its name" test "$(
+    sed -n 's/^array TITLES = //p' "$SCRATCH/instructions.gp")" = \
+    '["Nothing","aarch64","riscv64"]'
+for machine in Nothing aarch64 riscv64; do
+    expect "instructions: the file of $machine is named below" \
+        grep -q "machine: $machine" "$made/instructions.svg"
+done
 expect "memory: a panel of heaps, one of resident bytes" \
     grep -qx 'PANELS = 2' "$SCRATCH/memory.gp"
 expect "memory: a library that counts no heap is in the second only" \
@@ -166,8 +175,7 @@ expect "there are figures for all charts" \
     test "$(tr '\n' ' ' <<<"$out" | wc -w)" = "$(wc -w <<<"$charts")"
 for csv in results/*.csv; do
     # tables
-    [[ $csv == */bytes.csv || $csv == */huge.csv ||
-        $csv == */instructions-* ]] && continue
+    [[ $csv == */bytes.csv || $csv == */huge.csv ]] && continue
     of=$(sed -n '1s/.*date: \([^;]*\).*/\1/p' "$csv")
     expect "the charts of $csv are drawn from it" \
         grep -lqF "${of:-scripts/trace_stats.py}" results/*.svg

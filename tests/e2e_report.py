@@ -156,6 +156,8 @@ def its_tables_sort_and_filter_in_a_browser():
     assert said["files"] == {"matrix.csv: 19 lines": 19,
                              "bench.csv: 42 lines": 42,
                              "instructions.csv: 4 lines": 4,
+                             "instructions-aarch64.csv: 2 lines": 2,
+                             "instructions-riscv64.csv: 2 lines": 2,
                              "own.csv: 3 lines": 3,
                              "stress.csv: 12 lines": 12,
                              "programs.csv: 6 lines": 6,

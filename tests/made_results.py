@@ -93,6 +93,13 @@ def instructions():
             "three,slow,exit,,,,\n")
 
 
+def instructions_of(machine, per_op):
+    return ("trace,allocator,status,ops,instructions,per_op,loop_per_op,"
+            "machine\n"
+            f"one,fast,valid,10,{10 * per_op},{per_op}.00,3.00,{machine}\n"
+            f"two,fast,valid,10,{40 * per_op},{4 * per_op}.00,3.00,{machine}\n")
+
+
 def heap_map():
     rows = ["allocator,trace,ops,kind,payload,usable,heap,bookkeeping,span,"
             "row0,row1"]
@@ -134,6 +141,12 @@ def main():
                              ("trace_stats", "2026-01-04", traces()),
                              ("bytes", "2026-01-05", heap_bytes())):
         (out / f"{name}.csv").write_text(FIRST.format(date) + text)
+    for machine, per_op in (("aarch64", 12), ("riscv64", 15)):
+        first = FIRST.format("2026-01-06").replace(
+            "Nothing, 2 processors, Linux",
+            f"{machine} by qemu-{machine} version 7, gcc 12")
+        (out / f"instructions-{machine}.csv").write_text(
+            first + instructions_of(machine, per_op))
 
 
 if __name__ == "__main__":

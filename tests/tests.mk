@@ -43,7 +43,7 @@ SCRIPT_TESTS = $(call e2e,build checks docs plot add_allocator gen conformance \
                    watch progression counting figures peers record trace_local \
                    submission trust lessons handout heap_bytes huge \
                    stats top pressure scale decay \
-                   operator watch_page thrash page window names threaded)
+                   operator watch_page thrash page window names threaded cpu_name)
 # Their allocators and traces are wrong by intent: ThreadSanitizer ends those
 # that race before the driver can say what it finds, and is told nothing by the
 # others.
