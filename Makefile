@@ -10,7 +10,7 @@
 #   make quicktest  some of them, for a first look: less than two minutes
 #   make check      layers and style of the sources, links of the documents
 #   make traces     regenerate the generated traces
-#   make results    measure again (half an hour), then make figures
+#   make results    measure again (an hour), then make figures
 #   make figures    charts and tables of README and docs, of what results/ holds
 #   make report     report.html: one page with all of results/
 #   make preload    libmm-NAME.so, the allocators as malloc of any program
@@ -209,10 +209,14 @@ check-%: FORCE
 	@scripts/check_$*.py
 
 # Measured anew: results/, its charts, and the figures of README.md and docs/.
-# Less than half an hour on two processors with nothing else to do. What is
+# Less than an hour on two processors with nothing else to do. What is
 # compared later (make bench-check) needs five rounds.
 RESULTS_BENCH = scripts/bench.sh -a \
     global,arena,lockfree,buddy,bucket,libc,jemalloc,tcmalloc,mimalloc
+# Instructions are counted where valgrind is, those of another machine where qemu
+# and a compiler for it are.
+COUNTED = $(foreach m,$(ARCHES),$(if $(shell command -v qemu-$(m)),$(if \
+    $(shell command -v $(m)-linux-gnu-gcc),$(m))))
 COMMIT = $(shell git describe --always)$(shell \
     git diff --quiet HEAD -- . ':!results' || echo -dirty)
 results: all
@@ -220,6 +224,8 @@ results: all
 	$(RESULTS_BENCH) -n 2,16 -r 2,1 own
 	$(RESULTS_BENCH) -n 1,2,16 -r 2,1 -p 30 stress
 	$(RESULTS_BENCH) -r 3 programs
+	$(if $(shell command -v valgrind),scripts/count.sh)
+	$(foreach m,$(COUNTED),scripts/count.sh -m $(m) &&) true
 	./mdriver -f traces/gen-binary.trace.zst -a global,lockfree,libc \
 	    --heapmap $@/heapmap.csv
 	@sed -i '1s/$$/; commit: $(COMMIT)/' $@/heapmap.csv

@@ -166,7 +166,8 @@ def machines(files):
     columns = [per_operation(t.rows) for t in found]
     rows = [[a] + [shown(geomean(c.get(a, [])), ".1f") for c in columns]
             for a in dict.fromkeys(a for c in columns for a in c)]
-    return table(["instructions an operation", *map(architecture, found)], rows) + \
+    heads = ["instructions an operation", *map(architecture, found)]
+    return table(heads, rows) + \
         "".join(source(t.source) for t in found[1:])
 
 

@@ -31,6 +31,16 @@ LD_PRELOAD=$SCRATCH/null.so try ./mdriver --once -f "$D/churn.trace" -a libc
 expect_output "--once notices that an allocator has no memory" 1 \
     '^FAULT libc: thread 0: .*churn\.trace:4: NULL for 777 bytes'
 
+try env -u MAKEFLAGS -u MAKELEVEL make -n results
+expect_output "make results counts, too" 0 '^scripts/count\.sh$'
+for machine in aarch64 riscv64; do
+    if command -v "qemu-$machine" "$machine-linux-gnu-gcc" >/dev/null; then
+        expect_output "and for $machine" 0 "scripts/count\.sh -m $machine &&"
+    else
+        echo "ok - and for $machine # SKIP no qemu or compiler for it here"
+    fi
+done
+
 # ---- count.sh --------------------------------------------------------------
 cell() { # COLUMN TRACE ALLOCATOR
     awk -F, -v column="$1" -v trace="$2" -v allocator="$3" '/^#/ { next }
