@@ -7,6 +7,9 @@ Every source file starts with its name and one line that says what it is for
 (`/* util.h - ...`); 80 columns, 4 spaces, no tabs, no spaces at line ends; no
 typedef that hides a struct; no code kept under `#if 0`, nothing left for later;
 in tests no limit in seconds, as a busy machine breaks it.
+
+Documents have prose of 100 columns; tables, code, and what a script wrote
+between `<!-- ... -->` and `<!-- end ... -->` may be wider.
 """
 import re
 import sys
@@ -16,7 +19,10 @@ SOURCES = ["*.[ch]", "mm/**/*.[ch]", "designs/*.[ch]", "driver/**/*.[ch]",
            "record/*.[ch]", "bench/*.[ch]", "teach/*.[ch]",
            "course/**/*.[ch]", "tests/**/*.[ch]", "tests/**/*.sh",
            "tests/**/*.py", "scripts/*.sh", "scripts/*.py", ".ci/run"]
+DOCUMENTS = ["*.md", "docs/**/*.md", "traces/*.md", "course/**/*.md"]
 COLUMNS = 80
+PROSE_COLUMNS = 100
+NO_PROSE = ("    ", "|", "<")
 ONE_STRING = re.compile(r'\s*".*"[,;)]*$')    # is not broken to fit
 TITLE = {".c": "/* {} - ", ".h": "/* {} - ", ".sh": "# {} - ",
          ".py": '"""{} - ', "": "# {} - "}
@@ -63,17 +69,32 @@ def check_file(path, name):
                 yield number, message
 
 
+def check_document(path):
+    fenced = written = False
+    for number, line in enumerate(path.read_text().split("\n"), 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        if line.startswith("<!--"):
+            written = not line.startswith("<!-- end")
+        if (len(line) > PROSE_COLUMNS and " " in line.strip()
+                and not (fenced or written or line.startswith(NO_PROSE))):
+            yield number, (f"{len(line)} columns of prose;"
+                           f" the limit is {PROSE_COLUMNS}")
+
+
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1
                 else Path(__file__).resolve().parent.parent)
     paths = sorted({p for pattern in SOURCES for p in root.glob(pattern)})
+    documents = sorted({p for pattern in DOCUMENTS for p in root.glob(pattern)})
     bad = 0
-    for path in paths:
+    for path in paths + documents:
         name = path.relative_to(root).as_posix()
-        for line, what in check_file(path, name):
+        for line, what in (check_document(path) if path.suffix == ".md"
+                           else check_file(path, name)):
             print(f"{name}:{line}: {what}")
             bad += 1
-    print(f"style: {len(paths)} files, "
+    print(f"style: {len(paths) + len(documents)} files, "
           + (f"{bad} violations" if bad else "all in order"))
     return 1 if bad or not paths else 0
 
