@@ -166,14 +166,14 @@ START_TEST(a_heap_of_a_whole_zone_is_healthy_and_full)
     for (size_t rest = left; rest; rest -= block_size(all[n++])) {
         all[n] = heap_malloc(heap, min_size(rest, most));
         ck_assert_ptr_nonnull(all[n]);
-        arena_own(&arena, all[n]);
+        arena_own(&arena, all[n], block_size(all[n]));
     }
     ck_assert_ptr_null(heap_malloc(heap, 2048));
     ck_healthy();
     while (n)
         give_back(block_payload(all[--n]));
     ck_healthy();
-    give_back(arena_own(&arena, heap_malloc(heap, 2048)));
+    give_back(arena_own(&arena, heap_malloc(heap, 2048), 2048));
     ck_one_free(all[0], left);
 }
 END_TEST
@@ -208,7 +208,7 @@ START_TEST(a_fixed_heap_serves_what_it_has_and_does_not_grow)
     ck_assert_ptr_null(heap_malloc(heap, 4096));
     ck_assert_ptr_null(heap_memalign(heap, 4096, 4096));
     ck_assert_ptr_eq(heap_malloc(heap, 3008), b);
-    arena_own(&arena, b);
+    arena_own(&arena, b, block_size(b));
     ck_assert_uint_eq(heap->size, size);
     ck_healthy();
 }

@@ -99,21 +99,24 @@ static always_inline struct mem_page *arena_slab(struct arena *a, unsigned c)
 
 /* ---- taking ------------------------------------------------------------- */
 
-/* Label b, which the heap just gave, with its owner. @return its payload */
-static always_inline void *arena_own(struct arena *a, struct block *b)
+/* Label b, of size bytes, which the heap just gave, with its owner.
+ * @return its payload */
+static always_inline void *arena_own(struct arena *a, struct block *b,
+                                     size_t size)
 {
     header_set_owner(b, a->heap.owner);
-    arena_count(a, block_size(b));
+    arena_count(a, size);
     return block_payload(b);
 }
 
 /* The same of a block that is handed out: what lay in its second word may be a
  * key, which realloc would copy, perhaps to the very place whose key it is. A
  * mini has no such word. */
-static always_inline void *arena_hand_out(struct arena *a, struct block *b)
+static always_inline void *arena_hand_out(struct arena *a, struct block *b,
+                                          size_t size)
 {
-    void *p = arena_own(a, b);
-    if (likely(block_size(b) > MIN_BLOCK))
+    void *p = arena_own(a, b, size);
+    if (likely(size > MIN_BLOCK))
         block_clear_key(p);
     return p;
 }
@@ -140,8 +143,9 @@ static always_inline void *arena_malloc(struct arena *a, size_t size)
                 return p; /* once it may grow there is a slab */
         }
     }
-    struct block *b = heap_malloc(h, request_to_block(size));
-    return likely(b != NULL) ? arena_hand_out(a, b) : NULL;
+    size_t asize = request_to_block(size);
+    struct block *b = heap_malloc(h, asize);
+    return likely(b != NULL) ? arena_hand_out(a, b, asize) : NULL;
 }
 
 /** All free blocks of one slab of class c, if there is one that serves.
@@ -188,7 +192,7 @@ static inline void *arena_memalign(struct arena *a, size_t align, size_t size)
             return p;
     }
     struct block *b = heap_memalign(&a->heap, align, block);
-    return b ? arena_hand_out(a, b) : NULL;
+    return b ? arena_hand_out(a, b, block) : NULL;
 }
 
 /* ---- blocks in use ------------------------------------------------------ */
@@ -318,8 +322,10 @@ static inline void *arena_resize(struct arena *a, void *p, size_t size)
     if (!b)
         return NULL;
     arena_uncount(a, before);
+    size_t now = block_size(b);
     /* It may have moved down; a mini had no second word. */
-    return before > MIN_BLOCK ? arena_own(a, b) : arena_hand_out(a, b);
+    return before > MIN_BLOCK ? arena_own(a, b, now)
+                              : arena_hand_out(a, b, now);
 }
 
 /** Show every block in use of a, those of slabs as the slabs that they lie in.

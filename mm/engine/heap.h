@@ -180,11 +180,17 @@ static inline struct block *block_take(struct heap *h, struct block *b,
 
 /* The same of b, which is listed, where the heap had `had` bytes before b was
  * looked for: what it has grown by since counts as dirty, but is new. */
-static inline struct block *block_take_listed(struct heap *h, struct block *b,
-                                              size_t offset, size_t asize,
-                                              size_t had)
+static always_inline struct block *block_take_listed(struct heap *h,
+                                                     struct block *b,
+                                                     size_t offset,
+                                                     size_t asize, size_t had)
 {
-    size_t size = block_size(b), dirty = free_dirty(b, size);
+    size_t size = block_size(b);
+    if (likely(asize < PURGE_MIN)) {
+        list_remove(h, b, size);
+        return block_take(h, b, offset, asize);
+    }
+    size_t dirty = free_dirty(b, size);
     list_remove(h, b, size);
     b = block_take(h, b, offset, asize);
     block_hint_clean(b, size, dirty - min_size(h->size - had, dirty));

@@ -129,12 +129,11 @@ static always_inline size_t block_dirty(const struct block *b, size_t size)
 #define MOSTLY_CLEAN ((uint64_t)0x9e1d7c3a5b28f046) /* any random word */
 
 /* b was just taken from a free block, `dirty` of whose `size` bytes were dirty.
- */
+ * @pre b has PURGE_MIN bytes */
 static always_inline void block_hint_clean(struct block *b, size_t size,
                                            size_t dirty)
 {
-    if (unlikely(block_size(b) >= PURGE_MIN))
-        *(uint64_t *)block_payload(b) = dirty < size / 2 ? MOSTLY_CLEAN : 0;
+    *(uint64_t *)block_payload(b) = dirty < size / 2 ? MOSTLY_CLEAN : 0;
 }
 
 static inline bool payload_hints_clean(const void *p)
