@@ -201,6 +201,25 @@ START_TEST(a_calloc_of_less_neither_touches_pages_nor_gives_them_back)
 }
 END_TEST
 
+/* Heaps that grow by more than is asked for have new memory left over. */
+START_TEST(callocs_leave_new_memory_untouched)
+{
+    enum { N = 200 };
+    const size_t size = 150000;
+    size_t touched = 0;
+    small_pages();
+    begin(_i);
+    for (int i = 0; i < N; i++) {
+        char *p = mm->calloc(size, 1);
+        touched += resident(p, size);
+        ck_zero(p, size);
+    }
+    if (!SANITIZED)
+        ck_assert_uint_le(touched, N * size / 8);
+    ck_healthy();
+}
+END_TEST
+
 START_TEST(much_free_memory_goes_back_to_the_system)
 {
     enum { N = 40 };
@@ -229,6 +248,7 @@ int main(void)
     const TTest *const tests[] = {
         a_large_calloc_is_zero_and_costs_what_is_touched,
         a_calloc_of_less_neither_touches_pages_nor_gives_them_back,
+        callocs_leave_new_memory_untouched,
         much_free_memory_goes_back_to_the_system,
         /* A sanitizer needs memory of its own: none from here on. */
         SANITIZED ? NULL : few_addresses_are_used_up_and_again,

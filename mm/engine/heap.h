@@ -178,12 +178,9 @@ static inline struct block *block_take(struct heap *h, struct block *b,
     return taken;
 }
 
-/* The same of b, which is listed, where the heap had `had` bytes before b was
- * looked for: what it has grown by since counts as dirty, but is new. */
-static always_inline struct block *block_take_listed(struct heap *h,
-                                                     struct block *b,
-                                                     size_t offset,
-                                                     size_t asize, size_t had)
+/* The same of b, which is listed. */
+static always_inline struct block *
+block_take_listed(struct heap *h, struct block *b, size_t offset, size_t asize)
 {
     size_t size = block_size(b);
     if (likely(asize < PURGE_MIN)) {
@@ -193,7 +190,7 @@ static always_inline struct block *block_take_listed(struct heap *h,
     size_t dirty = free_dirty(b, size);
     list_remove(h, b, size);
     b = block_take(h, b, offset, asize);
-    block_hint_clean(b, size, dirty - min_size(h->size - had, dirty));
+    block_hint_clean(b, size, dirty);
     return b;
 }
 
@@ -220,7 +217,6 @@ static always_inline struct block *take_low(struct heap *h, struct block *b,
 static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
 {
     retire_victim(h);
-    size_t had = h->size;
     struct block *b = fit_find(&h->fit, asize);
     if (unlikely(!b)) {
         b = heap_grow(h, asize, ALIGN);
@@ -228,7 +224,7 @@ static inline struct block *heap_malloc_fit(struct heap *h, size_t asize)
             return NULL;
     }
     if (asize > EXACT_MAX)
-        return block_take_listed(h, b, block_size(b) - asize, asize, had);
+        return block_take_listed(h, b, block_size(b) - asize, asize);
     list_remove(h, b, block_size(b));
     h->victim_dirty = free_dirty(b, block_size(b));
     return take_low(h, b, asize);
@@ -261,13 +257,12 @@ static cold_noinline struct block *heap_memalign(struct heap *h, size_t align,
         return NULL;
     }
     retire_victim(h);
-    size_t had = h->size;
     struct block *b = fit_find_aligned(&h->fit, asize, align);
     if (!b)
         b = heap_grow(h, asize, align);
     if (!b)
         return NULL;
-    return block_take_listed(h, b, align_lead(b, align), asize, had);
+    return block_take_listed(h, b, align_lead(b, align), asize);
 }
 
 /* ---- resize ---------------------------------------------------------- */

@@ -92,7 +92,8 @@ static inline bool heap_holds(const struct heap *h, const struct block *b)
 
 /* ---- dirty bytes ----------------------------------------------------- */
 
-/* Bytes that may be resident: at least those that are. */
+/* Bytes that may be resident: at least those that are, but for what a huge page
+ * brings in besides what is touched. */
 static always_inline size_t heap_resident(const struct heap *h)
 {
     return h->size - h->clean;
@@ -255,10 +256,10 @@ static inline struct block *region_extend(struct heap *h, size_t size)
     r->size += (uint32_t)(size / ALIGN);
     h->size += size;
     region_seal(region_end(r), 0);
-    size_t dirty = size; /* almost: it is about to be used */
+    size_t dirty = 0; /* what is new is clean */
     if (!block_is_end(top)) {
         unlist(h, top);
-        dirty += free_dirty(top, block_size(top));
+        dirty = free_dirty(top, block_size(top));
         size += block_size(top);
     }
     block_set_free(top, size);
@@ -314,7 +315,7 @@ static inline struct block *region_new(struct heap *h, size_t size)
     b->header = BLOCK_PREV_USED;
     region_seal(region_end(r), 0);
     block_set_free(b, size);
-    free_set_dirty(b, size, size);
+    free_set_dirty(b, size, 0);
     list_insert(h, b, size);
     return b;
 }
