@@ -212,7 +212,7 @@ check-%: FORCE
 # Less than an hour on two processors with nothing else to do. What is
 # compared later (make bench-check) needs five rounds.
 RESULTS_BENCH = scripts/bench.sh -a \
-    global,arena,lockfree,buddy,bucket,libc,jemalloc,tcmalloc,mimalloc
+    global,per-thread,arena,lockfree,buddy,bucket,libc,jemalloc,tcmalloc,mimalloc
 # Instructions are counted where valgrind is, those of another machine where qemu
 # and a compiler for it are.
 COUNTED = $(foreach m,$(ARCHES),$(if $(shell command -v qemu-$(m)),$(if \
