@@ -178,20 +178,16 @@ static inline struct block *block_take(struct heap *h, struct block *b,
     return taken;
 }
 
-/* The same of b, which is listed. */
+/* The same of b, which is listed. The hint lies where b's links were, which
+ * nobody reads any more. */
 static always_inline struct block *
 block_take_listed(struct heap *h, struct block *b, size_t offset, size_t asize)
 {
     size_t size = block_size(b);
-    if (likely(asize < PURGE_MIN)) {
-        list_remove(h, b, size);
-        return block_take(h, b, offset, asize);
-    }
-    size_t dirty = free_dirty(b, size);
     list_remove(h, b, size);
-    b = block_take(h, b, offset, asize);
-    block_hint_clean(b, size, dirty);
-    return b;
+    if (unlikely(asize >= PURGE_MIN))
+        block_hint_clean(block_at(b, offset), size, free_dirty(b, size));
+    return block_take(h, b, offset, asize);
 }
 
 /* Use the first asize bytes of b, which is in no list and large enough; the

@@ -129,8 +129,8 @@ static always_inline size_t block_dirty(const struct block *b, size_t size)
  * back, or touched, in vain. */
 #define MOSTLY_CLEAN ((uint64_t)0x9e1d7c3a5b28f046) /* any random word */
 
-/* b was just taken from a free block, `dirty` of whose `size` bytes were dirty.
- * @pre b has PURGE_MIN bytes */
+/* b is about to be taken from a free block, in no list, `dirty` of whose `size`
+ * bytes are dirty. @pre b will have PURGE_MIN bytes */
 static always_inline void block_hint_clean(struct block *b, size_t size,
                                            size_t dirty)
 {
